@@ -1,0 +1,64 @@
+//! Valid and unprotected: figures that must not leave the commune.
+
+use std::fmt;
+
+use model::{IndicatorCode, Key, Units};
+
+/// A number that could uncover somebody.
+///
+/// It cannot be printed, compared, copied or serialised; whoever needs the number says so with
+/// [`ConfidentialCount::expose`], which clippy forbids except where an `#[expect]` argues for it.
+pub struct ConfidentialCount(Units);
+
+impl ConfidentialCount {
+    /// Marks a number as confidential.
+    pub fn new(units: Units) -> Self {
+        Self(units)
+    }
+
+    /// The number itself.
+    pub fn expose(&self) -> Units {
+        self.0
+    }
+}
+
+impl fmt::Debug for ConfidentialCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConfidentialCount(…)")
+    }
+}
+
+/// One unprotected cell.
+#[derive(Debug)]
+pub struct ConfidentialCell {
+    /// Which measure.
+    pub indicator: IndicatorCode,
+    /// Where in its table.
+    pub key: Key,
+    /// The figure, in units of the measure.
+    pub value: ConfidentialCount,
+    /// How many units (persons, households, rows …) stand behind it, unweighted.
+    pub contributors: ConfidentialCount,
+    /// For amounts, the largest contribution, in units of the measure; otherwise 0.
+    pub largest: ConfidentialCount,
+    /// For amounts, the second largest contribution; otherwise 0.
+    pub second: ConfidentialCount,
+}
+
+/// All cells of one slice, unprotected.
+#[derive(Debug)]
+pub struct ConfidentialTable {
+    cells: Vec<ConfidentialCell>,
+}
+
+impl ConfidentialTable {
+    /// A table with these cells; `protect` checks them against their scheme.
+    pub fn new(cells: Vec<ConfidentialCell>) -> Self {
+        Self { cells }
+    }
+
+    /// The cells, in the order given.
+    pub fn cells(&self) -> &[ConfidentialCell] {
+        &self.cells
+    }
+}
