@@ -1,1 +1,2 @@
-
+//! The contract between nodes and hub.
+pub mod pb;
