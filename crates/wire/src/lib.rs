@@ -1,2 +1,6 @@
-//! The contract between nodes and hub.
+//! The contract between nodes and hub: documents, identities, the port and the refusals.
+//!
+//! Generated types stop here; rooms outside see [`document`], [`identity`], [`status`] and the service traits of [`pb`].
+
+pub mod document;
 pub mod pb;
