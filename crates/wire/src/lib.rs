@@ -3,7 +3,9 @@
 //! Generated types stop here; rooms outside see [`document`], [`status`], [`invitation`] and the service traits of
 //! [`pb`].
 
+pub mod authority;
 pub mod document;
+pub mod identity;
 pub mod invitation;
 pub mod pb;
 pub mod status;
