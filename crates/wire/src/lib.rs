@@ -8,4 +8,6 @@ pub mod document;
 pub mod identity;
 pub mod invitation;
 pub mod pb;
+pub mod server;
 pub mod status;
+pub mod tls;
