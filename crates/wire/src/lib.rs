@@ -4,10 +4,14 @@
 //! [`pb`].
 
 pub mod authority;
+pub mod client;
 pub mod document;
+pub mod enrolment;
 pub mod identity;
 pub mod invitation;
+pub mod ledger;
 pub mod pb;
 pub mod server;
 pub mod status;
 pub mod tls;
+pub mod upload;
