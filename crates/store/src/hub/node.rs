@@ -109,7 +109,7 @@ impl HubStore {
 
     /// Notes that the node spoke. Writes once a minute at most: a poll must not cost a synchronous write.
     pub async fn touch_node(&self, record: &NodeRecord, now: Timestamp) -> Result<(), StoreError> {
-        const RESOLUTION: Duration = Duration::from_secs(60);
+        const RESOLUTION: Duration = Duration::from_mins(1);
         if record.last_contact.is_some_and(|last| now.since(last) < RESOLUTION) {
             return Ok(());
         }

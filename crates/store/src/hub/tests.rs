@@ -63,7 +63,7 @@ async fn with_node(location: &crate::Location) -> HubStore {
     store
 }
 
-fn acceptance<'a>(byte: u8, document: &'a [u8], head: u64) -> Acceptance<'a> {
+fn acceptance(byte: u8, document: &[u8], head: u64) -> Acceptance<'_> {
     Acceptance {
         submission: id(byte),
         provider: commune("93066"),
@@ -449,7 +449,7 @@ async fn what_was_accepted_is_there_after_a_restart_and_the_file_is_private() {
 #[tokio::test]
 async fn an_unreachable_database_says_so_without_its_url() {
     let location = "postgres://user:secret@127.0.0.1:1/none".parse().expect("a URL");
-    let error = HubStore::open(&location).await.err().expect("nobody listens on port 1");
+    let error = HubStore::open(&location).await.expect_err("nobody listens on port 1");
     assert!(error.is_transient(), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("secret"));
 }
