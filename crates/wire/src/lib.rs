@@ -1,1 +1,17 @@
+//! The contract between nodes and hub: documents, identities, the port and the refusals.
+//!
+//! Generated types stop here; rooms outside see [`document`], [`status`], [`invitation`] and the service traits of
+//! [`pb`].
 
+pub mod authority;
+pub mod client;
+pub mod document;
+pub mod enrolment;
+pub mod identity;
+pub mod invitation;
+pub mod ledger;
+pub mod pb;
+pub mod server;
+pub mod status;
+pub mod tls;
+pub mod upload;
