@@ -1,0 +1,1 @@
+//! What makes two tables ask the same question.

@@ -1,0 +1,78 @@
+//! A commune takes figures back.
+
+use std::collections::BTreeSet;
+
+use model::{CommuneCode, Slice, SubmissionId, Timestamp};
+use prost::Message;
+
+use super::field::{approval, approval_to_pb, ascending, id, instant, refuse, slice, slice_order, word};
+use super::{Approval, DocumentError, FORMAT, read};
+use crate::pb::submission::v1 as pb;
+
+/// Slices to withdraw. What was read stays known, so the ledger keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// The commune that the node speaks for.
+    pub provider: CommuneCode,
+    /// Drawn by the node.
+    pub id: SubmissionId,
+    /// The node's clock: information, never trusted.
+    pub written_at: Timestamp,
+    /// How the commune agreed.
+    pub approval: Approval,
+    /// At least one.
+    pub slices: BTreeSet<Slice>,
+}
+
+impl Withdrawal {
+    /// The one canonical document.
+    ///
+    /// # Errors
+    /// No slice, or too many for one document.
+    pub fn encode(&self) -> Result<Vec<u8>, DocumentError> {
+        let mut slices: Vec<&Slice> = self.slices.iter().collect();
+        slices.sort_by_cached_key(|slice| slice_order(slice));
+        let bytes = pb::WithdrawalDocument {
+            format: FORMAT,
+            submission_id: self.id.as_bytes().to_vec(),
+            provider: self.provider.to_string(),
+            written_at_micros: self.written_at.as_micros(),
+            approval: approval_to_pb(self.approval),
+            slices: slices
+                .into_iter()
+                .map(|slice| pb::SliceName {
+                    territory: slice.territory.to_string(),
+                    pack: slice.pack.to_string(),
+                    table: slice.table.to_string(),
+                    period: slice.period.to_string(),
+                })
+                .collect(),
+        }
+        .encode_to_vec();
+        Self::decode(&bytes)?;
+        Ok(bytes)
+    }
+
+    /// Reads a document.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let document: pb::WithdrawalDocument = read(bytes)?;
+        if document.slices.is_empty() {
+            return Err(refuse("slices", "must not be empty"));
+        }
+        let mut slices = BTreeSet::new();
+        let mut last = None;
+        for (index, name) in document.slices.iter().enumerate() {
+            let path = format!("slices[{index}]");
+            let slice = slice(&path, &name.territory, &name.pack, &name.table, &name.period)?;
+            ascending(path, &mut last, slice_order(&slice))?;
+            slices.insert(slice);
+        }
+        Ok(Self {
+            provider: word("provider", &document.provider)?,
+            id: id("submission_id", &document.submission_id, SubmissionId::from_slice)?,
+            written_at: instant(document.written_at_micros),
+            approval: approval(document.approval)?,
+            slices,
+        })
+    }
+}
