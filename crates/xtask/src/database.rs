@@ -210,3 +210,49 @@ fn password() -> Result<String, Problem> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with a server's mark, and programs of which `pg_ctl` ends as told.
+    fn cluster(name: &str, pg_ctl: &str) -> (PathBuf, PathBuf) {
+        let root = std::env::temp_dir().join(format!("maillage-guard-{name}-{}", std::process::id()));
+        let (programs, folder) = (root.join("bin"), root.join("cluster"));
+        fs::create_dir_all(&programs).expect("a temporary folder");
+        fs::create_dir_all(folder.join("data")).expect("a temporary folder");
+        fs::write(folder.join("data/postmaster.pid"), "1").expect("a file");
+        fs::write(programs.join("pg_ctl"), pg_ctl).expect("a file");
+        fs::set_permissions(programs.join("pg_ctl"), fs::Permissions::from_mode(0o755)).expect("our own file");
+        (programs, folder)
+    }
+
+    #[test]
+    fn the_guard_stops_the_server_and_removes_its_folder_when_its_input_ends() {
+        let (programs, folder) = cluster("clean", "#!/bin/sh\necho \"$@\" > \"${0%/*}/said\"\n");
+        let mut child = guard(None, &programs, &folder).expect("a shell");
+        assert!(folder.exists() && child.try_wait().expect("our child").is_none());
+        drop(child.stdin.take());
+        assert!(child.wait().expect("our child").success());
+        assert!(!folder.exists());
+        let said = fs::read_to_string(programs.join("said")).expect("pg_ctl was called");
+        assert_eq!(said.trim(), format!("stop -s -m immediate -D {}/data", folder.display()));
+        fs::remove_dir_all(programs.parent().expect("below our folder")).expect("our own folder");
+    }
+
+    #[test]
+    fn a_server_that_does_not_stop_keeps_its_folder() {
+        let (programs, folder) = cluster("stuck", "#!/bin/sh\nexit 1\n");
+        let mut child = guard(None, &programs, &folder).expect("a shell");
+        drop(child.stdin.take());
+        assert!(!child.wait().expect("our child").success());
+        assert!(folder.exists());
+        fs::remove_dir_all(programs.parent().expect("below our folder")).expect("our own folder");
+    }
+
+    #[test]
+    fn passwords_are_long_and_differ() {
+        let (first, second) = (password().expect("randomness"), password().expect("randomness"));
+        assert!(first.len() == 32 && first != second);
+    }
+}

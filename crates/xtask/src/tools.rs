@@ -1,7 +1,8 @@
 //! Tools that a clean machine lacks: found, or installed where the next run finds them.
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command;
@@ -21,9 +22,10 @@ pub fn buf(house: &House) -> Result<PathBuf, Problem> {
         apt(&["npm"], "npm brings buf, which lints the contract")?;
     }
     println!("  buf {BUF} is not here: installing it into {}", home.display());
-    make(&home)?;
-    let quiet = ["install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel", "error"];
-    command::run(Command::new("npm").args(quiet).arg("--prefix").arg(&home).arg(format!("@bufbuild/buf@{BUF}")))?;
+    whole(&home, |part| {
+        let quiet = ["install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel", "error"];
+        command::run(Command::new("npm").args(quiet).arg("--prefix").arg(part).arg(format!("@bufbuild/buf@{BUF}")))
+    })?;
     Ok(program)
 }
 
@@ -35,20 +37,19 @@ pub fn cargo_deny(house: &House) -> Result<PathBuf, Problem> {
         return Ok(program);
     }
     println!("  cargo-deny {CARGO_DENY} is not here: compiling it into {} (some minutes, once)", home.display());
-    make(&home)?;
-    let scratch = home.join("scratch");
-    command::run(
-        command::cargo()
-            .args(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug", "--quiet", "--root"])
-            .arg(&home)
-            // Beside our own crates its dependencies would only fill the target folder; and not from the clone:
-            // the workspace's own settings are none of its business.
-            .env("CARGO_TARGET_DIR", &scratch)
-            .env("CARGO_PROFILE_DEV_DEBUG", "0")
-            .current_dir(&home),
-    )?;
-    std::fs::remove_dir_all(&scratch)
-        .map_err(|fault| Problem(format!("cannot remove {}: {fault}", scratch.display())))?;
+    whole(&home, |part| {
+        let scratch = part.join("scratch");
+        command::run(
+            command::cargo()
+                .args(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug", "--quiet", "--root"])
+                .arg(part)
+                // Not in the target folder of the clone, and not with the settings of the workspace.
+                .env("CARGO_TARGET_DIR", &scratch)
+                .env("CARGO_PROFILE_DEV_DEBUG", "0")
+                .current_dir(part),
+        )?;
+        fs::remove_dir_all(&scratch).map_err(|fault| Problem(format!("cannot remove {}: {fault}", scratch.display())))
+    })?;
     Ok(program)
 }
 
@@ -67,7 +68,7 @@ pub fn apt(packages: &[&str], why: &str) -> Result<(), Problem> {
         let mut apt_get = Command::new(if root { "apt-get" } else { "sudo" });
         if !root {
             // Without a person at the keyboard a question for a password would wait for ever.
-            if !std::io::stdin().is_terminal() {
+            if !io::stdin().is_terminal() {
                 apt_get.arg("-n");
             }
             apt_get.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
@@ -79,6 +80,39 @@ pub fn apt(packages: &[&str], why: &str) -> Result<(), Problem> {
     command::run(apt_get().args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages))
 }
 
-fn make(folder: &PathBuf) -> Result<(), Problem> {
-    std::fs::create_dir_all(folder).map_err(|fault| Problem(format!("cannot make {}: {fault}", folder.display())))
+/// Fills a folder that appears under its name only when it is complete: an interrupted installation is begun again.
+fn whole(home: &Path, fill: impl FnOnce(&Path) -> Result<(), Problem>) -> Result<(), Problem> {
+    let cannot = |fault: io::Error| Problem(format!("cannot write {}: {fault}", home.display()));
+    let mut part = home.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    if part.exists() {
+        fs::remove_dir_all(&part).map_err(cannot)?;
+    }
+    fs::create_dir_all(&part).map_err(cannot)?;
+    fill(&part)?;
+    if home.exists() {
+        fs::remove_dir_all(home).map_err(cannot)?;
+    }
+    fs::rename(&part, home).map_err(cannot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_installation_is_begun_again() {
+        let folder = std::env::temp_dir().join(format!("maillage-xtask-{}", std::process::id()));
+        let home = folder.join("tool-1.0");
+        let write = |part: &Path, name: &str| fs::write(part.join(name), "").map_err(|f| Problem(f.to_string()));
+        let broken = whole(&home, |part| {
+            write(part, "half")?;
+            Err(Problem("the network went away".into()))
+        });
+        assert!(broken.is_err() && !home.exists());
+        whole(&home, |part| write(part, "program")).expect("a second run succeeds");
+        assert!(home.join("program").is_file() && !home.join("half").exists());
+        fs::remove_dir_all(&folder).expect("our own folder");
+    }
 }

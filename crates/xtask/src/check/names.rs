@@ -1,9 +1,11 @@
 //! Names that say nothing are refused; files that say too much are listed; the top level is closed.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 use super::verdict;
-use crate::{House, Problem};
+use crate::{House, Problem, command};
 
 const REFUSED: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "manager", "imp", "misc", "mod"];
 
@@ -16,10 +18,8 @@ const LONG: usize = 400;
 pub fn check(house: &House) -> Result<String, Problem> {
     let sources = house.sources()?;
     let mut faults = Vec::new();
-    for entry in std::fs::read_dir(&house.root).map_err(|fault| Problem(format!("cannot read the clone: {fault}")))? {
-        let name = entry.map_err(|fault| Problem(format!("cannot read the clone: {fault}")))?.file_name();
-        let name = name.to_string_lossy();
-        if !name.starts_with('.') && !TOP_LEVEL.contains(&name.as_ref()) {
+    for name in top_level(house)? {
+        if !name.starts_with('.') && !TOP_LEVEL.contains(&name.as_str()) {
             faults.push(format!("{name} stands at the top level, which is closed"));
         }
     }
@@ -35,6 +35,22 @@ pub fn check(house: &House) -> Result<String, Problem> {
         }
     }
     verdict(&faults, format!("{} sources, {long} above {LONG} lines", sources.len()))
+}
+
+/// What is committed there, or everything there when this is no clone (an unpacked archive).
+fn top_level(house: &House) -> Result<BTreeSet<String>, Problem> {
+    let listed = command::output(Command::new("git").args(["ls-files", "-z"]).current_dir(&house.root));
+    if let Ok(files) = listed {
+        return Ok(files
+            .split('\0')
+            .filter_map(|file| file.split('/').next())
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect());
+    }
+    let unreadable = |fault| Problem(format!("cannot read the workspace's folder: {fault}"));
+    let entries = std::fs::read_dir(&house.root).map_err(unreadable)?;
+    entries.map(|entry| Ok(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned())).collect()
 }
 
 fn refused(source: &Path) -> Option<String> {
