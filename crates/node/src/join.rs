@@ -7,7 +7,6 @@ use seal::SigningKey;
 use store::node::Identity;
 use wire::client::HubClient;
 use wire::enrolment::JoinRequest;
-use wire::identity::TlsKey;
 use wire::invitation::Invitation;
 use wire::tls::ClientTls;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use disclosure::{Ledger, ProtectError, Protected, Published, Received, SliceAttributes};
+use disclosure::{Ledger, ProtectError, Reason, Protected, Published, Received, SliceAttributes};
 use model::{CommuneCode, Failure, FailureKind, Figure, Hash, IndicatorCode, Key, Slice, SubmissionId};
 use store::DocumentKind;
 use wire::document::{Approval, Header, Outgoing, Purpose};
@@ -266,11 +266,11 @@ fn describe(one: &Collected<'_>, protected: &Protected, before: Option<&Received
             Some(_) => Move::Changed,
         };
         moves.count(moved);
-        let why = match protected.report.hidden(indicator, key) {
+        let why = match protected.report.hidden.get(&(indicator.clone(), key.clone())) {
             None => String::new(),
-            Some(hidden) if hidden.is_primary() => {
+            Some(hidden) if hidden.reason == Reason::Primary => {
                 hidden_primary += 1;
-                format!("trop peu de personnes ou de ménages concernés (moins de {})", hidden.rule().threshold)
+                format!("trop peu de personnes ou de ménages concernés (moins de {})", hidden.rule.threshold)
             }
             Some(_) => {
                 hidden_secondary += 1;
