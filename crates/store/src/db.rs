@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 pub(crate) use query::{Query, Row, integer};
 
@@ -139,6 +139,8 @@ async fn open_postgres(url: &str, schema: Option<&str>) -> Result<Db, StoreError
     if let Some(schema) = schema {
         options = options.options([("search_path", schema)]);
     }
+    // The pool would knock for the whole of `WAIT` before it says that nobody answers.
+    PgConnection::connect_with(&options).await?.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(WAIT)

@@ -99,8 +99,3 @@ fn refusal(error: MigrateError) -> StoreError {
         _ => StoreError::Statement("migration".to_owned()),
     }
 }
-
-/// The versions that were applied, for tests and status.
-pub(crate) async fn applied(db: &Db) -> Result<Vec<i64>, StoreError> {
-    db.q("SELECT version FROM _sqlx_migrations ORDER BY version").all(|row| row.get(0)).await
-}

@@ -4,7 +4,7 @@ use model::{CommuneCode, Hash, SubmissionId, Timestamp};
 
 use super::NodeStore;
 use super::ledger::{Link, advance_head};
-use crate::db::{Row, Tx, integer, retry};
+use crate::db::{Row, Tx, retry};
 use crate::{DocumentKind, SealedReceipt, StoreError};
 
 /// A signed document on its way.
