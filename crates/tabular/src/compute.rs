@@ -133,8 +133,8 @@ impl<'a> Plan<'a> {
                 let keys = [next("k0"), next("k1")];
                 let part = self.aggregated(&counted, measure, keys);
                 parts.push(part.select([
-                    lit(m).alias("m"),
-                    lit(b).alias("b"),
+                    lit(m).cast(DataType::UInt32).alias("m"),
+                    lit(b).cast(DataType::UInt32).alias("b"),
                     col("k0"),
                     col("k1"),
                     col("value").cast(DataType::Int64),
