@@ -394,10 +394,7 @@ fn eliminate(
         }
     } else {
         for (t, &p) in target.iter_mut().zip(pivot) {
-            *t = t
-                .checked_mul(own)
-                .and_then(|scaled| scaled.checked_sub(p.checked_mul(other)?))
-                .ok_or(Overrun)?;
+            *t = t.checked_mul(own).and_then(|scaled| scaled.checked_sub(p.checked_mul(other)?)).ok_or(Overrun)?;
         }
     }
     let mut common = target.iter().fold(0_i128, |common, &t| if common == 1 { 1 } else { gcd(common, i128::from(t)) });

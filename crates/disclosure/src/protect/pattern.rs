@@ -153,13 +153,8 @@ impl<'a> Pattern<'a> {
 
     fn widen(&mut self, cell: usize, frozen: &BTreeSet<usize>) {
         let Some(need) = self.relations.cells[cell].need else { return };
-        let mover = Mover {
-            relations: self.relations,
-            truth: self.truth,
-            hidden: &self.hidden,
-            frozen,
-            costs: &self.costs,
-        };
+        let mover =
+            Mover { relations: self.relations, truth: self.truth, hidden: &self.hidden, frozen, costs: &self.costs };
         for cell in mover.support(cell, need.width.into()).unwrap_or_default() {
             self.hide(cell);
         }
@@ -224,7 +219,14 @@ impl<'a> Pattern<'a> {
 /// What it costs to hide a cell: little for small and detailed ones, most for the total.
 fn cost(relations: &Relations, truth: &Truth, cell: usize) -> i64 {
     let facts = &relations.cells[cell];
-    let bits = i64::from(128 - truth.value(cell).leading_zeros());
+    let value = truth.value(cell);
+    let bits = i64::from(128 - value.leading_zeros());
+    // Sixteen steps per doubling: of two cells of the same order, the smaller one goes.
+    let steps = match bits {
+        0 => 0,
+        1..=5 => 16 * bits + i64::try_from(value << (5 - bits) & 15).unwrap_or(0),
+        _ => 16 * bits + i64::try_from(value >> (bits - 5) & 15).unwrap_or(0),
+    };
     let places: BTreeMap<usize, usize> = facts.names.iter().fold(BTreeMap::new(), |mut places, (_, key)| {
         *places.entry(key.len()).or_default() += 1;
         places
@@ -240,5 +242,5 @@ fn cost(relations: &Relations, truth: &Truth, cell: usize) -> i64 {
             each * i64::try_from(names).unwrap_or(1)
         })
         .sum();
-    (8 + bits) * weight.max(1)
+    (128 + steps) * weight.max(1)
 }

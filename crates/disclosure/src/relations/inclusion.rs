@@ -50,8 +50,7 @@ fn around(relations: &mut Relations, lines: &BTreeMap<Place, Line>, group: &Grou
         let mut others = codes.clone();
         others.remove(dimension);
         let Some(line) = lines.get(&(group.clone(), dimension.clone(), others)) else { continue };
-        let parts: Vec<usize> =
-            line.atoms.iter().filter(|(atom, _)| atom.is_subset(set)).map(|&(_, id)| id).collect();
+        let parts: Vec<usize> = line.atoms.iter().filter(|(atom, _)| atom.is_subset(set)).map(|&(_, id)| id).collect();
         let covered: BTreeSet<&Code> =
             line.atoms.iter().filter(|(atom, _)| atom.is_subset(set)).flat_map(|(atom, _)| atom).collect();
         if covered.len() == set.len() {
