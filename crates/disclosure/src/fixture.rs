@@ -1,5 +1,7 @@
 //! Small worlds for the tests: rows of people, schemes about them, tables counted from both.
 
+pub(crate) mod brute;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{

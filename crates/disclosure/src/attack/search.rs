@@ -57,13 +57,6 @@ struct Component {
 
 fn components(world: &World) -> Result<Vec<Component>, Contradiction> {
     let mut leader: Vec<usize> = (0..world.known.len()).collect();
-    fn find(leader: &mut [usize], mut id: usize) -> usize {
-        while leader[id] != id {
-            leader[id] = leader[leader[id]];
-            id = leader[id];
-        }
-        id
-    }
     let open_of = |equality: &[(usize, i64)]| -> Vec<(usize, i64)> {
         equality.iter().copied().filter(|&(id, _)| world.known[id].is_none()).collect()
     };
@@ -104,6 +97,14 @@ fn components(world: &World) -> Result<Vec<Component>, Contradiction> {
         }
     }
     Ok(found.into_values().collect())
+}
+
+fn find(leader: &mut [usize], mut id: usize) -> usize {
+    while leader[id] != id {
+        leader[id] = leader[leader[id]];
+        id = leader[id];
+    }
+    id
 }
 
 /// The whole tables seen so far: least and greatest value of each column, and one table to walk from.

@@ -6,6 +6,8 @@ use super::*;
 use crate::fixture::{code, key, measure, records, rule, scheme, show, tabulate};
 use crate::{ConfidentialTable, Ledger};
 
+type Cells = BTreeMap<(IndicatorCode, Key), crate::Published>;
+
 fn abc(counts: [u32; 3], threshold: u32) -> (TableScheme, ConfidentialTable) {
     let scheme = scheme(&[("d", &["A", "B", "C"])], vec![measure("i", &[&["d"]], rule(threshold, 3))]);
     let table = tabulate(
@@ -74,7 +76,7 @@ fn an_interval_one_too_narrow_is_refused_and_one_as_wide_as_asked_is_not() {
 fn missing_unknown_negative_and_wrong_totals_are_named() {
     let (scheme, table) = abc([40, 7, 53], 5);
     let whole = show(&table, &[]);
-    let with = |change: &dyn Fn(&mut BTreeMap<(IndicatorCode, Key), crate::Published>)| {
+    let with = |change: &dyn Fn(&mut Cells)| {
         let mut changed = whole.clone();
         change(&mut changed.cells);
         causes(&admit(changed, &scheme, &Ledger::empty()).expect_err("changed"))
@@ -82,7 +84,7 @@ fn missing_unknown_negative_and_wrong_totals_are_named() {
     let a = (code("i"), key(&[("d", "A")]));
     let set = |figure: Figure| {
         let a = a.clone();
-        move |cells: &mut BTreeMap<(IndicatorCode, Key), crate::Published>| {
+        move |cells: &mut Cells| {
             cells.get_mut(&a).expect("A is there").figure = figure;
         }
     };

@@ -24,6 +24,8 @@ pub(super) struct Pattern<'a> {
     hidden: BTreeSet<usize>,
     /// Hidden in the last version of the same data: kept, so that the pattern stays the same.
     inherited: BTreeSet<usize>,
+    /// Hidden in the last version.
+    before: BTreeSet<usize>,
     /// Shown before with the same value.
     frozen: BTreeSet<usize>,
     costs: Vec<i64>,
@@ -41,7 +43,8 @@ impl<'a> Pattern<'a> {
             })
             .collect();
         let costs = (0..relations.cells.len()).map(|cell| cost(relations, truth, cell)).collect();
-        Self { relations, truth, earlier, primary, hidden, inherited: BTreeSet::new(), frozen, costs }
+        let (inherited, before) = (BTreeSet::new(), BTreeSet::new());
+        Self { relations, truth, earlier, primary, hidden, inherited, before, frozen, costs }
     }
 
     pub(super) fn hides(&self, cell: usize) -> bool {
@@ -71,14 +74,28 @@ impl<'a> Pattern<'a> {
         for &cell in &before {
             self.costs[cell] = self.costs[cell] / 4 + 1;
         }
-        if same_rules && unchanged {
+        if unchanged {
             self.hidden.extend(&before);
-            self.inherited = before;
+        }
+        if unchanged && same_rules {
+            self.inherited.clone_from(&before);
+        }
+        self.before = before;
+    }
+
+    /// Hides more until the intruder finds nothing. Where cells shown earlier stand in the way, everything hidden in
+    /// the last version is hidden again: it was safe then.
+    pub(super) fn complete(&mut self) -> Result<(), ProtectError> {
+        match self.hide_until_safe() {
+            Err(ProtectError::Frozen { .. }) if !self.before.is_subset(&self.hidden) => {
+                self.hidden.extend(&self.before);
+                self.hide_until_safe()
+            }
+            outcome => outcome,
         }
     }
 
-    /// Hides more until the intruder finds nothing.
-    pub(super) fn complete(&mut self) -> Result<(), ProtectError> {
+    fn hide_until_safe(&mut self) -> Result<(), ProtectError> {
         loop {
             let troubles = self.troubles(&self.hidden);
             if troubles.is_empty() {
