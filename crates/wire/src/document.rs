@@ -150,4 +150,4 @@ fn canonical<M: Message + Default>(bytes: &[u8]) -> Result<M, DocumentError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
