@@ -274,8 +274,7 @@ pub(crate) fn pem(label: &str, der: &[u8]) -> String {
         text.push_str(&base64[start..base64.len().min(start + 64)]);
         text.push('\n');
     }
-    text.push_str(&format!("-----END {label}-----\n"));
-    text
+    text + "-----END " + label + "-----\n"
 }
 
 /// Who is at the other end of a connection, as the handshake proved it.

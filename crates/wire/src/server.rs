@@ -53,8 +53,8 @@ impl Default for Limits {
         Self {
             connections: 1024,
             handshake: Duration::from_secs(10),
-            call: Duration::from_secs(60),
-            connection_age: Duration::from_secs(30 * 60),
+            call: Duration::from_mins(1),
+            connection_age: Duration::from_mins(30),
             drain: Duration::from_secs(30),
         }
     }

@@ -253,7 +253,7 @@ pub(crate) async fn hub_with(limits: Limits) -> Hub {
     let clock = StillClock::new();
     let entropy = Counting::new();
     let authority = Arc::new(Authority::create("Maillage d’essai", &entropy, clock.now()).expect("an authority"));
-    let validity = Validity { now: clock.now(), lifetime: Duration::from_secs(365 * 24 * 3600) };
+    let validity = Validity { now: clock.now(), lifetime: Duration::from_hours(365 * 24) };
     let certificate = authority.sign_server(&["127.0.0.1", "localhost"], validity, &entropy).expect("a certificate");
     let tls = ServerTls::new(&authority, &certificate, clock.clone()).expect("TLS");
     let desk = Arc::new(Desk {

@@ -21,11 +21,11 @@ const CONNECT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 pub(super) async fn channel(tls: &ClientTls, address: &HubAddress) -> Result<Channel, ClientError> {
-    let malformed = |_| ClientError::Protocol("the address cannot be written as a URI".to_owned());
-    let origin: Uri = format!("https://{address}").parse().map_err(|_| malformed(()))?;
+    let malformed = || ClientError::Protocol("the address cannot be written as a URI".to_owned());
+    let origin: Uri = format!("https://{address}").parse().map_err(|_| malformed())?;
     // tonic would add its own TLS to an https target; the connector below has done that already.
     let endpoint = Endpoint::from_shared(format!("http://{address}"))
-        .map_err(|_| malformed(()))?
+        .map_err(|_| malformed())?
         .origin(origin)
         .connect_timeout(CONNECT)
         .http2_keep_alive_interval(KEEP_ALIVE)

@@ -19,7 +19,7 @@ use crate::pb::submission::v1::{SubmitRequest, submit_request};
 use crate::testing::{Counting, Hub, commune, hub, hub_with, node_of};
 use crate::tls::ClientTls;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A document of one cell, about 93066.
 fn document(id: u8) -> Vec<u8> {
@@ -101,7 +101,10 @@ async fn authorisation_comes_before_existence() {
     grpc.ready().await.expect("ready");
     let path = http::uri::PathAndQuery::from_static("/maillage.secret.v1.NoSuchService/NoSuchMethod");
     let codec = tonic_prost::ProstCodec::<crate::pb::submission::v1::ListRequest, SubmitRequest>::default();
-    let status = grpc.unary(tonic::Request::new(Default::default()), path, codec).await.expect_err("refused");
+    let status = grpc
+        .unary(tonic::Request::new(crate::pb::submission::v1::ListRequest::default()), path, codec)
+        .await
+        .expect_err("refused");
     assert_eq!(status.code(), tonic::Code::Unauthenticated);
 }
 
