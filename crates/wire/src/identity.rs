@@ -281,6 +281,15 @@ pub(crate) fn pem(label: &str, der: &[u8]) -> String {
 ///
 /// Private fields and no public constructor: only the port of this crate makes one, so a `Peer` in a handler's hand
 /// cannot have been invented by a header, a message or a test.
+///
+/// ```
+/// let request = tonic::Request::new(());
+/// assert!(wire::identity::Peer::of(&request).certificate().is_none());
+/// ```
+///
+/// ```compile_fail,E0624
+/// let invented = wire::identity::Peer::new(None, None);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Peer(Arc<Connection>);
 

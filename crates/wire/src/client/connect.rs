@@ -46,7 +46,9 @@ pub(super) async fn channel(tls: &ClientTls, address: &HubAddress) -> Result<Cha
                 let mut stream = BufReader::new(connector.connect(server_name, stream).await?);
                 // In TLS 1.3 our side is done before the server has looked at our certificate. An HTTP/2 server
                 // speaks first: its first byte, or the alert instead of it, tells whether we were accepted.
-                stream.fill_buf().await?;
+                if stream.fill_buf().await?.is_empty() {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
                 Ok::<_, io::Error>(stream)
             };
             let stream =

@@ -6,6 +6,9 @@ use super::*;
 use crate::authority::Authority;
 use crate::testing::{Counting, StillClock, node_of};
 
+// Nobody prints, copies or compares a private key by accident.
+static_assertions::assert_not_impl_any!(TlsKey: Clone, fmt::Display, PartialEq, AsRef<[u8]>);
+
 fn authority() -> (Authority, Timestamp) {
     let now = StillClock::new().now();
     (Authority::create("Maillage d’essai", &Counting::new(), now).expect("an authority"), now)
