@@ -201,7 +201,8 @@ pub fn from_status(status: &Status) -> Refused {
 
 fn transport_reason(code: Code) -> &'static str {
     match code {
-        Code::OutOfRange | Code::ResourceExhausted => "MESSAGE_TOO_LARGE",
+        Code::OutOfRange => "MESSAGE_TOO_LARGE",
+        Code::ResourceExhausted => "EXHAUSTED",
         Code::Unimplemented => "UNKNOWN_METHOD",
         Code::DeadlineExceeded => "DEADLINE",
         Code::Unavailable | Code::Cancelled => "UNAVAILABLE",
@@ -221,9 +222,8 @@ fn transport_reason(code: Code) -> &'static str {
 
 fn transport_message(kind: FailureKind) -> &'static str {
     match kind {
-        FailureKind::Exhausted | FailureKind::Invalid => {
-            "La plateforme a refusé le message : il est trop volumineux ou mal formé."
-        }
+        FailureKind::Invalid => "La plateforme a refusé le message : il est trop volumineux ou mal formé.",
+        FailureKind::Exhausted => "La plateforme est très sollicitée : l’envoi sera retenté.",
         FailureKind::Unauthenticated | FailureKind::Denied => "La plateforme n’a pas reconnu ce poste.",
         FailureKind::Unavailable => "La plateforme n’est pas joignable pour l’instant : l’envoi sera retenté.",
         FailureKind::Precondition => {

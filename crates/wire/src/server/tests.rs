@@ -253,7 +253,7 @@ async fn a_message_of_100_megabytes_is_refused_with_a_reason() {
     let messages = futures::stream::iter([SubmitRequest { part: Some(chunk) }]);
     let status = SubmissionServiceClient::new(channel.clone()).submit(messages).await.expect_err("too large");
     let error = ClientError::from(status);
-    assert_eq!((error.kind(), error.reason()), (FailureKind::Exhausted, "MESSAGE_TOO_LARGE"));
+    assert_eq!((error.kind(), error.reason()), (FailureKind::Invalid, "MESSAGE_TOO_LARGE"));
 
     let request = crate::pb::submission::v1::WithdrawRequest { document: vec![0; 100 << 20], signature: vec![] };
     let status = SubmissionServiceClient::new(channel).withdraw(request).await.expect_err("too large");
