@@ -1,1 +1,28 @@
+//! Packs: executable, versioned definitions of indicators, and what makes them the same everywhere.
+//!
+//! A [`Pack`] is a handful of text files (format: `README.md` of this crate). Parsing one proves it: every column,
+//! code and breakdown exists, every filter is a small row-wise expression of known types, every indicator has a
+//! sheet and a golden case. What comes out carries its [`disclosure::TableScheme`], its
+//! [`model::DefinitionHash`] (what is asked) and its [`model::RuleHash`] (how it is protected), apart.
 
+mod error;
+mod filter;
+mod forbidden;
+mod golden;
+mod identity;
+mod indicator;
+mod library;
+mod pack;
+mod schema;
+mod table;
+
+pub use error::{PackCause, PackError};
+pub use filter::{ColumnRef, Comparison, Filter, Value};
+pub use golden::GoldenCase;
+pub use indicator::{
+    Aggregation, Definition, Indicator, Measure, Polarity, Ratio, RatioKind, Sheet, Uncertainty,
+};
+pub use library::library;
+pub use pack::Pack;
+pub use schema::{Field, FieldType, TableSchema, calendar_days};
+pub use table::{Band, CodeItem, Dimension, Table};

@@ -1,1 +1,18 @@
+//! From a local export to confidential figures: messy text in, a [`disclosure::ConfidentialTable`] out.
+//!
+//! [`read`] accepts what a CCAS really has (Windows-1252, semicolons, "1 284,50", preamble lines, total rows) and
+//! guesses nothing silently: whatever reads two ways is a [`Fault`] with file, line, column, cause and cure.
+//! [`compute`] turns rows into every cell of the table's scheme. [`golden::run`] proves a pack by its examples.
 
+mod compute;
+mod fault;
+pub mod golden;
+mod read;
+mod rows;
+mod source;
+
+pub use compute::{ComputeError, compute};
+pub use fault::{Fault, FaultCause, Faults};
+pub use read::{read, read_bytes};
+pub use rows::Rows;
+pub use source::{DecimalMark, Encoding, Separator, SourceSpec};

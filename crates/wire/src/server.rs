@@ -244,7 +244,7 @@ impl<A: Authorise> Port<A> {
                 "La demande a pris trop de temps : elle sera retentée.",
             ),
         };
-        info!(%method, reason = refused.reason, detail = %refused.detail, "call refused");
+        info!(%method, reason = %refused.reason, detail = %refused.detail, "call refused");
         Status::from(Refusal::from(refused)).into_http()
     }
 
