@@ -1,9 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use disclosure::{Published, Received, SliceAttributes};
+use disclosure::{
+    Ledger, MeasureScheme, Protection, Published, Quantity, Received, Restriction, Rule, SliceAttributes, TableScheme,
+    Zeros,
+};
 use model::{
-    CommuneCode, Decimals, DefinitionHash, Figure, Flag, Flags, Hash, IndicatorCode, Key, MissingReason, RuleHash,
-    Slice, SubmissionId, Timestamp,
+    CommuneCode, Decimals, DefinitionHash, DimensionCode, Figure, Flag, Flags, Hash, IndicatorCode, Key, MissingReason,
+    RuleHash, Slice, SubmissionId, Timestamp,
 };
 use proptest::prelude::*;
 use seal::{SigningKey, sha256};
@@ -163,6 +166,43 @@ fn documents_read_back_as_written() {
     assert_eq!(Withdrawal::decode(&withdrawal().encode().expect("written")), Ok(withdrawal()));
     assert_eq!(Receipt::decode(&receipt().encode().expect("written")), Ok(receipt()));
     assert_eq!(PackFiles::decode(&pack().encode().expect("written")), Ok(pack()));
+}
+
+#[test]
+fn a_safe_table_travels_whole_with_its_schemes_decimals() {
+    let scheme = |indicator: &str| {
+        let sexe: DimensionCode = "sexe".parse().expect("a dimension");
+        let measure = MeasureScheme {
+            indicator: indicator.parse().expect("a code"),
+            quantity: Quantity::Weight { column: "IPONDL".into() },
+            restriction: Restriction::default(),
+            breakdowns: BTreeSet::from([BTreeSet::from([sexe.clone()])]),
+            protection: Protection::Here(Rule { threshold: 5, zeros: Zeros::Publish, width: 1 }),
+            decimals: Decimals::new(6).expect("six"),
+        };
+        let codes = ["F", "H"].map(|code| code.parse().expect("a code")).to_vec();
+        TableScheme::new([(sexe, codes)].into(), vec![measure]).expect("a scheme")
+    };
+    let cell = |units| Published { figure: Figure::Observed(units), flags: Flags::default() };
+    let indicator: IndicatorCode = "log_principales".parse().expect("a code");
+    let cells = [(key(&[]), 100_000_000), (key(&[("sexe", "F")]), 60_000_000), (key(&[("sexe", "H")]), 40_000_000)];
+    let received = Received {
+        cells: cells.into_iter().map(|(key, units)| ((indicator.clone(), key), cell(units))).collect(),
+        ..sample().slices[1].received.clone()
+    };
+    let table = disclosure::attack::admit(received.clone(), &scheme("log_principales"), &Ledger::empty());
+    let table = table.expect("nothing to hide");
+
+    let header = sample().header;
+    let bytes = encode(&header, &[Outgoing { table: &table, scheme: &scheme("log_principales") }]).expect("written");
+    let read = decode(&bytes).expect("read");
+    assert_eq!(read.header, header);
+    let [slice] = read.slices.as_slice() else { panic!("one slice") };
+    assert_eq!(slice.received, received);
+    assert_eq!(slice.decimals, [(indicator, Decimals::new(6).expect("six"))].into());
+
+    assert!(encode(&header, &[Outgoing { table: &table, scheme: &scheme("something_else") }]).is_err());
+    assert!(encode(&header, &[]).is_err());
 }
 
 #[test]
