@@ -13,5 +13,7 @@ pub mod ledger;
 pub mod pb;
 pub mod server;
 pub mod status;
+#[cfg(test)]
+mod testing;
 pub mod tls;
 pub mod upload;
