@@ -15,3 +15,6 @@ pub mod server;
 pub mod status;
 pub mod tls;
 pub mod upload;
+
+// The service traits of `pb` name its types: whoever implements them must, and takes them from here.
+pub use tonic;
