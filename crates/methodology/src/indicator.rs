@@ -7,6 +7,12 @@ use model::{Code, Decimals, DimensionCode, IndicatorCode};
 
 use crate::filter::Filter;
 
+mod parse;
+mod prove;
+
+pub(crate) use parse::IndicatorsText;
+pub(crate) use prove::{Proof, identifies, indicators};
+
 /// How values of several territories combine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Aggregation {
@@ -72,6 +78,8 @@ pub struct Measure {
     pub quantity: Quantity,
     /// Which rows: the part of the filter that is about codes, and the rest as canonical text.
     pub restriction: Restriction,
+    /// The filter as its author wrote it; may be empty.
+    pub filter: String,
     /// The rest of the filter, executable, keyed by its canonical text in `restriction.conditions`.
     pub conditions: BTreeMap<String, Filter>,
     /// The ways it is broken down, closed under leaving a dimension out.
@@ -175,7 +183,7 @@ impl Indicator {
 }
 
 /// Whether every row of `inner` is surely among those of `outer`, as the restrictions tell.
-pub(crate) fn within(inner: &Restriction, outer: &Restriction) -> bool {
+fn within(inner: &Restriction, outer: &Restriction) -> bool {
     outer.conditions.is_subset(&inner.conditions)
         && outer.codes.iter().all(|(dimension, codes): (_, &BTreeSet<Code>)| {
             inner.codes.get(dimension).is_some_and(|narrower| narrower.is_subset(codes))

@@ -7,6 +7,7 @@
 
 mod error;
 mod filter;
+mod forbidden;
 mod golden;
 mod identity;
 mod indicator;
@@ -23,5 +24,5 @@ pub use indicator::{
 };
 pub use library::library;
 pub use pack::Pack;
-pub use schema::{Field, FieldType, TableSchema};
+pub use schema::{Field, FieldType, TableSchema, calendar_days};
 pub use table::{Band, CodeItem, Dimension, Table};

@@ -3,10 +3,20 @@
 use std::collections::BTreeMap;
 
 use model::{Hash, IndicatorCode, PackCode, TableCode};
+use serde::Deserialize;
 
-use crate::error::PackError;
+use crate::error::{PackCause, PackError};
 use crate::indicator::Indicator;
-use crate::table::Table;
+use crate::table::{Table, Texts, build, from_toml};
+
+/// Most bytes in one file of a pack.
+const MAX_FILE: usize = 1 << 20;
+/// Most files.
+const MAX_FILES: usize = 200;
+/// The file that names the tables.
+const FRONT: &str = "pack.toml";
+/// The one file that a pack may hold for its readers only.
+const README: &str = "README.md";
 
 /// A versioned set of tables and indicators.
 #[derive(Clone, Debug)]
@@ -26,7 +36,7 @@ impl Pack {
     /// # Errors
     /// The first thing that is wrong, with file, place, cause and a French sentence.
     pub fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, PackError> {
-        crate::library::unfinished(files)
+        Files::new(files)?.pack()
     }
 
     /// Its code.
@@ -74,4 +84,163 @@ impl Pack {
     pub fn hash(&self) -> Hash {
         self.hash
     }
+}
+
+/// `pack.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FrontText {
+    format: u32,
+    code: String,
+    version: String,
+    title: String,
+    description: String,
+    tables: Vec<String>,
+}
+
+/// Files of a pack, as text.
+struct Files<'a> {
+    bytes: &'a BTreeMap<String, Vec<u8>>,
+    texts: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Files<'a> {
+    fn new(bytes: &'a BTreeMap<String, Vec<u8>>) -> Result<Self, PackError> {
+        if bytes.len() > MAX_FILES {
+            return Err(PackError::new(
+                FRONT,
+                "fichiers",
+                PackCause::File,
+                format!("Le référentiel a plus de {MAX_FILES} fichiers."),
+            ));
+        }
+        let mut texts = BTreeMap::new();
+        for (path, content) in bytes {
+            if content.len() > MAX_FILE {
+                return Err(PackError::new(path, "taille", PackCause::File, "Ce fichier dépasse 1 Mio."));
+            }
+            let text = std::str::from_utf8(content).map_err(|error| {
+                let line = content[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+                PackError::new(
+                    path,
+                    format!("ligne {line}"),
+                    PackCause::Syntax,
+                    "Ce fichier n'est pas en UTF-8 : enregistrez-le dans cet encodage.",
+                )
+            })?;
+            texts.insert(path.as_str(), text);
+        }
+        Ok(Self { bytes, texts })
+    }
+
+    fn text(&self, path: &'a str) -> Result<(&'a str, &'a str), PackError> {
+        let text = self.texts.get(path).ok_or_else(|| {
+            PackError::new(path, "fichier", PackCause::File, format!("Il manque le fichier « {path} » au référentiel."))
+        })?;
+        Ok((path, text))
+    }
+
+    fn pack(&self) -> Result<Pack, PackError> {
+        let (file, text) = self.text(FRONT)?;
+        let front: FrontText = from_toml(file, text)?;
+        let refuse = |place: &str, cause, message: String| Err(PackError::new(FRONT, place, cause, message));
+        if front.format != 1 {
+            return refuse(
+                "format",
+                PackCause::Malformed,
+                format!("Le format {} n'est pas connu de cette version du logiciel (format lu : 1).", front.format),
+            );
+        }
+        let Ok(code) = front.code.parse::<PackCode>() else {
+            return refuse("code", PackCause::Malformed, "Le code s'écrit sans accent ni espace (64 signes au plus).".to_owned());
+        };
+        if !is_version(&front.version) {
+            return refuse("version", PackCause::Malformed, "La version s'écrit comme « 1.0.0 ».".to_owned());
+        }
+        if front.title.trim().is_empty() || front.tables.is_empty() {
+            return refuse("title, tables", PackCause::Malformed, "Il faut un titre et au moins une table.".to_owned());
+        }
+        let mut known = vec![FRONT.to_owned(), README.to_owned()];
+        let mut tables: Vec<Table> = Vec::new();
+        for name in &front.tables {
+            let Ok(table) = name.parse::<TableCode>() else {
+                return refuse("tables", PackCause::Malformed, format!("Le nom de table « {name} » s'écrit sans accent ni espace."));
+            };
+            if tables.iter().any(|other| other.code == table) {
+                return refuse("tables", PackCause::Duplicate, format!("La table « {name} » est nommée deux fois."));
+            }
+            let paths = [
+                format!("tables/{name}.schema.json"),
+                format!("tables/{name}.toml"),
+                format!("golden/{name}.toml"),
+            ];
+            tables.push(self.table(&code, &table, &paths)?);
+            known.extend(paths);
+        }
+        if let Some(path) = self.bytes.keys().find(|path| !known.contains(path)) {
+            return Err(PackError::new(
+                path,
+                "fichier",
+                PackCause::File,
+                "Ce fichier n'appartient à aucune table de pack.toml : retirez-le ou nommez sa table.",
+            ));
+        }
+        one_owner_per_code(&tables)?;
+        Ok(Pack {
+            code,
+            version: front.version,
+            title: front.title,
+            description: front.description,
+            tables,
+            files: self.bytes.clone(),
+            hash: hash(self.bytes),
+        })
+    }
+
+    fn table(&self, pack: &PackCode, code: &TableCode, paths: &[String; 3]) -> Result<Table, PackError> {
+        let text = |path: &str| match self.texts.get_key_value(path) {
+            Some((path, text)) => Ok((*path, *text)),
+            None => Err(PackError::new(
+                path,
+                "fichier",
+                PackCause::File,
+                format!("Il manque le fichier « {path} » au référentiel."),
+            )),
+        };
+        let [schema, indicators, golden] = paths;
+        build(pack, code, &Texts { schema: text(schema)?, indicators: text(indicators)?, golden: text(golden)? })
+    }
+}
+
+fn one_owner_per_code(tables: &[Table]) -> Result<(), PackError> {
+    let mut owners: BTreeMap<&IndicatorCode, &TableCode> = BTreeMap::new();
+    for table in tables {
+        for indicator in &table.indicators {
+            if let Some(other) = owners.insert(&indicator.code, &table.code) {
+                return Err(PackError::new(
+                    format!("tables/{}.toml", table.code),
+                    format!("indicateur {}", indicator.code),
+                    PackCause::Duplicate,
+                    format!("La table « {other} » définit déjà cet indicateur : un code est unique dans le référentiel."),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_version(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    parts.len() == 3 && parts.iter().all(|part| part.len() <= 4 && part.parse::<u16>().is_ok_and(|n| n.to_string() == *part))
+}
+
+fn hash(files: &BTreeMap<String, Vec<u8>>) -> Hash {
+    let mut bytes = Vec::new();
+    for (path, content) in files {
+        for part in [path.as_bytes(), content] {
+            bytes.extend((part.len() as u64).to_be_bytes());
+            bytes.extend(part);
+        }
+    }
+    seal::sha256(&bytes)
 }

@@ -69,3 +69,30 @@ impl TableSchema {
         self.fields.iter().find(|field| field.name == name)
     }
 }
+
+/// Days from 1970-01-01 to a day written `2025-12-31`; `None` for anything that is not a day of the calendar.
+pub fn calendar_days(text: &str) -> Option<i64> {
+    let format = time::macros::format_description!("[year]-[month]-[day]");
+    let date = time::Date::parse(text, format).ok()?;
+    Some(i64::from((date - time::macros::date!(1970 - 01 - 01)).whole_days()))
+}
+
+/// `-12.5` in units of `decimals`, exactly: `None` if it needs more places, does not fit or is not a plain number.
+pub(crate) fn exact_units(text: &str, decimals: Decimals) -> Option<i64> {
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all_digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
+        return None;
+    }
+    let places = usize::from(decimals.places());
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > places {
+        return None;
+    }
+    let units: i64 = format!("{whole}{fraction:0<places$}").parse().ok()?;
+    Some(if negative { -units } else { units })
+}
+
+mod parse;
+pub(crate) use parse::{DimensionText, SchemaText};

@@ -9,6 +9,11 @@ use crate::golden::GoldenCase;
 use crate::indicator::Indicator;
 use crate::schema::TableSchema;
 
+mod build;
+mod dimension;
+
+pub(crate) use build::{Texts, build, from_toml};
+
 /// Numbers that fall into one code, both ends included, in units of the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Band {
@@ -74,6 +79,10 @@ impl Dimension {
 
     /// The codes alone.
     pub fn codes(&self) -> Vec<Code> {
+        self.items.iter().map(|item| item.code.clone()).collect()
+    }
+
+    pub(crate) fn code_set(&self) -> BTreeSet<Code> {
         self.items.iter().map(|item| item.code.clone()).collect()
     }
 

@@ -69,3 +69,8 @@ pub(crate) fn defect(detail: impl Into<String>) -> Failure {
         "Une erreur du logiciel a interrompu l'opération. Rien n'a été envoyé.",
     )
 }
+
+/// What the hub, or the way to it, answered.
+pub(crate) fn network(error: &wire::client::ClientError) -> Failure {
+    Failure::new(error.kind(), error.reason().to_owned(), error.to_string(), error.message())
+}

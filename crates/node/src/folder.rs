@@ -6,8 +6,8 @@
 //! keys/tls.key         key of the client certificate, 0600
 //! keys/signing.key     key that signs documents, 0600; not the TLS key, so that a receipt outlives certificates
 //! keys/chain.pem       the client certificate
-//! keys/hub.pem         the hub's authority, pinned when the node joined
 //! packs/               packs as the hub signed them
+//! receipts/            the hub's receipts, verifiable for ever
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -54,9 +54,9 @@ impl NodeFolder {
         self.root.join("keys/chain.pem")
     }
 
-    /// The hub's authority certificate, PEM.
-    pub fn authority(&self) -> PathBuf {
-        self.root.join("keys/hub.pem")
+    /// Receipts, one file each.
+    pub fn receipts(&self) -> PathBuf {
+        self.root.join("receipts")
     }
 
     /// Packs as the hub signed them.

@@ -110,6 +110,22 @@ impl Node {
         public_keys(&self.identity.hub_keys)
     }
 
+    /// Where the hub is: `node.toml` may say otherwise than the invitation did.
+    pub fn hub_address(&self) -> String {
+        self.config.hub.address.clone().unwrap_or_else(|| self.identity.hub_address.clone())
+    }
+
+    pub(crate) fn address(&self) -> Result<wire::invitation::HubAddress, Failure> {
+        self.hub_address().parse().map_err(|error: wire::invitation::InvalidAddress| {
+            Failure::new(
+                FailureKind::Invalid,
+                "HUB_ADDRESS",
+                error.to_string(),
+                "L'adresse du centre doit s'écrire nom:port, par exemple hub.exemple.fr:8443 (réglage [hub] address de node.toml).",
+            )
+        })
+    }
+
     pub(crate) fn signing_key(&self) -> &SigningKey {
         &self.signing_key
     }
@@ -130,7 +146,7 @@ impl Node {
 
 pub(crate) async fn open_store(folder: &NodeFolder) -> Result<NodeStore, Failure> {
     std::fs::create_dir_all(folder.root()).map_err(|error| failure::folder(folder.root(), &error))?;
-    NodeStore::open(&store::Location::file(folder.database())).await.map_err(|error| failure::storage(&error))
+    NodeStore::open(&store::Location::Sqlite(folder.database())).await.map_err(|error| failure::storage(&error))
 }
 
 fn public_keys(keys: &[Vec<u8>]) -> Result<Vec<PublicKey>, Failure> {

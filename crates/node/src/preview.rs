@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use disclosure::{Ledger, ProtectError, Protected, Published, Received, SliceAttributes};
+use disclosure::{Ledger, ProtectError, Reason, Protected, Published, Received, SliceAttributes};
 use model::{CommuneCode, Failure, FailureKind, Figure, Hash, IndicatorCode, Key, Slice, SubmissionId};
 use store::DocumentKind;
 use wire::document::{Approval, Header, Outgoing, Purpose};
 
 use crate::collect::{CollectError, Collected, collect};
 use crate::config::ApprovalMode;
+use crate::ledger::Sent;
 use crate::{Node, failure, ledger};
 
 /// How a cell stands to what the hub holds.
@@ -123,10 +124,7 @@ impl From<Failure> for PreviewError {
 pub async fn preview(node: &Node, purpose: Purpose) -> Result<Preview, PreviewError> {
     let collected =
         collect(node.config(), node.provider(), node.packs(), node.folder().root()).map_err(PreviewError::Sources)?;
-    let territories: BTreeSet<CommuneCode> = collected.iter().map(|one| one.slice.territory).collect();
-    let territories: Vec<CommuneCode> = territories.into_iter().collect();
-    let sent = ledger::read(node.store(), &territories).await?;
-
+    let sent = ledger_of(node, &collected).await?;
     let mut slices = Vec::new();
     let mut tables = Vec::new();
     let mut leaving = Vec::new();
@@ -152,6 +150,18 @@ pub async fn preview(node: &Node, purpose: Purpose) -> Result<Preview, PreviewEr
         Some(keep(node, purpose, &outgoing).await?)
     };
     Ok(Preview { hash, purpose, slices, moved, tables })
+}
+
+async fn ledger_of(node: &Node, collected: &[Collected<'_>]) -> Result<Sent, Failure> {
+    let territories: BTreeSet<CommuneCode> = collected.iter().map(|one| one.slice.territory).collect();
+    let territories: Vec<CommuneCode> = territories.into_iter().collect();
+    ledger::read(node.store(), &territories).await
+}
+
+/// All tables, protected against everything sent before; nothing is kept.
+pub(crate) async fn protected(node: &Node, collected: &[Collected<'_>]) -> Result<Vec<Protected>, Failure> {
+    let sent = ledger_of(node, collected).await?;
+    collected.iter().map(|one| protect(one, &sent.ledger)).collect()
 }
 
 async fn keep(node: &Node, purpose: Purpose, outgoing: &[Outgoing<'_>]) -> Result<Hash, Failure> {
@@ -256,11 +266,11 @@ fn describe(one: &Collected<'_>, protected: &Protected, before: Option<&Received
             Some(_) => Move::Changed,
         };
         moves.count(moved);
-        let why = match protected.report.hidden(indicator, key) {
+        let why = match protected.report.hidden.get(&(indicator.clone(), key.clone())) {
             None => String::new(),
-            Some(hidden) if hidden.is_primary() => {
+            Some(hidden) if hidden.reason == Reason::Primary => {
                 hidden_primary += 1;
-                format!("trop peu de personnes ou de ménages concernés (moins de {})", hidden.rule().threshold)
+                format!("trop peu de personnes ou de ménages concernés (moins de {})", hidden.rule.threshold)
             }
             Some(_) => {
                 hidden_secondary += 1;

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use disclosure::{ConfidentialTable, SafeTable};
 use methodology::{Definition, Indicator, Table};
-use model::{Decimals, DimensionCode, Figure, IndicatorCode, Key, Timestamp, Units};
+use model::{Decimals, DimensionCode, Figure, IndicatorCode, Key, Units};
 use render::Exact;
 
-use crate::collect::Collected;
+use crate::collect::{Collected, collect};
+use crate::preview::{self, PreviewError};
+use crate::{Node, failure};
 
 /// The page; every figure on it is exact.
 #[derive(Template)]
@@ -61,14 +63,26 @@ fn exacts(table: &ConfidentialTable) -> Exacts {
     table.cells().iter().map(|cell| ((cell.indicator.clone(), cell.key.clone()), cell.value.expose())).collect()
 }
 
-/// Renders the internal edition. `safe` tells, where a preview exists, which cells will be hidden from others.
-pub fn internal_edition(
-    commune: &str,
-    made_at: Timestamp,
-    collected: &[Collected<'_>],
-    safe: &[SafeTable],
-) -> Result<String, askama::Error> {
-    let sections = collected
+/// Renders the internal edition of everything that the sources hold. Where protection is possible now, the page
+/// also marks what others will not see.
+pub async fn internal_edition(node: &Node) -> Result<String, PreviewError> {
+    let collected =
+        collect(node.config(), node.provider(), node.packs(), node.folder().root()).map_err(PreviewError::Sources)?;
+    // The commune's own figures are its own whether or not the ledger is complete.
+    let safe = match preview::protected(node, &collected).await {
+        Ok(protected) => protected.into_iter().map(|one| one.table).collect(),
+        Err(_) => Vec::new(),
+    };
+    let page = Page {
+        commune: format!("Commune {}", node.provider()),
+        made_at: render::date::moment(node.now()),
+        sections: sections(&collected, &safe),
+    };
+    page.render().map_err(|error| failure::defect(error.to_string()).into())
+}
+
+fn sections(collected: &[Collected<'_>], safe: &[SafeTable]) -> Vec<Section> {
+    collected
         .iter()
         .map(|one| {
             let hidden = safe.iter().find(|table| *table.slice() == one.slice);
@@ -83,8 +97,7 @@ pub fn internal_edition(
                 grids: one.table.indicators().iter().flat_map(|indicator| view.grids(indicator)).collect(),
             }
         })
-        .collect();
-    Page { commune: commune.to_owned(), made_at: render::date::moment(made_at), sections }.render()
+        .collect()
 }
 
 struct View<'a> {

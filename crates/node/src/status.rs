@@ -51,7 +51,9 @@ pub fn describe(status: &Status) -> Vec<String> {
     for (territory, state) in &status.ledgers {
         lines.push(match state {
             Completeness::Complete(0) => format!("Registre des envois de {territory} : complet, aucun envoi"),
-            Completeness::Complete(last) => format!("Registre des envois de {territory} : complet jusqu'au rang {last}"),
+            Completeness::Complete(last) => {
+                format!("Registre des envois de {territory} : complet jusqu'au rang {last}")
+            }
             Completeness::Unknown | Completeness::Gap { .. } => {
                 format!("Registre des envois de {territory} : à reconstruire auprès du centre (rien ne sera protégé avant)")
             }
@@ -60,20 +62,17 @@ pub fn describe(status: &Status) -> Vec<String> {
     if status.preview_waits {
         lines.push("Un aperçu attend l'accord d'une personne : maillage node approve --name \"Prénom Nom\"".to_owned());
     }
-    let of = |state: OutboxState| status.outbox.iter().filter(move |item| item.state == state);
-    let sent = of(OutboxState::Sent).count();
-    lines.push(format!("Envois reçus par le centre : {sent}"));
-    for item in of(OutboxState::Pending) {
-        let why = item.last_error.as_ref().map_or_else(String::new, |error| format!(" – dernier essai : {}", error.message));
-        lines.push(format!(
-            "En attente : {} (prochain essai le {}){why}",
-            item.outgoing.submission,
-            render::date::moment(item.next_attempt_at)
-        ));
-    }
-    for item in of(OutboxState::Refused) {
+    for item in &status.outbox {
         let why = item.last_error.as_ref().map_or("", |error| error.message.as_str());
-        lines.push(format!("Refusé par le centre : {} – {why}", item.outgoing.submission));
+        let id = item.outgoing.submission;
+        match item.state {
+            OutboxState::Sent(at) => lines.push(format!("Reçu par le centre le {} : {id}", render::date::moment(at))),
+            OutboxState::Pending => lines.push(format!(
+                "En attente : {id} (prochain essai le {}) {why}",
+                render::date::moment(item.next_attempt_at)
+            )),
+            OutboxState::Refused(_) => lines.push(format!("Refusé par le centre : {id} – {why}")),
+        }
     }
     lines
 }

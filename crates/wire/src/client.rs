@@ -6,7 +6,7 @@ mod error;
 use std::time::Duration;
 
 use model::{CommuneCode, Hash, PackCode, SubmissionId};
-use seal::{Signature, SigningKey};
+use seal::Signature;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
@@ -89,9 +89,9 @@ impl HubClient {
     }
 
     /// Asks what [`HubClient::submit`] would answer.
-    pub async fn check(&self, document: &[u8], key: &SigningKey) -> Result<Accepted, ClientError> {
+    pub async fn check(&self, document: &[u8], signature: &Signature) -> Result<Accepted, ClientError> {
         let mut client = SubmissionServiceClient::new(self.channel());
-        let parts = send(document, &key.sign(document));
+        let parts = send(document, signature);
         let answer = answer(client.check(within(UPLOAD_DEADLINE, parts)).await)?;
         accepted(answer.receipt, answer.already_received)
     }

@@ -221,7 +221,7 @@ impl<A: Authorise> Port<A> {
     async fn call(mut self, peer: Peer, mut request: Request<Incoming>) -> Response<Body> {
         let method = request.uri().path().to_owned();
         if let Err(failure) = self.admit(&peer, &method).await {
-            info!(%method, reason = failure.reason, detail = %failure.detail, "call refused");
+            info!(%method, reason = %failure.reason, detail = %failure.detail, "call refused");
             return Status::from(Refusal::from(failure)).into_http();
         }
         request.extensions_mut().insert(peer);

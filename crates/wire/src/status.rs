@@ -121,7 +121,7 @@ pub fn to_status(refusal: &Refusal) -> Status {
     if !refusal.conflicts.is_empty() {
         metadata.insert(CONFLICTS_TOTAL.to_owned(), refusal.conflicts.len().to_string());
     }
-    let mut details = ErrorDetails::with_error_info(failure.reason, DOMAIN, metadata);
+    let mut details = ErrorDetails::with_error_info(failure.reason.clone(), DOMAIN, metadata);
     details.set_localized_message(LOCALE, failure.message.clone());
     let violations = fitting(&refusal.conflicts);
     if !violations.is_empty() {

@@ -204,7 +204,7 @@ fn refused(error: PreviewError) -> Stop {
 
 async fn report(folder: NodeFolder, output: PathBuf) -> Result<(), Stop> {
     let node = Node::open(folder, world()).await?;
-    let page = node::report::internal_edition(&node).map_err(refused)?;
+    let page = node::report::internal_edition(&node).await.map_err(refused)?;
     node.folder()
         .write(&output, page.as_bytes(), true)
         .map_err(|error| Stop::failed(FailureKind::Precondition, format!("{} : {error}", output.display())))?;

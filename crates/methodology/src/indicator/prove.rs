@@ -1,0 +1,379 @@
+//! Proves indicators against the columns and dimensions of their table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use disclosure::{MeasureScheme, Protection, Quantity, Restriction, Rule, TableScheme, Zeros};
+use model::{Decimals, DimensionCode, IndicatorCode};
+
+use super::parse::{IndicatorText, IndicatorsText, MeasureText, QuantityText, RatioText, RuleText, SheetText, ZerosText};
+use super::{Aggregation, Definition, Indicator, Measure, Ratio, RatioKind, Sheet, within};
+use crate::error::{PackCause, PackError};
+use crate::filter::{self, Names, Split};
+use crate::schema::{Field, FieldType, TableSchema};
+use crate::table::Dimension;
+
+/// Most cells of one table: a wider table would uncover by its sheer detail, and nobody could read it.
+const MAX_CELLS: usize = 20_000;
+
+/// Where indicators stand while they are proven.
+pub(crate) struct Proof<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) schema: &'a TableSchema,
+    pub(crate) dimensions: &'a [Dimension],
+}
+
+/// Indicators in the order of the file, and what secrecy must know of them.
+pub(crate) fn indicators(proof: &Proof<'_>, text: &IndicatorsText) -> Result<(Vec<Indicator>, TableScheme), PackError> {
+    let mut measures: BTreeMap<IndicatorCode, Measure> = BTreeMap::new();
+    let mut codes: Vec<IndicatorCode> = Vec::new();
+    for indicator in &text.indicators {
+        let at = At { proof, place: format!("indicateur {}", indicator.code) };
+        let code: IndicatorCode = indicator.code.parse().map_err(|_| {
+            at.error(PackCause::Malformed, "Le code d'un indicateur s'écrit sans accent ni espace (64 signes au plus).")
+        })?;
+        if codes.contains(&code) {
+            return Err(at.error(PackCause::Duplicate, "Cet indicateur est défini deux fois : gardez-en un."));
+        }
+        if let Some(measure) = &indicator.measure {
+            measures.insert(code.clone(), at.measure(measure, &text.rules)?);
+        }
+        codes.push(code);
+    }
+    let scheme = proof.scheme(&measures)?;
+    for measure in scheme.measures() {
+        if let Some(own) = measures.get_mut(&measure.indicator) {
+            own.breakdowns.clone_from(&measure.breakdowns);
+        }
+    }
+    let mut indicators = Vec::new();
+    for (indicator, code) in text.indicators.iter().zip(codes) {
+        let at = At { proof, place: format!("indicateur {code}") };
+        indicators.push(at.indicator(indicator, code, &measures)?);
+    }
+    Ok((indicators, scheme))
+}
+
+impl Proof<'_> {
+    fn scheme(&self, measures: &BTreeMap<IndicatorCode, Measure>) -> Result<TableScheme, PackError> {
+        let dimensions = self.dimensions.iter().map(|d| (d.code.clone(), d.codes())).collect();
+        let list = measures
+            .iter()
+            .map(|(indicator, measure)| MeasureScheme {
+                indicator: indicator.clone(),
+                quantity: measure.quantity.clone(),
+                restriction: measure.restriction.clone(),
+                breakdowns: measure.breakdowns.clone(),
+                protection: measure.protection,
+                decimals: measure.decimals,
+            })
+            .collect();
+        let scheme = TableScheme::new(dimensions, list).map_err(|error| {
+            PackError::new(self.file, "table", PackCause::Inconsistent, format!("La table se contredit : {error}."))
+        })?;
+        let size = |dimension: &DimensionCode| scheme.dimensions().get(dimension).map_or(0, Vec::len);
+        let cells: usize = scheme
+            .measures()
+            .iter()
+            .flat_map(|m| &m.breakdowns)
+            .map(|breakdown| breakdown.iter().map(size).product::<usize>())
+            .sum();
+        if cells > MAX_CELLS {
+            return Err(PackError::new(
+                self.file,
+                "table",
+                PackCause::TooManyDimensions,
+                format!("La table aurait {cells} cases ; {MAX_CELLS} au plus : retirez des croisements."),
+            ));
+        }
+        Ok(scheme)
+    }
+
+    fn dimension(&self, code: &str) -> Option<&Dimension> {
+        self.dimensions.iter().find(|d| d.code.as_str() == code)
+    }
+
+    /// Whether every value of `column` has one code only on `dimension`.
+    fn single_valued(&self, dimension: &Dimension, column: &str) -> bool {
+        dimension.single_valued_for.contains(column)
+            || matches!(self.schema.primary_key.as_slice(), [only] if only == column)
+    }
+}
+
+struct At<'a> {
+    proof: &'a Proof<'a>,
+    place: String,
+}
+
+impl At<'_> {
+    fn error(&self, cause: PackCause, message: impl Into<String>) -> PackError {
+        PackError::new(self.proof.file, self.place.clone(), cause, message)
+    }
+
+    fn field(&self, column: &str) -> Result<&Field, PackError> {
+        let field = self.proof.schema.field(column).ok_or_else(|| {
+            self.error(PackCause::Unknown, format!("La colonne « {column} » n'existe pas dans la table."))
+        })?;
+        if self.proof.dimensions.iter().any(|d| d.field == column) {
+            return Err(self.error(
+                PackCause::Inconsistent,
+                format!("La colonne « {column} » porte un critère : elle ne peut pas être aussi comptée ou sommée."),
+            ));
+        }
+        Ok(field)
+    }
+
+    fn quantity(&self, text: &MeasureText) -> Result<(Quantity, Decimals), PackError> {
+        let column = match (text.quantity, &text.column) {
+            (QuantityText::Rows, None) => return Ok((Quantity::Rows, Decimals::NONE)),
+            (QuantityText::Rows, Some(_)) => {
+                return Err(self.error(PackCause::Inconsistent, "Compter des lignes (rows) ne demande pas de colonne."));
+            }
+            (_, None) => {
+                return Err(self.error(PackCause::Inconsistent, "Cette mesure doit nommer sa colonne (column)."));
+            }
+            (_, Some(column)) => column.clone(),
+        };
+        let field = self.field(&column)?;
+        if text.quantity == QuantityText::Distinct {
+            identifies(field).map_err(|message| self.error(PackCause::Type, message))?;
+            return Ok((Quantity::Distinct { column }, Decimals::NONE));
+        }
+        if !matches!(field.kind, FieldType::Integer | FieldType::Number(_)) || field.minimum.is_none_or(|m| m < 0) {
+            return Err(self.error(
+                PackCause::Type,
+                format!("La colonne « {column} » doit être un nombre dont le minimum déclaré est 0 ou plus."),
+            ));
+        }
+        let decimals = field.kind.decimals();
+        if text.quantity == QuantityText::Weight {
+            if !field.required {
+                return Err(self.error(
+                    PackCause::Inconsistent,
+                    format!("La colonne de poids « {column} » doit être obligatoire (required)."),
+                ));
+            }
+            return Ok((Quantity::Weight { column }, decimals));
+        }
+        Ok((Quantity::Sum { column }, decimals))
+    }
+
+    fn measure(&self, text: &MeasureText, rules: &BTreeMap<String, RuleText>) -> Result<Measure, PackError> {
+        let (quantity, decimals) = self.quantity(text)?;
+        let breakdowns = self.breakdowns(&text.by, &quantity)?;
+        let names = Names { schema: self.proof.schema, dimensions: self.proof.dimensions };
+        let filter = filter::parse(&text.filter, &names)
+            .map_err(|refusal| self.error(refusal.cause, format!("Filtre : {}", refusal.message)))?;
+        let partitions = |dimension: &Dimension| match &quantity {
+            Quantity::Distinct { column } => self.proof.single_valued(dimension, column),
+            Quantity::Rows | Quantity::Sum { .. } | Quantity::Weight { .. } => true,
+        };
+        let Split { codes, conditions } = filter::split(filter, self.proof.dimensions, &partitions).map_err(|code| {
+            self.error(PackCause::Filter, format!("Le filtre ne laisse aucune modalité du critère « {code} »."))
+        })?;
+        Ok(Measure {
+            restriction: Restriction { codes, conditions: conditions.keys().cloned().collect() },
+            protection: self.protection(&text.protection, rules, decimals)?,
+            quantity,
+            conditions,
+            filter: text.filter.trim().to_owned(),
+            breakdowns,
+            decimals,
+        })
+    }
+
+    fn breakdowns(
+        &self,
+        by: &[Vec<String>],
+        quantity: &Quantity,
+    ) -> Result<BTreeSet<BTreeSet<DimensionCode>>, PackError> {
+        let mut breakdowns = BTreeSet::new();
+        for crossed in by {
+            let mut breakdown = BTreeSet::new();
+            for name in crossed {
+                let dimension = self.proof.dimension(name).ok_or_else(|| {
+                    self.error(PackCause::Unknown, format!("Le critère « {name} » n'existe pas dans la table."))
+                })?;
+                if let Quantity::Distinct { column } = quantity
+                    && !self.proof.single_valued(dimension, column)
+                {
+                    return Err(self.error(
+                        PackCause::MultiValued,
+                        format!(
+                            "Un même « {column} » peut avoir plusieurs modalités du critère « {name} » : les compter par \
+                             modalité ferait des doubles comptes. Comptez des lignes, ou, si la valeur est unique par \
+                             construction, déclarez-le : \"single_valued_for\": [\"{column}\"] (la lecture le vérifie)."
+                        ),
+                    ));
+                }
+                if !breakdown.insert(dimension.code.clone()) {
+                    return Err(self.error(PackCause::Duplicate, format!("Le critère « {name} » est croisé avec lui-même.")));
+                }
+            }
+            if breakdown.len() > 2 {
+                return Err(self.error(
+                    PackCause::TooManyDimensions,
+                    "Au plus deux critères peuvent être croisés : au-delà, les cases désignent des personnes.",
+                ));
+            }
+            breakdowns.insert(breakdown);
+        }
+        Ok(breakdowns)
+    }
+
+    fn protection(
+        &self,
+        name: &str,
+        rules: &BTreeMap<String, RuleText>,
+        decimals: Decimals,
+    ) -> Result<Protection, PackError> {
+        match name {
+            "at_source" => Ok(Protection::AtSource),
+            "none" => Ok(Protection::None),
+            _ => {
+                let rule = rules.get(name).ok_or_else(|| {
+                    self.error(
+                        PackCause::Unknown,
+                        format!("La règle « {name} » n'existe pas : décrivez-la sous [rules.{name}], ou écrivez at_source ou none."),
+                    )
+                })?;
+                if rule.threshold < 2 || rule.width < 1 {
+                    return Err(self.error(
+                        PackCause::Inconsistent,
+                        format!("La règle « {name} » ne protège rien : seuil (threshold) d'au moins 2, largeur (width) d'au moins 1."),
+                    ));
+                }
+                Ok(Protection::Here(Rule {
+                    threshold: rule.threshold,
+                    zeros: match rule.zeros {
+                        ZerosText::Publish => Zeros::Publish,
+                        ZerosText::Protect => Zeros::Protect,
+                    },
+                    width: i64::from(rule.width) * decimals.one(),
+                }))
+            }
+        }
+    }
+
+    fn indicator(
+        &self,
+        text: &IndicatorText,
+        code: IndicatorCode,
+        measures: &BTreeMap<IndicatorCode, Measure>,
+    ) -> Result<Indicator, PackError> {
+        let aggregation = Aggregation::from(text.aggregation);
+        let definition = match (measures.get(&code), &text.ratio) {
+            (Some(measure), None) => {
+                if !matches!(aggregation, Aggregation::Additive | Aggregation::AdditiveWithinCommune) {
+                    return Err(self.error(
+                        PackCause::Inconsistent,
+                        "Une mesure est « additive » ou « additive_within_commune » ; médianes, déciles et indices ne se \
+                         calculent pas ici.",
+                    ));
+                }
+                Definition::Measure(measure.clone())
+            }
+            (None, Some(ratio)) => {
+                if aggregation != Aggregation::Ratio {
+                    return Err(self.error(PackCause::Inconsistent, "L'agrégation d'un ratio est « ratio »."));
+                }
+                Definition::Ratio(self.ratio(ratio, measures)?)
+            }
+            _ => {
+                return Err(self.error(
+                    PackCause::Inconsistent,
+                    "Un indicateur a soit une mesure (measure), soit un ratio (ratio).",
+                ));
+            }
+        };
+        for (text, what) in [(&text.title, "titre"), (&text.theme, "thème"), (&text.unit, "unité")] {
+            if text.trim().is_empty() {
+                return Err(self.error(PackCause::Malformed, format!("Il manque : {what}.")));
+            }
+        }
+        Ok(Indicator {
+            code,
+            title: text.title.clone(),
+            theme: text.theme.clone(),
+            unit: text.unit.clone(),
+            definition,
+            aggregation,
+            uncertainty: text.uncertainty.into(),
+            polarity: text.polarity.into(),
+            sheet: self.sheet(text.sheet.as_ref())?,
+        })
+    }
+
+    fn ratio(&self, text: &RatioText, measures: &BTreeMap<IndicatorCode, Measure>) -> Result<Ratio, PackError> {
+        let term = |name: &str| {
+            measures.iter().find(|(code, _)| code.as_str() == name).ok_or_else(|| {
+                self.error(
+                    PackCause::Unknown,
+                    format!("« {name} » n'est pas une mesure de cette table : un ratio rapporte deux mesures de sa table."),
+                )
+            })
+        };
+        let (numerator, above) = term(&text.numerator)?;
+        let (denominator, below) = term(&text.denominator)?;
+        if numerator == denominator {
+            return Err(self.error(PackCause::Inconsistent, "Le numérateur et le dénominateur sont le même indicateur."));
+        }
+        let share = above.quantity == below.quantity && within(&above.restriction, &below.restriction);
+        if text.per == 100 && !share {
+            return Err(self.error(
+                PackCause::Inconsistent,
+                "Une part en % demande que le numérateur compte la même chose que le dénominateur, sur une partie de ses \
+                 lignes. Pour un autre rapport, écrivez per = 1.",
+            ));
+        }
+        let decimals = Decimals::new(text.decimals).filter(|d| d.places() <= 4);
+        match (text.per, decimals) {
+            (1 | 100 | 1_000 | 10_000 | 100_000, Some(decimals)) => Ok(Ratio {
+                numerator: numerator.clone(),
+                denominator: denominator.clone(),
+                per: text.per,
+                kind: if share { RatioKind::Share } else { RatioKind::Plain },
+                breakdowns: above.breakdowns.intersection(&below.breakdowns).cloned().collect(),
+                decimals,
+            }),
+            _ => Err(self.error(
+                PackCause::Malformed,
+                "« per » vaut 1, 100, 1000, 10000 ou 100000 ; « decimals » va de 0 à 4.",
+            )),
+        }
+    }
+
+    fn sheet(&self, text: Option<&SheetText>) -> Result<Sheet, PackError> {
+        let text = text.ok_or_else(|| {
+            self.error(
+                PackCause::Sheet,
+                "Il manque la fiche ([indicator.sheet]) : source, population, périodicité, limites, comment lire, comment \
+                 ne pas lire.",
+            )
+        })?;
+        let parts = [&text.source, &text.population, &text.periodicity, &text.how_to_read, &text.how_not_to_read];
+        if parts.iter().any(|part| part.trim().is_empty())
+            || text.limits.is_empty()
+            || text.limits.iter().any(|limit| limit.trim().is_empty())
+        {
+            return Err(self.error(PackCause::Sheet, "Une rubrique de la fiche est vide : remplissez-la."));
+        }
+        Ok(Sheet {
+            source: text.source.clone(),
+            population: text.population.clone(),
+            periodicity: text.periodicity.clone(),
+            limits: text.limits.clone(),
+            how_to_read: text.how_to_read.clone(),
+            how_not_to_read: text.how_not_to_read.clone(),
+            reference: text.reference.clone(),
+        })
+    }
+}
+
+/// Whether a column can tell units apart.
+pub(crate) fn identifies(field: &Field) -> Result<(), String> {
+    if field.required && matches!(field.kind, FieldType::String | FieldType::Integer) {
+        Ok(())
+    } else {
+        Err(format!("La colonne « {} » doit être un texte ou un entier obligatoire (required) pour désigner des unités.", field.name))
+    }
+}
