@@ -26,7 +26,7 @@ use crate::pb::submission::v1::{GetRequest, ListRequest, WithdrawRequest, get_re
 use crate::tls::ClientTls;
 use crate::upload::send;
 
-pub use error::ClientError;
+pub use error::{ClientError, TlsProblem};
 
 const UPLOAD_DEADLINE: Duration = Duration::from_secs(30);
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -60,9 +60,7 @@ pub struct PackSummary {
 }
 
 impl HubClient {
-    /// Connects and shakes hands, within 10 s.
-    ///
-    /// In TLS 1.3 a client learns only with its first call that its own certificate was refused.
+    /// Connects and shakes hands, within 10 s. A certificate that the hub refuses is refused here already.
     pub async fn connect(tls: &ClientTls, address: &HubAddress) -> Result<Self, ClientError> {
         Ok(Self { channel: connect::channel(tls, address).await? })
     }
@@ -122,6 +120,12 @@ impl HubClient {
 
     /// One document with its entry; the bytes are empty once purged. See [`LedgerEntry::prove`].
     pub async fn get(&self, submission: SubmissionId) -> Result<(LedgerEntry, Vec<u8>), ClientError> {
+        // The deadline in the request ends with the answer's first byte; this one covers the document too.
+        let download = tokio::time::timeout(UPLOAD_DEADLINE, self.download(submission));
+        download.await.map_err(|_| ClientError::Deadline)?
+    }
+
+    async fn download(&self, submission: SubmissionId) -> Result<(LedgerEntry, Vec<u8>), ClientError> {
         let mut client = SubmissionServiceClient::new(self.channel());
         let request = GetRequest { submission_id: submission.as_bytes().to_vec() };
         let mut stream = answer(client.get(within(UPLOAD_DEADLINE, request)).await)?;

@@ -18,9 +18,6 @@ pub enum LedgerError {
     /// The receipt is about other bytes, another key or another id.
     #[error("ledger entry {0}: receipt, document and key do not belong together")]
     Mismatch(SubmissionId),
-    /// The bytes are gone, by a purge.
-    #[error("ledger entry {0}: the document was destroyed")]
-    Purged(SubmissionId),
     /// Something is missing, or was inserted.
     #[error("ledger of {territory}: the entry after {after} is not the next one")]
     Broken {

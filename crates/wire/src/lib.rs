@@ -13,6 +13,8 @@ pub mod ledger;
 pub mod pb;
 pub mod server;
 pub mod status;
+#[cfg(test)]
+mod testing;
 pub mod tls;
 pub mod upload;
 

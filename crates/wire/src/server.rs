@@ -10,6 +10,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use model::{Failure, FailureKind};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -167,18 +168,7 @@ impl<A: Authorise> Port<A> {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "the system does not take the no-delay option");
         }
-        let acceptor = TlsAcceptor::from(Arc::clone(&self.tls.config));
-        let stream = match tokio::time::timeout(self.limits.handshake, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => {
-                info!(%error, "handshake refused");
-                return;
-            }
-            Err(_) => {
-                info!("handshake took too long");
-                return;
-            }
-        };
+        let Some(stream) = self.shake_hands(stream).await else { return };
         let Some(peer) = peer(&stream, address) else {
             info!("handshake refused: the certificate names nobody of this mesh");
             return;
@@ -215,6 +205,22 @@ impl<A: Authorise> Port<A> {
         };
         if let Err(error) = ended {
             debug!(%error, "connection broke");
+        }
+    }
+
+    async fn shake_hands(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+        let accept = TlsAcceptor::from(Arc::clone(&self.tls.config)).accept(stream).into_fallible();
+        match tokio::time::timeout(self.limits.handshake, accept).await {
+            Ok(Ok(stream)) => Some(stream),
+            Ok(Err((error, stream))) => {
+                info!(%error, "handshake refused");
+                linger(stream).await;
+                None
+            }
+            Err(_) => {
+                info!("handshake took too long");
+                None
+            }
         }
     }
 
@@ -256,6 +262,17 @@ impl<A: Authorise> Port<A> {
         }
         self.authorise.authorise(peer, method).await
     }
+}
+
+/// Lets the alert arrive. A socket closed with unread bytes in it resets the connection, and a reset throws away
+/// the alert that tells the client why.
+async fn linger(mut stream: TcpStream) {
+    let drain = async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream.take(64 << 10), &mut tokio::io::sink()).await
+    };
+    // Who does not hang up by itself is cut off.
+    let _ = tokio::time::timeout(Duration::from_secs(1), drain).await;
 }
 
 /// `None` for a certificate that the authority signed for something else than a peer of this mesh.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
@@ -42,7 +43,11 @@ pub(super) async fn channel(tls: &ClientTls, address: &HubAddress) -> Result<Cha
             let shake = async {
                 let stream = TcpStream::connect(target).await?;
                 stream.set_nodelay(true)?;
-                connector.connect(server_name, stream).await
+                let mut stream = BufReader::new(connector.connect(server_name, stream).await?);
+                // In TLS 1.3 our side is done before the server has looked at our certificate. An HTTP/2 server
+                // speaks first: its first byte, or the alert instead of it, tells whether we were accepted.
+                stream.fill_buf().await?;
+                Ok::<_, io::Error>(stream)
             };
             let stream =
                 tokio::time::timeout(CONNECT, shake).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;

@@ -7,6 +7,7 @@ use prost::Message;
 use seal::{PublicKey, Signature, SigningKey, sha256};
 
 use super::field::{ascending, id, refuse, version, word};
+use super::shape::PACK;
 use super::{DocumentError, FORMAT, MAX_DOCUMENT, canonical, read};
 use crate::pb::methodology::v1 as pb;
 
@@ -44,7 +45,7 @@ impl PackFiles {
 
     /// Reads a document. Nobody vouches for it yet: see [`SignedPack::verify`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let document: pb::PackDocument = read(bytes)?;
+        let document: pb::PackDocument = read(bytes, &PACK)?;
         if document.files.is_empty() {
             return Err(refuse("files", "must not be empty"));
         }
