@@ -76,7 +76,8 @@ impl HubConfig {
             format!("names = [{}]\n\n", names.join(", ")),
             "# Base de données : un fichier du dossier par défaut, ou PostgreSQL.\n".to_owned(),
             optional("database", self.database.as_deref(), "postgres://maillage@localhost/maillage?schema=hub"),
-            "\n# Noms des communes, si ce ne sont pas celles du produit : fichier « insee;nom » de ce dossier.\n".to_owned(),
+            "\n# Noms des communes, si ce ne sont pas celles du produit : fichier « insee;nom » de ce dossier.\n"
+                .to_owned(),
             optional("communes", self.communes.as_deref().and_then(|path| path.to_str()), "communes.csv"),
             "\n# Vrai si tous les chiffres sont inventés : chaque sortie le dira.\n".to_owned(),
             format!("fictional = {}\n\n", self.fictional),

@@ -97,11 +97,7 @@ impl Hub {
         write_new(&folder.join("tls.key"), key.to_pem().as_bytes(), true)?;
         write_new(&folder.join("chain.pem"), identity.chain_pem().as_bytes(), false)?;
         write_new(&folder.join("access.toml"), access.as_bytes(), false)?;
-        self.0
-            .store
-            .add_coordinator(name, key.fingerprint().hash(), self.now())
-            .await
-            .map_err(failure::storage)?;
+        self.0.store.add_coordinator(name, key.fingerprint().hash(), self.now()).await.map_err(failure::storage)?;
         Ok(Credentials { address, authority, identity, folder })
     }
 

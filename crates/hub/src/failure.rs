@@ -42,7 +42,9 @@ pub(crate) fn opening(error: &StoreError, location: &Location) -> Failure {
             FailureKind::Unavailable,
             "HUB_STORE_UNAVAILABLE",
             detail,
-            format!("La base du centre ({location}) ne s’ouvre pas. Vérifiez qu’elle existe, que le disque n’est pas plein et que « database » dans hub.toml est juste."),
+            format!(
+                "La base du centre ({location}) ne s’ouvre pas. Vérifiez qu’elle existe, que le disque n’est pas plein et que « database » dans hub.toml est juste."
+            ),
         ),
     }
 }
@@ -78,6 +80,9 @@ pub(crate) fn file(path: &std::path::Path, cause: impl std::fmt::Display) -> Fai
         FailureKind::Precondition,
         "HUB_FOLDER",
         format!("{}: {cause}", path.display()),
-        format!("Le fichier {} ne peut pas être lu ou écrit ({cause}). Vérifiez le dossier et ses droits.", path.display()),
+        format!(
+            "Le fichier {} ne peut pas être lu ou écrit ({cause}). Vérifiez le dossier et ses droits.",
+            path.display()
+        ),
     )
 }

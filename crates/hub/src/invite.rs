@@ -29,9 +29,9 @@ impl Invited {
                 "Attention : le poste actuel de la commune {territory} vient d’être révoqué et ne peut plus rien envoyer. Ses envois passés restent ; le nouveau poste reconstruira son registre."
             )),
             (false, 0) => None,
-            (false, _) => Some(format!(
-                "L’invitation précédente de la commune {territory}, qui n’avait pas servi, ne vaut plus."
-            )),
+            (false, _) => {
+                Some(format!("L’invitation précédente de la commune {territory}, qui n’avait pas servi, ne vaut plus."))
+            }
         }
     }
 }

@@ -17,8 +17,8 @@ pub mod folder;
 pub mod init;
 pub mod invite;
 mod ledger;
-mod packs;
 pub mod overview;
+mod packs;
 pub mod purge;
 mod renew;
 mod rpc;
@@ -38,6 +38,7 @@ use store::hub::{HubKey, HubStore};
 use wire::authority::Authority;
 
 use archive::Archive;
+use bounds::Solved;
 use cog::Communes;
 use packs::Packs;
 
@@ -67,6 +68,7 @@ struct Inner {
     keys: Vec<PublicKey>,
     packs: Packs,
     archive: Archive,
+    solved: Solved,
     communes: Communes,
     world: World,
 }
@@ -113,6 +115,7 @@ impl Hub {
             keys,
             packs,
             archive,
+            solved: Solved::default(),
             communes,
             world,
         })))

@@ -64,11 +64,8 @@ impl Packs {
 
 async fn signed(pack: &Pack, store: &HubStore, key: &SigningKey, now: Timestamp) -> Result<SignedPack, Failure> {
     let defect = |error: wire::document::DocumentError| failure::internal("PACK", error.to_string());
-    let files = PackFiles {
-        code: pack.code().clone(),
-        version: pack.version().to_owned(),
-        files: pack.files().clone(),
-    };
+    let files =
+        PackFiles { code: pack.code().clone(), version: pack.version().to_owned(), files: pack.files().clone() };
     let fresh = SignedPack::sign(&files, key).map_err(defect)?;
     let record = PackRecord {
         code: pack.code().clone(),

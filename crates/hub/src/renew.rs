@@ -38,11 +38,8 @@ impl Hub {
             ));
         }
         let commune = record.node.provider;
-        let issued = self
-            .0
-            .authority
-            .sign_node(request, commune, self.validity(), self.entropy())
-            .map_err(request_refused)?;
+        let issued =
+            self.0.authority.sign_node(request, commune, self.validity(), self.entropy()).map_err(request_refused)?;
         let serial = issued.certificate.serial.to_string();
         let not_after = issued.certificate.not_after;
         if !self.0.store.renew_node(key, &serial, not_after).await.map_err(failure::storage)? {
