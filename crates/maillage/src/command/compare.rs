@@ -73,13 +73,21 @@ pub fn show(comparison: &Comparison, screen: Screen) -> String {
     let ratio = comparison.group.numerator.is_some() || comparison.communes.iter().any(|row| row.numerator.is_some());
     let mut columns = vec![Column::text("Commune"), Column::numbers("Valeur")];
     if ratio {
-        columns.extend([Column::numbers("Numérateur"), Column::numbers("Dénominateur"), Column::numbers("Écart au groupe")]);
+        columns.extend([
+            Column::numbers("Numérateur"),
+            Column::numbers("Dénominateur"),
+            Column::numbers("Écart au groupe"),
+        ]);
     }
     let mut table = Table::new(columns);
     for row in &comparison.communes {
         let mut cells = vec![format!("{} ({})", row.name, row.territory), text(row.value, false)];
         if ratio {
-            cells.extend([optional(row.numerator, false), optional(row.denominator, false), optional(row.difference, true)]);
+            cells.extend([
+                optional(row.numerator, false),
+                optional(row.denominator, false),
+                optional(row.difference, true),
+            ]);
         }
         table.push(cells);
     }

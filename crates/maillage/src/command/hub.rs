@@ -77,7 +77,9 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
             println!("✓ Centre créé dans {}.", folder.root().display());
             println!("  Empreinte de son autorité : {}", made.authority);
             println!("  Accès de coordination « {coordinator} » : {}", made.coordinator.folder.display());
-            println!("  Sauvegardez ce dossier en lieu sûr : qui a keys/authority.key peut parler au nom de toute commune.");
+            println!(
+                "  Sauvegardez ce dossier en lieu sûr : qui a keys/authority.key peut parler au nom de toute commune."
+            );
             println!("Ensuite : maillage hub run --folder {}", folder.root().display());
             Ok(())
         }

@@ -16,7 +16,9 @@ pub struct PurgeArgs {
 #[derive(Subcommand)]
 enum PurgeStep {
     /// La première personne propose.
-    #[command(after_help = "Exemple :\n  maillage hub purge propose --submission 3f… --by \"Awa Diallo\" --reason \"fichier nominatif envoyé par erreur\"")]
+    #[command(
+        after_help = "Exemple :\n  maillage hub purge propose --submission 3f… --by \"Awa Diallo\" --reason \"fichier nominatif envoyé par erreur\""
+    )]
     Propose {
         /// Identifiant de l’envoi.
         #[arg(long)]
@@ -50,7 +52,9 @@ pub async fn run(folder: HubFolder, args: PurgeArgs) -> Result<(), Stop> {
         PurgeStep::Confirm { id, by } => {
             hub.confirm_purge(id, &by).await?;
             println!("✓ Octets détruits. L’empreinte, la date et le motif restent au registre.");
-            println!("  Les sauvegardes antérieures contiennent encore ces octets : détruisez-les ou rejouez la purge après restauration.");
+            println!(
+                "  Les sauvegardes antérieures contiennent encore ces octets : détruisez-les ou rejouez la purge après restauration."
+            );
         }
     }
     hub.close().await;

@@ -144,7 +144,9 @@ async fn one_commune(
     let delivered = node::push::push(&node, &|_| {}).await?;
     node.close().await;
     match delivered.into_iter().next().map(|one| one.verdict) {
-        Some(Verdict::Received { receipt, .. }) => Ok(Turn { visible: cells - hidden, hidden, receipt: receipt.number }),
+        Some(Verdict::Received { receipt, .. }) => {
+            Ok(Turn { visible: cells - hidden, hidden, receipt: receipt.number })
+        }
         Some(Verdict::Refused { message, .. } | Verdict::Waiting { message }) => {
             Err(Stop::refused(format!("{} : {message}", commune.name)))
         }
@@ -162,7 +164,9 @@ async fn show(turns: &[Turn], total: usize, credentials: &Credentials) -> Result
         render::number::counted(visible, "chiffre", "chiffres"),
         render::number::counted(hidden, "caché", "cachés")
     );
-    for (indicator, at) in [("dom_demandes", None), ("dom_refus", None), ("aidfac_accords_part", Some(("type_aide", "energie")))] {
+    for (indicator, at) in
+        [("dom_demandes", None), ("dom_refus", None), ("aidfac_accords_part", Some(("type_aide", "energie")))]
+    {
         let mut key = Key::total();
         if let Some((dimension, code)) = at {
             key = key.with(word(dimension)?, word(code)?);
@@ -171,11 +175,7 @@ async fn show(turns: &[Turn], total: usize, credentials: &Credentials) -> Result
         let comparison = hub::compare::ask(credentials, &question, Arc::new(SystemClock)).await?;
         println!("{}\n", command::compare::show(&comparison, Screen::of(&std::io::stdout())));
     }
-    if received == total {
-        Ok(())
-    } else {
-        Err(Stop::refused(format!("{} communes manquent.", total - received)))
-    }
+    if received == total { Ok(()) } else { Err(Stop::refused(format!("{} communes manquent.", total - received))) }
 }
 
 fn word<T: std::str::FromStr>(text: &str) -> Result<T, Stop> {

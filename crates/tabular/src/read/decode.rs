@@ -27,7 +27,11 @@ pub(super) fn text<'a>(spec: &SourceSpec, name: &str, bytes: &'a [u8]) -> Result
         (Encoding::Windows1252, _) => windows(name, bytes)?,
     };
     if text.trim().is_empty() {
-        return Err(Fault::of_file(name, FaultCause::Empty, "Le fichier est vide : vérifiez que l'export s'est bien terminé."));
+        return Err(Fault::of_file(
+            name,
+            FaultCause::Empty,
+            "Le fichier est vide : vérifiez que l'export s'est bien terminé.",
+        ));
     }
     refuse_mojibake(name, &text)?;
     Ok(text)
@@ -64,7 +68,9 @@ fn refuse_binary(name: &str, bytes: &[u8]) -> Result<(), Fault> {
         Err(Fault::of_file(
             name,
             FaultCause::NotText,
-            format!("Ce fichier est {what}, non un fichier CSV : ouvrez-le et enregistrez-le sous « CSV UTF-8 (délimité par des points-virgules) »."),
+            format!(
+                "Ce fichier est {what}, non un fichier CSV : ouvrez-le et enregistrez-le sous « CSV UTF-8 (délimité par des points-virgules) »."
+            ),
         ))
     };
     match bytes {

@@ -140,11 +140,21 @@ mod tests {
 
     #[test]
     fn the_rest_is_not_a_number() {
-        for text in ["", "-", "abc", "1e5", "2,00072E+08", "1 23", "12 3456", "1..2", "--1", "1,2,3", "9223372036854775808", "1 234.567,8.9"] {
-            assert!(
-                matches!(read(text, Decimals::NONE, DecimalMark::Auto), Number::Not | Number::Ambiguous),
-                "{text}"
-            );
+        for text in [
+            "",
+            "-",
+            "abc",
+            "1e5",
+            "2,00072E+08",
+            "1 23",
+            "12 3456",
+            "1..2",
+            "--1",
+            "1,2,3",
+            "9223372036854775808",
+            "1 234.567,8.9",
+        ] {
+            assert!(matches!(read(text, Decimals::NONE, DecimalMark::Auto), Number::Not | Number::Ambiguous), "{text}");
         }
         assert_eq!(read("9223372036854775807", Decimals::new(2).expect("two"), DecimalMark::Auto), Number::Not);
     }

@@ -54,7 +54,11 @@ impl<'a> Plan<'a> {
             };
             let pattern = field.pattern.as_ref().map(|pattern| Regex::new(&format!("^(?:{pattern})$")));
             let pattern = pattern.transpose().map_err(|_| {
-                Fault::of_file(file, FaultCause::Settings, format!("Le motif de la colonne « {} » n'est pas lisible.", field.name))
+                Fault::of_file(
+                    file,
+                    FaultCause::Settings,
+                    format!("Le motif de la colonne « {} » n'est pas lisible.", field.name),
+                )
             })?;
             rules.push(Rule {
                 field,
@@ -65,7 +69,15 @@ impl<'a> Plan<'a> {
                 pattern,
             });
         }
-        let missing = table.schema().missing_values.iter().chain(&spec.missing).map(|text| text.trim().to_owned()).collect();
-        Ok(Self { table, rules, missing, decimal: spec.decimal, skip_total_rows: spec.skip_total_rows, may_be_empty: spec.may_be_empty })
+        let missing =
+            table.schema().missing_values.iter().chain(&spec.missing).map(|text| text.trim().to_owned()).collect();
+        Ok(Self {
+            table,
+            rules,
+            missing,
+            decimal: spec.decimal,
+            skip_total_rows: spec.skip_total_rows,
+            may_be_empty: spec.may_be_empty,
+        })
     }
 }
