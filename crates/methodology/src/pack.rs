@@ -9,6 +9,9 @@ use crate::error::{PackCause, PackError};
 use crate::indicator::Indicator;
 use crate::table::{Table, Texts, build, from_toml};
 
+#[cfg(test)]
+mod tests;
+
 /// Most bytes in one file of a pack.
 const MAX_FILE: usize = 1 << 20;
 /// Most files.

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use disclosure::{Ledger, ProtectError, Reason, Protected, Published, Received, SliceAttributes};
 use model::{CommuneCode, Failure, FailureKind, Figure, Hash, IndicatorCode, Key, Slice, SubmissionId};
 use store::DocumentKind;
-use wire::document::{Approval, Header, Outgoing, Purpose};
+use wire::document::{Approval, Header, Outgoing};
+
+pub use wire::document::Purpose;
 
 use crate::collect::{CollectError, Collected, collect};
 use crate::config::ApprovalMode;

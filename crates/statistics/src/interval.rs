@@ -22,8 +22,8 @@ impl Interval {
     }
 
     /// From `lo` to `hi`; `None` if `hi` is below `lo`.
-    pub fn between(lo: Units, hi: Option<Units>) -> Option<Self> {
-        if hi.is_some_and(|hi| hi < lo) { None } else { Some(Self { lo: lo.into(), hi: hi.map(i128::from) }) }
+    pub fn between(lo: i128, hi: Option<i128>) -> Option<Self> {
+        if hi.is_some_and(|hi| hi < lo) { None } else { Some(Self { lo, hi }) }
     }
 
     /// The lowest possible value, in units.

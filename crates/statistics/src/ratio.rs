@@ -81,10 +81,8 @@ fn same_scale(n: Amount, d: Amount) -> (Interval, Interval) {
 /// What N ≤ D adds: the numerator is at most the highest denominator, the denominator at least the lowest numerator.
 /// Contradicting terms (damaged data) are left as they are.
 fn tightened(n: Interval, d: Interval) -> (Interval, Interval) {
-    let below = d.hi().and_then(|hi| i64::try_from(hi).ok()).and_then(|hi| Interval::between(0, Some(hi)));
-    let above = i64::try_from(n.lo()).ok().and_then(|lo| Interval::between(lo, None));
-    let capped = below.and_then(|below| n.and(below)).unwrap_or(n);
-    let raised = above.and_then(|above| d.and(above)).unwrap_or(d);
+    let capped = d.hi().and_then(|hi| Interval::between(0, Some(hi))).and_then(|below| n.and(below)).unwrap_or(n);
+    let raised = Interval::between(n.lo(), None).and_then(|above| d.and(above)).unwrap_or(d);
     (capped, raised)
 }
 

@@ -8,7 +8,7 @@ use super::*;
 const PERCENT: Ratio = Ratio { per: 100, share: true };
 
 fn hidden(lo: Units, hi: Units) -> Interval {
-    Interval::between(lo, Some(hi)).expect("ordered bounds")
+    Interval::between(lo.into(), Some(hi.into())).expect("ordered bounds")
 }
 
 fn count(interval: Interval) -> Amount {
@@ -102,7 +102,7 @@ fn known_of(truth: Units) -> impl Strategy<Value = Interval> {
     prop_oneof![
         Just(Interval::known(truth)),
         (0..=truth, 0..50_i64).prop_map(move |(lo, above)| hidden(lo, truth + above)),
-        (0..=truth).prop_map(|lo| Interval::between(lo, None).expect("no upper limit")),
+        (0..=truth).prop_map(|lo| Interval::between(lo.into(), None).expect("no upper limit")),
     ]
 }
 

@@ -5,6 +5,7 @@
 //! attacked are compared and swapped there, so nothing is admitted against a ledger that has grown meanwhile.
 
 mod accept;
+mod coordinator;
 mod invitation;
 mod node;
 mod pack;
@@ -20,6 +21,7 @@ use crate::migration::{self, Step};
 use crate::{Location, StoreError};
 
 pub use accept::{Acceptance, Accepted, Place, PlaceLink, Seal, SliceChange, SliceState};
+pub use coordinator::CoordinatorRecord;
 pub use invitation::{Invitation, Invited, NewInvitation, Spent};
 pub use node::{NewNode, NodeRecord};
 pub use pack::PackRecord;

@@ -32,6 +32,13 @@ pub enum Location {
     },
 }
 
+impl Location {
+    /// An SQLite file.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::Sqlite(path.into())
+    }
+}
+
 impl FromStr for Location {
     type Err = InvalidLocation;
     fn from_str(text: &str) -> Result<Self, InvalidLocation> {

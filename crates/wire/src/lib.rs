@@ -17,3 +17,6 @@ pub mod status;
 mod testing;
 pub mod tls;
 pub mod upload;
+
+// The service traits of `pb` name its types: whoever implements them must, and takes them from here.
+pub use tonic;

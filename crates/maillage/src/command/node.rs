@@ -8,9 +8,8 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use model::{CommuneCode, FailureKind, Hash, PackCode, Period, Slice, SystemClock, TableCode};
 use node::approve::Agreement;
-use node::preview::{Preview, PreviewError};
+use node::preview::{Preview, PreviewError, Purpose};
 use node::{Node, NodeFolder, World};
-use wire::document::Purpose;
 
 use super::Stop;
 
@@ -253,10 +252,9 @@ async fn work(folder: NodeFolder) -> Result<(), Stop> {
     let stop = tokio_util::sync::CancellationToken::new();
     let signal = stop.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            eprintln!("Arrêt demandé : l'opération en cours se termine, rien n'est perdu.");
-            signal.cancel();
-        }
+        super::interrupted().await;
+        eprintln!("Arrêt demandé : l'opération en cours se termine, rien n'est perdu.");
+        signal.cancel();
     });
     node::run::run(&node, stop, &show::run_event).await?;
     node.close().await;

@@ -133,11 +133,11 @@ impl HubStore {
         let target = purge.submission.to_string();
         let destroyed = tx
             .q("UPDATE submission SET document = NULL, document_length = 0 \
-                WHERE id = $1 AND document IS NOT NULL RETURNING provider")
+                WHERE id = $1 AND document IS NOT NULL RETURNING provider, signature, signing_key")
             .bind(target.as_str())
-            .opt(|row| row.parsed(0, "provider"))
+            .opt(|row| Ok((row.parsed(0, "provider")?, row.get::<Vec<u8>>(1)?, row.get::<Vec<u8>>(2)?)))
             .await?;
-        let Some(provider) = destroyed else { return Ok(Err(PurgeRefusal::AlreadyDone)) };
+        let Some((provider, signature, signing_key)) = destroyed else { return Ok(Err(PurgeRefusal::AlreadyDone)) };
         tx.q("UPDATE purge SET confirmed_by = $1, confirmed_at = $2 WHERE id = $3")
             .bind(by)
             .bind(now.as_micros())
@@ -161,8 +161,9 @@ impl HubStore {
             kind: DocumentKind::Purge,
             document: None,
             document_hash: purge.document_hash,
-            signature: &[],
-            signing_key: &[],
+            // The entry speaks of the destroyed document: whose it was stays provable.
+            signature: &signature,
+            signing_key: &signing_key,
             accepted_at: now,
         };
         insert(&mut tx, &entry, &place, &receipt, receipt_hash).await?;

@@ -22,9 +22,9 @@ pub struct SubmissionRecord {
     pub document_hash: Hash,
     /// Length of its bytes; 0 once purged.
     pub length: u64,
-    /// The provider's signature of its bytes; empty for a purge.
+    /// The provider's signature of its bytes; for a purge, of the bytes destroyed.
     pub signature: Vec<u8>,
-    /// The key that made it, 32 bytes; empty for a purge.
+    /// The key that made it, 32 bytes.
     pub signing_key: Vec<u8>,
     /// The hub's receipt.
     pub receipt: SealedReceipt,

@@ -165,6 +165,22 @@ async fn a_certificate_is_renewed_unless_the_node_was_revoked() {
 }
 
 #[tokio::test]
+async fn a_coordinator_is_known_by_key_until_revoked() {
+    on_both(async |location| {
+        let store = HubStore::open(&location).await.expect("opens");
+        let name: model::Code = "coordination".parse().expect("a code");
+        store.add_coordinator(&name, hash(1), at(1)).await.expect("adds");
+        store.add_coordinator(&name, hash(2), at(2)).await.expect("adds");
+        assert!(store.add_coordinator(&name, hash(2), at(2)).await.is_err(), "one key, one entry");
+        assert_eq!(store.coordinator(hash(9)).await.expect("reads"), None);
+        assert_eq!(store.revoke_coordinator(&name, at(3)).await.expect("revokes"), 2);
+        assert_eq!(store.coordinator(hash(1)).await.expect("reads").and_then(|c| c.revoked_at), Some(at(3)));
+        assert_eq!(store.coordinators().await.expect("reads").len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn accepting_takes_a_number_extends_the_ledger_and_moves_the_slice() {
     on_both(async |location| {
         let store = with_node(&location).await;
@@ -324,6 +340,7 @@ async fn a_purge_needs_two_persons_and_leaves_hash_date_and_reason() {
             ledger.iter().map(|e| e.submission.kind).collect::<Vec<_>>(),
             vec![DocumentKind::Submission, DocumentKind::Purge]
         );
+        assert_eq!((&ledger[1].submission.signature, &ledger[1].submission.signing_key), (&vec![7; 64], &vec![1; 32]));
         let current = store.slice(&slice("93066", "2025")).await.expect("reads").expect("there");
         assert_eq!((current.state, current.submission), (SliceState::Purged, id(90)));
         if let crate::Location::Sqlite(path) = &location {

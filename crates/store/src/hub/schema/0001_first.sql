@@ -40,6 +40,14 @@ CREATE TABLE provider_node (
 -- A commune has one living node at most.
 CREATE UNIQUE INDEX provider_node_active ON provider_node (provider) WHERE revoked_at IS NULL;
 
+-- People who compare. A certificate of a name or key that is not here, or revoked, opens nothing.
+CREATE TABLE coordinator (
+    key_fingerprint TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    added_at {i64} NOT NULL,
+    revoked_at {i64}
+) {strict};
+
 -- Territories whose slices a provider may replace. Succession of communes is added by the hub, not stored.
 CREATE TABLE provider_territory (
     provider TEXT NOT NULL,
