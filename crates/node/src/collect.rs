@@ -91,17 +91,17 @@ impl CollectError {
                 lines
             }
             Self::UnknownPack { pack } => vec![format!(
-                "✗ Le référentiel « {pack} » cité dans node.toml n'est pas connu. Lancez « maillage node join » ou vérifiez son nom."
+                "✗ Le référentiel « {pack} » cité dans node.toml n’est pas connu. Lancez « maillage node join » ou vérifiez son nom."
             )],
             Self::UnknownTable { pack, table, known } => vec![format!(
-                "✗ Le référentiel « {pack} » n'a pas de tableau « {table} ». Tableaux possibles : {}.",
+                "✗ Le référentiel « {pack} » n’a pas de tableau « {table} ». Tableaux possibles : {}.",
                 known.join(", ")
             )],
             Self::SameSlice(slice) => vec![format!(
-                "✗ Deux sources de node.toml remplissent le même tableau ({slice}). Gardez-en une seule, ou changez la période de l'autre."
+                "✗ Deux sources de node.toml remplissent le même tableau ({slice}). Gardez-en une seule, ou changez la période de l’autre."
             )],
             Self::Compute { file, source } => {
-                vec![format!("✗ {file} : le calcul n'a pas pu se faire ({source}).")]
+                vec![format!("✗ {file} : le calcul n’a pas pu se faire ({source}).")]
             }
         }
     }

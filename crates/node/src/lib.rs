@@ -120,7 +120,7 @@ impl Node {
                 FailureKind::Invalid,
                 "HUB_ADDRESS",
                 error.to_string(),
-                "L'adresse du centre doit s'écrire nom:port, par exemple hub.exemple.fr:8443 (réglage [hub] address de node.toml).",
+                "L’adresse du centre doit s’écrire nom:port, par exemple hub.exemple.fr:8443 (réglage [hub] address de node.toml).",
             )
         })
     }
@@ -160,7 +160,7 @@ fn not_joined(folder: &NodeFolder) -> Failure {
         "NODE_NOT_JOINED",
         format!("{} holds no identity", folder.root().display()),
         format!(
-            "Ce nœud n'a pas encore rejoint de centre (dossier {}). Demandez une invitation à l'union départementale, puis : maillage node join INVITATION",
+            "Ce nœud n’a pas encore rejoint de centre (dossier {}). Demandez une invitation à l’union départementale, puis : maillage node join INVITATION",
             folder.root().display()
         ),
     )

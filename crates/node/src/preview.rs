@@ -233,7 +233,7 @@ fn refuse(one: &Collected<'_>, error: &ProtectError) -> Failure {
             FailureKind::Precondition,
             "PROTECTION_REFUSED",
             other.to_string(),
-            format!("« {title} » ne peut pas être protégé : {other}. Rien n'est envoyé."),
+            format!("« {title} » ne peut pas être protégé : {other}. Rien n’est envoyé."),
         ),
     }
 }

@@ -84,6 +84,6 @@ fn damaged(detail: String) -> Failure {
         FailureKind::Precondition,
         "CERTIFICATE_DAMAGED",
         detail,
-        "La clé ou le certificat du nœud est abîmé. Demandez une nouvelle invitation à l'union départementale.",
+        "La clé ou le certificat du nœud est abîmé. Demandez une nouvelle invitation à l’union départementale.",
     )
 }

@@ -199,7 +199,7 @@ impl View<'_> {
                 .map(|axis| axis.items.iter().map(|item| item.title.clone()).collect::<Vec<_>>())
                 .unwrap_or_default()
                 .into_iter()
-                .chain(["Ensemble".to_owned()])
+                .chain([if columns.is_some() { "Ensemble" } else { "Valeur" }.to_owned()])
                 .collect(),
             rows: body,
         }

@@ -49,22 +49,23 @@ pub async fn run(args: CompareArgs) -> Result<(), Stop> {
         pack: args.pack,
     };
     let comparison = hub::compare::ask(&credentials, &question, Arc::new(SystemClock)).await?;
-    println!("{}", show(&comparison, Screen::of(&std::io::stdout())));
+    println!("{}", show(&comparison, &question.key, Screen::of(&std::io::stdout())));
     Ok(())
 }
 
 /// The comparison as text.
-pub fn show(comparison: &Comparison, screen: Screen) -> String {
+pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
     let heading = &comparison.heading;
     let mut out = String::new();
     if heading.fictional {
         out.push_str("DONNÉES FICTIVES\n");
     }
     out.push_str(&format!(
-        "{} ({}) – {}\n{} {} · {} · définition {}\n\n",
+        "{} ({}) – {}{}\n{} {} · {} · définition {}\n\n",
         heading.title,
         heading.unit,
         render::date::period(heading.period),
+        if place.is_empty() { String::new() } else { format!(" – {place}") },
         heading.pack,
         heading.pack_version,
         heading.indicator,
