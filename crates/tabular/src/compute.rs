@@ -110,8 +110,10 @@ impl<'a> Plan<'a> {
         for (scheme, measure, filter) in &self.measures {
             let Quantity::Sum { column } = &measure.quantity else { continue };
             let blank = col(field_column(column)).is_null();
-            let place = self.frame.clone().lazy().filter(filter.clone().and(blank)).select([col(PLACE).min()]).collect();
-            let place = place.and_then(|frame| Ok(frame.column(PLACE)?.u32()?.get(0))).map_err(|_| ComputeError::Engine)?;
+            let place =
+                self.frame.clone().lazy().filter(filter.clone().and(blank)).select([col(PLACE).min()]).collect();
+            let place =
+                place.and_then(|frame| Ok(frame.column(PLACE)?.u32()?.get(0))).map_err(|_| ComputeError::Engine)?;
             if let Some(line) = place.and_then(|place| rows.lines.get(usize::try_from(place).ok()?)) {
                 return Err(ComputeError::MissingAmount {
                     indicator: scheme.indicator.clone(),
@@ -241,7 +243,8 @@ impl<'a> Plan<'a> {
 }
 
 fn collected(frame: &DataFrame) -> PolarsResult<BTreeMap<Place, Fact>> {
-    let places = [frame.column("m")?.u32()?, frame.column("b")?.u32()?, frame.column("k0")?.u32()?, frame.column("k1")?.u32()?];
+    let places =
+        [frame.column("m")?.u32()?, frame.column("b")?.u32()?, frame.column("k0")?.u32()?, frame.column("k1")?.u32()?];
     let figures = [
         frame.column("value")?.i64()?,
         frame.column("contributors")?.i64()?,

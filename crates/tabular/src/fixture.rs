@@ -65,7 +65,8 @@ how_to_read = "h"
 how_not_to_read = "h"
 "#
     );
-    let front = "format = 1\ncode = \"essai\"\nversion = \"1.0.0\"\ntitle = \"Essai\"\ndescription = \"\"\ntables = [\"t\"]\n";
+    let front =
+        "format = 1\ncode = \"essai\"\nversion = \"1.0.0\"\ntitle = \"Essai\"\ndescription = \"\"\ntables = [\"t\"]\n";
     let golden = "[[case]]\nname = \"vide\"\nrows = \"\"\n[case.expected]\nlignes = 0\n";
     let files: BTreeMap<String, Vec<u8>> = [
         ("pack.toml", front),

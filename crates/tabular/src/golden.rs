@@ -96,7 +96,8 @@ fn quotient(ratio: &Ratio, key: &Key, table: &Table, found: &Figures) -> Option<
     };
     let (n, n_one) = term(&ratio.numerator)?;
     let (d, d_one) = term(&ratio.denominator)?;
-    let above = n.checked_mul(d_one)?.checked_mul(i128::from(ratio.per))?.checked_mul(i128::from(ratio.decimals.one()))?;
+    let above =
+        n.checked_mul(d_one)?.checked_mul(i128::from(ratio.per))?.checked_mul(i128::from(ratio.decimals.one()))?;
     let below = d.checked_mul(n_one)?;
     if below == 0 {
         return None;

@@ -16,9 +16,9 @@ mod decode;
 mod layout;
 mod number;
 mod rules;
-mod typed;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 /// Reads the file of `spec` (relative to `base`) as rows of `table`.
 ///

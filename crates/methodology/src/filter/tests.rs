@@ -169,7 +169,8 @@ fn hostile_lengths_are_refused_before_anything_recurses() {
 #[test]
 fn conditions_on_codes_become_code_sets_and_the_rest_stays_opaque() {
     let dimensions = dimensions();
-    let filter = read("couleur <> 'vert' AND NOT (couleur = 'rouge' OR n > 3) AND (tranche = '25+' OR couleur = 'bleu')");
+    let filter =
+        read("couleur <> 'vert' AND NOT (couleur = 'rouge' OR n > 3) AND (tranche = '25+' OR couleur = 'bleu')");
     let split = split(filter.expect("accepted"), &dimensions, &|_| true).expect("codes are left");
     let couleur: DimensionCode = "couleur".parse().expect("a code");
     assert_eq!(split.codes.keys().collect::<Vec<_>>(), [&couleur]);

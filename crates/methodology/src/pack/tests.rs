@@ -45,14 +45,34 @@ fn each_mistake_is_refused_with_its_file_and_cause() {
         (INDICATORS, "decision = 'accord'", "decision = 'accordé'", PackCause::Unknown),
         (INDICATORS, "decision = 'accord'", "COUNT(*) > 1", PackCause::Filter),
         (INDICATORS, "decision = 'accord'", "montant = 'x'", PackCause::Type),
-        (INDICATORS, "[\"type_aide\", \"decision\"]", "[\"type_aide\", \"decision\", \"type_menage\"]", PackCause::TooManyDimensions),
+        (
+            INDICATORS,
+            "[\"type_aide\", \"decision\"]",
+            "[\"type_aide\", \"decision\", \"type_menage\"]",
+            PackCause::TooManyDimensions,
+        ),
         (INDICATORS, "[\"tranche_age\"]", "[\"quartier\"]", PackCause::Unknown),
         (INDICATORS, "protection = \"euros\"", "protection = \"euro\"", PackCause::Unknown),
         (INDICATORS, "threshold = 5", "threshold = 1", PackCause::Inconsistent),
-        (INDICATORS, "denominator = \"aidfac_menages\"\nper = 1\n", "denominator = \"aidfac_menages\"\nper = 100\n", PackCause::Inconsistent),
+        (
+            INDICATORS,
+            "denominator = \"aidfac_menages\"\nper = 1\n",
+            "denominator = \"aidfac_menages\"\nper = 100\n",
+            PackCause::Inconsistent,
+        ),
         (INDICATORS, "numerator = \"aidfac_energie\"", "numerator = \"dom_refus\"", PackCause::Unknown),
-        (INDICATORS, "how_not_to_read = \"C'est une part du nombre d'aides, non des montants.\"", "how_not_to_read = \" \"", PackCause::Sheet),
-        (GOLDEN, "\"aidfac_energie_part\" = \"20,0\"\n\"aidfac_energie_part type_menage=monoparental\" = \"33,3\"\n", "", PackCause::Golden),
+        (
+            INDICATORS,
+            "how_not_to_read = \"C'est une part du nombre d'aides, non des montants.\"",
+            "how_not_to_read = \" \"",
+            PackCause::Sheet,
+        ),
+        (
+            GOLDEN,
+            "\"aidfac_energie_part\" = \"20,0\"\n\"aidfac_energie_part type_menage=monoparental\" = \"33,3\"\n",
+            "",
+            PackCause::Golden,
+        ),
     ];
     for (path, from, to, cause) in cases {
         let error = changed(path, from, to).expect_err(from);
@@ -74,7 +94,8 @@ fn a_schema_that_no_longer_carries_its_indicators_is_refused_where_they_stand() 
 
 #[test]
 fn a_distinct_count_over_a_multi_valued_dimension_is_explained_in_french() {
-    let error = changed(INDICATORS, "by = [[\"type_menage\"], [\"tranche_age\"]]", "by = [[\"type_aide\"]]").expect_err("refused");
+    let error = changed(INDICATORS, "by = [[\"type_menage\"], [\"tranche_age\"]]", "by = [[\"type_aide\"]]")
+        .expect_err("refused");
     assert_eq!(error.cause, PackCause::MultiValued);
     assert_eq!(error.place, "indicateur aidfac_menages");
     assert!(error.message.contains("doubles comptes"));
@@ -120,10 +141,17 @@ fn meaning_and_protection_have_hashes_of_their_own() {
     assert_ne!(stricter.hash(), original.hash());
     let narrower = changed(INDICATORS, "AND type_aide = 'energie'", "AND type_aide IN ('energie', 'logement')");
     assert_ne!(hashes(&narrower.expect("proven")).0, definition);
-    let folded = changed(SCHEMA, "\"code\": \"autre\", \"title\": \"Autre aide\"", "\"code\": \"autre\", \"title\": \"Autre aide\", \"values\": [\"autre\", \"vacances\"]");
+    let folded = changed(
+        SCHEMA,
+        "\"code\": \"autre\", \"title\": \"Autre aide\"",
+        "\"code\": \"autre\", \"title\": \"Autre aide\", \"values\": [\"autre\", \"vacances\"]",
+    );
     assert_ne!(hashes(&folded.expect("proven")).0, definition);
     // A better title or another writing of the same filter asks the same question.
-    for (from, to) in [("Taux d'accord des aides", "Taux d’accord des aides"), ("filter = \"decision = 'accord'\"", "filter = \"'accord' = decision\"")] {
+    for (from, to) in [
+        ("Taux d'accord des aides", "Taux d’accord des aides"),
+        ("filter = \"decision = 'accord'\"", "filter = \"'accord' = decision\""),
+    ] {
         let same = changed(INDICATORS, from, to).expect("proven");
         assert_eq!(hashes(&same), (definition, rule));
     }

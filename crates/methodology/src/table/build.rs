@@ -52,10 +52,10 @@ pub(crate) fn build(pack: &PackCode, code: &TableCode, texts: &Texts<'_>) -> Res
     let (file, text) = texts.measures;
     let written: IndicatorsText = from_toml(file, text)?;
     let proof = Proof { file, schema: &schema, dimensions: &dimensions };
-    let (indicators, scheme) = indicator::indicators(&proof, &written)?;
+    let (list, scheme) = indicator::indicators(&proof, &written)?;
     let (file, text) = texts.golden;
     let golden_text: GoldenText = from_toml(file, text)?;
-    let golden = golden::prove(file, &golden_text, &indicators, &scheme)?;
+    let golden = golden::prove(file, &golden_text, &list, &scheme)?;
     let mut table = Table {
         code: code.clone(),
         title: schema_text.title,
@@ -63,7 +63,7 @@ pub(crate) fn build(pack: &PackCode, code: &TableCode, texts: &Texts<'_>) -> Res
         unit,
         schema,
         dimensions,
-        indicators,
+        indicators: list,
         scheme,
         definition: model::DefinitionHash::from_bytes([0; 32]),
         rule: model::RuleHash::from_bytes([0; 32]),

@@ -1,5 +1,7 @@
 //! The engine must choose the same rows as the pack's own evaluation of a filter.
 
+use std::fmt::Write;
+
 use methodology::{ColumnRef, Value};
 use proptest::prelude::*;
 
@@ -70,8 +72,9 @@ fn csv(rows: &[Row]) -> String {
     for (i, row) in rows.iter().enumerate() {
         let show = |value: Option<String>| value.unwrap_or_default();
         let colour = if row.couleur == "nr" { "" } else { row.couleur };
-        text += &format!(
-            "{i};f{i};01004;{colour};{};{};{};{};{}\n",
+        let _ = writeln!(
+            text,
+            "{i};f{i};01004;{colour};{};{};{};{};{}",
             show(row.n.map(|n| n.to_string())),
             show(row.euros.map(|e| format!("{},{:02}", e / 100, e % 100))),
             show(row.jour.map(|d| format!("0{d}/01/2025"))),

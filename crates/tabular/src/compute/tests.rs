@@ -25,7 +25,7 @@ pub(super) type Exposed = BTreeMap<(String, String), [Units; 4]>;
 pub(super) fn exposed(table: &ConfidentialTable) -> Exposed {
     let cells = table.cells().iter().map(|cell| {
         let figures = [&cell.value, &cell.contributors, &cell.largest, &cell.second];
-        ((cell.indicator.to_string(), cell.key.to_string()), figures.map(|figure| figure.expose()))
+        ((cell.indicator.to_string(), cell.key.to_string()), figures.map(disclosure::ConfidentialCount::expose))
     });
     cells.collect()
 }

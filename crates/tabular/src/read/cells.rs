@@ -267,7 +267,12 @@ fn checks(file: &str, header: &Header, plan: &Plan<'_>, columns: &[Values], line
 }
 
 fn frame(plan: &Plan<'_>, columns: Vec<Values>, height: usize) -> DataFrame {
-    let columns: Vec<Column> = plan.rules.iter().zip(columns).map(|(rule, values)| named(plan.table, rule.field.name.as_str(), values)).collect();
+    let columns: Vec<Column> = plan
+        .rules
+        .iter()
+        .zip(columns)
+        .map(|(rule, values)| named(plan.table, rule.field.name.as_str(), values))
+        .collect();
     DataFrame::new(height, columns).expect("every column has one value per kept row, and names differ")
 }
 

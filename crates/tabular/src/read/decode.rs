@@ -27,7 +27,11 @@ pub(super) fn text<'a>(spec: &SourceSpec, name: &str, bytes: &'a [u8]) -> Result
         (Encoding::Windows1252, _) => windows(name, bytes)?,
     };
     if text.trim().is_empty() {
-        return Err(Fault::of_file(name, FaultCause::Empty, "Le fichier est vide : vérifiez que l'export s'est bien terminé."));
+        return Err(Fault::of_file(
+            name,
+            FaultCause::Empty,
+            "Le fichier est vide : vérifiez que l'export s'est bien terminé.",
+        ));
     }
     refuse_mojibake(name, &text)?;
     Ok(text)
@@ -47,8 +51,7 @@ fn strict<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
 /// Windows-1252, never ISO-8859-1: `’`, `œ` and `€` are among the bytes where the two differ.
 fn windows<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
     // Five bytes have no character in Windows-1252; decoders map them to invisible controls.
-    let undefined = |b: &u8| matches!(b, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d);
-    if let Some(at) = bytes.iter().position(|b| undefined(b)) {
+    if let Some(at) = bytes.iter().position(|b| matches!(b, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d)) {
         return Err(Fault::of_file(
             name,
             FaultCause::Encoding,
@@ -64,7 +67,9 @@ fn refuse_binary(name: &str, bytes: &[u8]) -> Result<(), Fault> {
         Err(Fault::of_file(
             name,
             FaultCause::NotText,
-            format!("Ce fichier est {what}, non un fichier CSV : ouvrez-le et enregistrez-le sous « CSV UTF-8 (délimité par des points-virgules) »."),
+            format!(
+                "Ce fichier est {what}, non un fichier CSV : ouvrez-le et enregistrez-le sous « CSV UTF-8 (délimité par des points-virgules) »."
+            ),
         ))
     };
     match bytes {

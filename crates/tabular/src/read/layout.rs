@@ -154,9 +154,9 @@ fn no_header(spec: &SourceSpec, file: &str, text: &str, plan: &Plan<'_>) -> Faul
     let wanted: Vec<&str> =
         plan.rules.iter().filter_map(|rule| rule.names.first()).map(String::as_str).take(30).collect();
     let wanted = wanted.join(", ");
-    let splits = [b';', b'\t', b',', b'|'].iter().any(|separator| {
-        text.lines().take(PREAMBLE).any(|line| line.bytes().filter(|b| b == separator).count() > 0)
-    });
+    let splits = [b';', b'\t', b',', b'|']
+        .iter()
+        .any(|separator| text.lines().take(PREAMBLE).any(|line| line.bytes().filter(|b| b == separator).count() > 0));
     if spec.separator == Separator::Auto && !splits {
         return Fault::of_file(
             file,
@@ -192,14 +192,18 @@ pub(super) fn nearest<'a>(wanted: &[String], found: &'a [String]) -> Option<&'a 
 }
 
 fn bare(name: &str) -> String {
-    plain(name).chars().filter(|c| c.is_alphanumeric()).map(|c| match c {
-        'é' | 'è' | 'ê' => 'e',
-        'à' | 'â' => 'a',
-        'ô' => 'o',
-        'î' => 'i',
-        'ç' => 'c',
-        other => other,
-    }).collect()
+    plain(name)
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .map(|c| match c {
+            'é' | 'è' | 'ê' => 'e',
+            'à' | 'â' => 'a',
+            'ô' => 'o',
+            'î' => 'i',
+            'ç' => 'c',
+            other => other,
+        })
+        .collect()
 }
 
 /// Levenshtein distance; names are short.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use proptest::prelude::*;
+
 use super::{read, read_bytes};
 use crate::fault::{FaultCause, Faults};
 use crate::fixture::{pack, table};
@@ -154,9 +156,8 @@ fn damaged_codes_are_named_with_a_proposal_and_never_mended() {
 
 #[test]
 fn doubtful_cells_are_refused_one_by_one() {
-    let faults = row_faults(
-        "a;f1;01004;;x;1.234;31/12/24;oui;\nb;f2;01004;;-1;abc;45657;si;\nc;;01004;;1,5;1e5;1999-12-31;;\n",
-    );
+    let faults =
+        row_faults("a;f1;01004;;x;1.234;31/12/24;oui;\nb;f2;01004;;-1;abc;45657;si;\nc;;01004;;1,5;1e5;1999-12-31;;\n");
     assert_eq!(
         places(&faults),
         [
@@ -213,7 +214,8 @@ fn ragged_lines_and_open_quotes_are_found() {
     let open = row_faults("a;f1;01004;;;;;;\"ouvert\nb;f2;01004;;;;;;\nc;f3;01004;;;;;;\n");
     assert_eq!(places(&open), [(FaultCause::Ragged, Some(2), None)]);
     assert!(open.first[0].message.contains("guillemet"));
-    let closed_late = row_faults("a;f1;01004;;;;;;\"ouvert\nb;f2;01004;;;;;;\nc;f3;01004;;;;;;\"fin\"\nd;f4;01004;;;;;;\n");
+    let closed_late =
+        row_faults("a;f1;01004;;;;;;\"ouvert\nb;f2;01004;;;;;;\nc;f3;01004;;;;;;\"fin\"\nd;f4;01004;;;;;;\n");
     assert_eq!(places(&closed_late), [(FaultCause::Ragged, Some(2), None)]);
 }
 
@@ -275,6 +277,54 @@ fn sums_that_would_not_fit_are_refused_at_the_door() {
     let row = |id: u8| format!("a{id};f;01004;;;90000000000000000,00;;;\n");
     let faults = row_faults(&(row(1) + &row(2)));
     assert_eq!(places(&faults), [(FaultCause::Overflow, None, Some("euros"))]);
+}
+
+/// Texts made of what upsets readers.
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "id;foyer;insee;couleur;n;euros;jour;oui;texte",
+        "\n",
+        "\r",
+        ";",
+        ",",
+        "\"",
+        "a",
+        "01004",
+        "1.234",
+        "é",
+        "\u{a0}",
+        "Total",
+        "-",
+        "€",
+        "1E+8",
+        "31/12/24",
+        "99999999999999999999",
+        "\u{202f}",
+        "'",
+        "\t",
+        "|",
+        "bleu",
+        " ",
+        "\u{feff}",
+    ]);
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic_or_lose_a_row(text in hostile(), with_header in any::<bool>()) {
+        let text = if with_header { format!("{HEADER}{text}") } else { text };
+        if let Ok(rows) = attempt(&spec(), text.as_bytes()) {
+            prop_assert!(rows.height() > 0 && rows.lines.is_sorted());
+            prop_assert!(rows.height() < text.lines().count());
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = attempt(&spec(), &bytes);
+        let _ = attempt(&spec(), &[HEADER.as_bytes(), &bytes].concat());
+    }
 }
 
 #[test]

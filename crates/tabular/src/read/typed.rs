@@ -41,7 +41,8 @@ fn blank(rule: &Rule<'_>) -> Result<Cell, Refusal> {
     if rule.field.required {
         return Err((
             FaultCause::Required,
-            "La case est vide alors que la valeur est obligatoire : complétez-la dans le logiciel d'origine.".to_owned(),
+            "La case est vide alors que la valeur est obligatoire : complétez-la dans le logiciel d'origine."
+                .to_owned(),
         ));
     }
     match rule.dimension {
@@ -158,7 +159,10 @@ fn numeric(plan: &Plan<'_>, rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal
         Number::Not => {
             return Err((
                 FaultCause::Type,
-                format!("« {} » n'est pas un nombre : écrivez par exemple 1 234,50, ou laissez la case vide.", cut(text)),
+                format!(
+                    "« {} » n'est pas un nombre : écrivez par exemple 1 234,50, ou laissez la case vide.",
+                    cut(text)
+                ),
             ));
         }
     };
@@ -173,7 +177,10 @@ fn numeric(plan: &Plan<'_>, rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal
     match rule.dimension {
         None => Ok(Cell::Number(units)),
         Some(dimension) => dimension.of_number(units).map(code).ok_or_else(|| {
-            (FaultCause::UnknownCode, format!("« {} » n'entre dans aucune tranche de « {} ».", cut(text), dimension.title))
+            (
+                FaultCause::UnknownCode,
+                format!("« {} » n'entre dans aucune tranche de « {} ».", cut(text), dimension.title),
+            )
         }),
     }
 }
@@ -190,9 +197,7 @@ fn day(rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal> {
             FaultCause::Ambiguous,
             format!("« {} » est peut-être le {proposal} : écrivez la date en entier (JJ/MM/AAAA).", cut(text)),
         )),
-        Day::Not => {
-            Err((FaultCause::Type, format!("« {} » n'est pas une date : écrivez-la JJ/MM/AAAA.", cut(text))))
-        }
+        Day::Not => Err((FaultCause::Type, format!("« {} » n'est pas une date : écrivez-la JJ/MM/AAAA.", cut(text)))),
     }
 }
 
