@@ -52,11 +52,12 @@ pub(crate) fn build(pack: &PackCode, code: &TableCode, texts: &Texts<'_>) -> Res
     let (file, text) = texts.measures;
     let written: IndicatorsText = from_toml(file, text)?;
     let proof = Proof { file, schema: &schema, dimensions: &dimensions };
-    let (list, scheme) = indicator::indicators(&proof, &written)?;
+    let (list, measured) = indicator::indicators(&proof, &written)?;
     let (file, text) = texts.golden;
     let golden_text: GoldenText = from_toml(file, text)?;
-    let golden = golden::prove(file, &golden_text, &list, &scheme)?;
+    let golden = golden::prove(file, &golden_text, &list, &measured)?;
     let mut table = Table {
+        pack: pack.clone(),
         code: code.clone(),
         title: schema_text.title,
         row: schema_text.maillage.row,
@@ -64,13 +65,13 @@ pub(crate) fn build(pack: &PackCode, code: &TableCode, texts: &Texts<'_>) -> Res
         schema,
         dimensions,
         indicators: list,
-        scheme,
+        scheme: measured,
         definition: model::DefinitionHash::from_bytes([0; 32]),
         rule: model::RuleHash::from_bytes([0; 32]),
         golden,
     };
-    table.definition = identity::definition(pack, &table);
-    table.rule = identity::rule(pack, &table);
+    table.definition = identity::definition(&table);
+    table.rule = identity::rule(&table);
     Ok(table)
 }
 
