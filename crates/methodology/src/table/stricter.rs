@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use disclosure::{Protection, Rule, TableScheme, Zeros};
+use disclosure::{InvalidScheme, Protection, Rule, TableScheme, Zeros};
 use model::IndicatorCode;
 
 use super::Table;
@@ -18,6 +18,9 @@ pub enum LooserRule {
     /// A smaller threshold or width, or zeros shown that the pack hides.
     #[error("the rule for {0} is looser than the pack's")]
     Looser(IndicatorCode),
+    /// The rule is none.
+    #[error(transparent)]
+    Invalid(#[from] InvalidScheme),
 }
 
 impl Table {
@@ -41,8 +44,7 @@ impl Table {
                 measure.protection = Protection::Here(*rule);
             }
         }
-        table.scheme = TableScheme::new(self.scheme.dimensions().clone(), measures)
-            .expect("only rules changed, to rules with a threshold of at least 1 and a width of at least 0");
+        table.scheme = TableScheme::new(self.scheme.dimensions().clone(), measures)?;
         table.rule = identity::rule(&table);
         Ok(table)
     }
