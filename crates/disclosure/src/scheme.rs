@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Code, Decimals, DimensionCode, IndicatorCode, Units};
+use model::{Code, Decimals, DimensionCode, IndicatorCode, Key, Units};
 
 /// What is summed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +108,15 @@ pub enum InvalidScheme {
     /// A threshold below 1 or a negative width.
     #[error("indicator {0}: the rule's threshold must be at least 1 and its width not negative")]
     EmptyRule(IndicatorCode),
+    /// The same quantity in two different units could not be added up.
+    #[error("indicators {0} and {1} sum the same quantity with different decimals")]
+    DifferentDecimals(IndicatorCode, IndicatorCode),
+    /// A number of rows or of distinct units with decimal places.
+    #[error("indicator {0}: a count has no decimals")]
+    FractionalCount(IndicatorCode),
+    /// A code list without codes, or with the same code twice.
+    #[error("dimension {0} needs a list of different codes, at least one")]
+    InvalidCodes(DimensionCode),
 }
 
 /// All measures of one table of a pack, with the code lists of their dimensions.
@@ -123,10 +132,16 @@ impl TableScheme {
         dimensions: BTreeMap<DimensionCode, Vec<Code>>,
         mut measures: Vec<MeasureScheme>,
     ) -> Result<Self, InvalidScheme> {
+        for (dimension, codes) in &dimensions {
+            if codes.is_empty() || codes.iter().collect::<BTreeSet<_>>().len() < codes.len() {
+                return Err(InvalidScheme::InvalidCodes(dimension.clone()));
+            }
+        }
         measures.sort_by(|a, b| a.indicator.cmp(&b.indicator));
         if let Some(pair) = measures.windows(2).find(|pair| pair[0].indicator == pair[1].indicator) {
             return Err(InvalidScheme::DuplicateIndicator(pair[0].indicator.clone()));
         }
+        check_units(&measures)?;
         for measure in &mut measures {
             let indicator = measure.indicator.clone();
             for (dimension, codes) in &measure.restriction.codes {
@@ -171,8 +186,66 @@ impl TableScheme {
         &self.measures
     }
 
+    /// Every cell that the table publishes, in ascending order of indicator; a submission holds each exactly once.
+    pub fn cells(&self) -> impl Iterator<Item = (IndicatorCode, Key)> {
+        self.measures.iter().flat_map(|measure| {
+            measure
+                .breakdowns
+                .iter()
+                .flat_map(|breakdown| self.keys(breakdown))
+                .map(|key| (measure.indicator.clone(), key))
+        })
+    }
+
+    /// Whether the cell holds no row by definition: its key contradicts the indicator's own restriction. Such a cell
+    /// reads `NotApplicable`.
+    pub fn is_empty_by_definition(&self, indicator: &IndicatorCode, key: &Key) -> bool {
+        self.measure(indicator).is_some_and(|measure| self.rows_of(measure, key).is_none())
+    }
+
+    /// The rows of a cell: the measure's restriction met with the key, without the dimensions that restrict nothing.
+    /// `None` if no row can be in it.
+    pub(crate) fn rows_of(&self, measure: &MeasureScheme, key: &Key) -> Option<Restriction> {
+        let mut rows = measure.restriction.clone();
+        for (dimension, code) in key.iter() {
+            let codes = rows.codes.entry(dimension.clone()).or_insert_with(|| BTreeSet::from([code.clone()]));
+            codes.retain(|c| c == code);
+        }
+        if rows.codes.values().any(BTreeSet::is_empty) {
+            return None;
+        }
+        rows.codes.retain(|dimension, codes| codes.len() < self.dimensions[dimension].len());
+        Some(rows)
+    }
+
+    fn keys(&self, breakdown: &BTreeSet<DimensionCode>) -> Vec<Key> {
+        breakdown.iter().fold(vec![Key::total()], |keys, dimension| {
+            keys.iter()
+                .flat_map(|key| {
+                    self.dimensions[dimension].iter().map(|code| key.clone().with(dimension.clone(), code.clone()))
+                })
+                .collect()
+        })
+    }
+
     /// The measure of this indicator.
     pub fn measure(&self, indicator: &IndicatorCode) -> Option<&MeasureScheme> {
         self.measures.binary_search_by(|m| m.indicator.cmp(indicator)).ok().map(|i| &self.measures[i])
     }
+}
+
+/// One quantity, one unit: otherwise cells of two indicators about the same rows could not be compared.
+fn check_units(measures: &[MeasureScheme]) -> Result<(), InvalidScheme> {
+    let mut seen: BTreeMap<&Quantity, &MeasureScheme> = BTreeMap::new();
+    for measure in measures {
+        if matches!(measure.quantity, Quantity::Rows | Quantity::Distinct { .. }) && measure.decimals != Decimals::NONE
+        {
+            return Err(InvalidScheme::FractionalCount(measure.indicator.clone()));
+        }
+        let first = seen.entry(&measure.quantity).or_insert(measure);
+        if first.decimals != measure.decimals {
+            return Err(InvalidScheme::DifferentDecimals(first.indicator.clone(), measure.indicator.clone()));
+        }
+    }
+    Ok(())
 }

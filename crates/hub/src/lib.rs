@@ -1,1 +1,163 @@
+//! The hub of a département: enrol, submit, withdraw, share the method, compare. One file per use-case.
+//!
+//! Whatever needs to know who speaks takes a [`auth::Provider`] or a [`auth::Coordinator`], which only [`auth`] makes;
+//! whatever needs the time or randomness takes them from [`World`]. [`rpc`] is the only module that knows the wire's
+//! generated types.
 
+mod archive;
+pub mod auth;
+mod bounds;
+mod cog;
+pub mod compare;
+pub mod config;
+pub mod coordinator;
+mod enrol;
+mod failure;
+pub mod folder;
+pub mod init;
+pub mod invite;
+mod ledger;
+pub mod overview;
+mod packs;
+pub mod purge;
+mod renew;
+mod rpc;
+mod serve;
+pub mod submit;
+mod withdraw;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use methodology::Pack;
+use model::{Clock, Entropy, Failure, Timestamp};
+use seal::{PublicKey, SigningKey};
+use store::hub::{HubKey, HubStore};
+use wire::authority::Authority;
+
+use archive::Archive;
+use bounds::Solved;
+use cog::Communes;
+use packs::Packs;
+
+pub use config::HubConfig;
+pub use folder::HubFolder;
+
+/// Time and randomness, handed in.
+#[derive(Clone)]
+pub struct World {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where unpredictable bytes come from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// An open hub. Cloning is cheap and shares it.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    config: HubConfig,
+    folder: HubFolder,
+    store: HubStore,
+    authority: Authority,
+    signing_key: SigningKey,
+    /// All keys the hub ever signed with, newest first.
+    keys: Vec<PublicKey>,
+    packs: Packs,
+    archive: Archive,
+    solved: Solved,
+    communes: Communes,
+    world: World,
+}
+
+impl Hub {
+    /// Opens the hub in `folder` with its own settings and the packs of the library.
+    pub async fn open(folder: HubFolder, world: World) -> Result<Self, Failure> {
+        let config = HubConfig::load(&folder)?;
+        Self::open_with(folder, config, methodology::library(), world).await
+    }
+
+    /// Opens the hub in `folder`, which [`init::init`] made, with these settings and packs.
+    ///
+    /// # Errors
+    /// Keys that are missing or do not read, a database of another hub or version, a pack that changed without a new
+    /// version.
+    pub async fn open_with(
+        folder: HubFolder,
+        config: HubConfig,
+        packs: Vec<Pack>,
+        world: World,
+    ) -> Result<Self, Failure> {
+        let authority = folder.authority()?;
+        let signing_key = folder.signing_key()?;
+        let communes = Communes::load(config.communes.as_deref().map(|path| folder.root().join(path)).as_deref())?;
+        let location = config.location(&folder)?;
+        let store = HubStore::open(&location).await.map_err(|error| failure::opening(&error, &location))?;
+        let now = world.clock.now();
+        if !store.belongs_to(authority.fingerprint(), now).await.map_err(failure::storage)? {
+            return Err(failure::foreign_database(&location));
+        }
+        let public = signing_key.public();
+        let key = HubKey { id: public.id(), public: public.as_bytes().to_vec(), since: now };
+        store.add_hub_key(&key).await.map_err(failure::storage)?;
+        let keys = read_keys(&store, public).await?;
+        let packs = Packs::publish(packs, &store, &signing_key, now).await?;
+        let archive = Archive::new(store.clone());
+        Ok(Self(Arc::new(Inner {
+            config,
+            folder,
+            store,
+            authority,
+            signing_key,
+            keys,
+            packs,
+            archive,
+            solved: Solved::default(),
+            communes,
+            world,
+        })))
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &HubConfig {
+        &self.0.config
+    }
+
+    /// Where it lives.
+    pub fn folder(&self) -> &HubFolder {
+        &self.0.folder
+    }
+
+    /// Its database, for tests of durability.
+    pub fn store(&self) -> &HubStore {
+        &self.0.store
+    }
+
+    /// Closes the database; what was written stays.
+    pub async fn close(&self) {
+        self.0.store.close().await;
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.world.clock.now()
+    }
+
+    fn entropy(&self) -> &dyn Entropy {
+        self.0.world.entropy.as_ref()
+    }
+}
+
+/// The key that signs now comes first, whatever the clock said when older ones were noted.
+async fn read_keys(store: &HubStore, current: PublicKey) -> Result<Vec<PublicKey>, Failure> {
+    let mut keys = vec![current];
+    for known in store.hub_keys().await.map_err(failure::storage)? {
+        let key = PublicKey::from_slice(&known.public).map_err(|_| failure::damaged("hub key"))?;
+        if key != current {
+            keys.push(key);
+        }
+    }
+    Ok(keys)
+}

@@ -1,1 +1,65 @@
-fn main() {}
+//! `maillage`: one file to install, for the hub, for the nodes, and for whoever wants to see it work first.
+
+mod command;
+mod demo;
+mod telemetry;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Maillage : mutualiser les données des CCAS d'un département pour l'analyse des besoins sociaux.
+///
+/// Chaque commune calcule et protège ses indicateurs chez elle ; seuls des tableaux protégés partent vers le
+/// centre départemental (« hub »), qui les compare.
+#[derive(Parser)]
+#[command(
+    name = "maillage",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exemples :\n  maillage demo                          voir tout fonctionner, avec quatorze communes fictives\n  maillage node join maillage1-…         rejoindre le centre avec l'invitation reçue\n  maillage node preview                  voir ce qui partirait, avant tout envoi\n  maillage hub invite --territory 93066  inviter une commune\n  maillage compare dom_personnes --period 2025"
+)]
+struct Cli {
+    /// Journal lisible par une machine (JSON) plutôt que par une personne.
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Le centre départemental : création, service, invitations.
+    Hub(command::hub::HubArgs),
+    /// Le nœud d'une commune : adhésion, contrôle, aperçu, accord, envoi.
+    Node(command::node::NodeArgs),
+    /// Compare les communes sur un indicateur.
+    Compare(command::compare::CompareArgs),
+    /// Un département fictif complet sur cette machine : centre, quatorze nœuds, envois, comparaison.
+    Demo(command::demo::DemoArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::start(cli.log_json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("Impossible de démarrer : {error}");
+            return ExitCode::from(70);
+        }
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Hub(args) => command::hub::run(args).await,
+            Command::Node(args) => command::node::run(args).await,
+            Command::Compare(args) => command::compare::run(args).await,
+            Command::Demo(args) => command::demo::run(args).await,
+        }
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => stop.report(),
+    }
+}

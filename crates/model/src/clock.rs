@@ -26,6 +26,12 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
+    /// The calendar year, UTC; `None` out of the calendar.
+    pub fn year(self) -> Option<u16> {
+        let moment = OffsetDateTime::from_unix_timestamp(self.as_seconds()).ok()?;
+        u16::try_from(moment.year()).ok()
+    }
+
     /// Later by `duration`, or the end of time.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {

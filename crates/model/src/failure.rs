@@ -1,5 +1,7 @@
 //! How a use-case says no.
 
+use std::borrow::Cow;
+
 /// What kind of no: closed, so that each face maps it totally (gRPC code, HTTP status, exit code).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
@@ -61,7 +63,7 @@ pub struct Failure {
     /// What kind of no.
     pub kind: FailureKind,
     /// Stable, machine-readable: `SCREAMING_SNAKE_CASE`.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// For operators and logs, in English.
     pub detail: String,
     /// For the person who asked, in French, with the cure.
@@ -70,7 +72,12 @@ pub struct Failure {
 
 impl Failure {
     /// A refusal of this kind.
-    pub fn new(kind: FailureKind, reason: &'static str, detail: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, reason, detail: detail.into(), message: message.into() }
+    pub fn new(
+        kind: FailureKind,
+        reason: impl Into<Cow<'static, str>>,
+        detail: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { kind, reason: reason.into(), detail: detail.into(), message: message.into() }
     }
 }

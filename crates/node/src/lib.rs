@@ -1,1 +1,167 @@
+//! A commune's node: collect → compute → protect → preview → approve → push. One file per use-case.
+//!
+//! Files and exact figures stay in this process; what crosses [`push`] are documents made of
+//! [`disclosure::SafeTable`]s, signed after somebody agreed, and already in the local ledger.
 
+pub mod approve;
+pub mod collect;
+pub mod config;
+mod failure;
+pub mod folder;
+pub mod join;
+pub mod ledger;
+pub mod packs;
+pub mod preview;
+pub mod push;
+pub mod renew;
+pub mod report;
+pub mod run;
+pub mod status;
+pub mod sync;
+pub mod verify;
+pub mod withdraw;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use methodology::Pack;
+use model::{Clock, CommuneCode, Entropy, Failure, FailureKind, PackCode, Timestamp};
+use seal::{PublicKey, SigningKey};
+use store::node::{Identity, NodeStore};
+
+pub use config::NodeConfig;
+pub use folder::NodeFolder;
+
+/// Time and randomness, handed in.
+#[derive(Clone)]
+pub struct World {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where unpredictable bytes come from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// A node that joined a hub.
+pub struct Node {
+    folder: NodeFolder,
+    config: NodeConfig,
+    store: NodeStore,
+    identity: Identity,
+    signing_key: SigningKey,
+    packs: BTreeMap<PackCode, Pack>,
+    world: World,
+}
+
+impl Node {
+    /// Opens the node in `folder`.
+    ///
+    /// # Errors
+    /// Settings that do not read, a database of another version, a node that never joined.
+    pub async fn open(folder: NodeFolder, world: World) -> Result<Self, Failure> {
+        let config = NodeConfig::load(&folder.config())
+            .map_err(|error| Failure::new(FailureKind::Invalid, "NODE_CONFIG", error.to_string(), error.french()))?;
+        Self::open_with(folder, config, world).await
+    }
+
+    /// Opens the node in `folder` with settings already read.
+    pub async fn open_with(folder: NodeFolder, config: NodeConfig, world: World) -> Result<Self, Failure> {
+        let store = open_store(&folder).await?;
+        let identity =
+            store.identity().await.map_err(|error| failure::storage(&error))?.ok_or_else(|| not_joined(&folder))?;
+        let signing_key = join::load_signing_key(&folder)?;
+        let keys = public_keys(&identity.hub_keys)?;
+        let packs = packs::load(&folder, &keys)?;
+        Ok(Self { folder, config, store, identity, signing_key, packs, world })
+    }
+
+    /// Where it lives.
+    pub fn folder(&self) -> &NodeFolder {
+        &self.folder
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &NodeConfig {
+        &self.config
+    }
+
+    /// Its database.
+    pub fn store(&self) -> &NodeStore {
+        &self.store
+    }
+
+    /// The commune that it speaks for.
+    pub fn provider(&self) -> CommuneCode {
+        self.identity.provider
+    }
+
+    /// What joining gave it.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Packs as the hub signed them.
+    pub fn packs(&self) -> &BTreeMap<PackCode, Pack> {
+        &self.packs
+    }
+
+    /// Keys with which the hub signs.
+    pub fn hub_keys(&self) -> Result<Vec<PublicKey>, Failure> {
+        public_keys(&self.identity.hub_keys)
+    }
+
+    /// Where the hub is: `node.toml` may say otherwise than the invitation did.
+    pub fn hub_address(&self) -> String {
+        self.config.hub.address.clone().unwrap_or_else(|| self.identity.hub_address.clone())
+    }
+
+    pub(crate) fn address(&self) -> Result<wire::invitation::HubAddress, Failure> {
+        self.hub_address().parse().map_err(|error: wire::invitation::InvalidAddress| {
+            Failure::new(
+                FailureKind::Invalid,
+                "HUB_ADDRESS",
+                error.to_string(),
+                "L'adresse du centre doit s'écrire nom:port, par exemple hub.exemple.fr:8443 (réglage [hub] address de node.toml).",
+            )
+        })
+    }
+
+    pub(crate) fn signing_key(&self) -> &SigningKey {
+        &self.signing_key
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        self.world.entropy.as_ref()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.world.clock.now()
+    }
+
+    /// Closes the database; what was written stays.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}
+
+pub(crate) async fn open_store(folder: &NodeFolder) -> Result<NodeStore, Failure> {
+    std::fs::create_dir_all(folder.root()).map_err(|error| failure::folder(folder.root(), &error))?;
+    NodeStore::open(&store::Location::Sqlite(folder.database())).await.map_err(|error| failure::storage(&error))
+}
+
+fn public_keys(keys: &[Vec<u8>]) -> Result<Vec<PublicKey>, Failure> {
+    keys.iter()
+        .map(|key| PublicKey::from_slice(key).map_err(|_| failure::defect("stored hub key is not a public key")))
+        .collect()
+}
+
+fn not_joined(folder: &NodeFolder) -> Failure {
+    Failure::new(
+        FailureKind::Precondition,
+        "NODE_NOT_JOINED",
+        format!("{} holds no identity", folder.root().display()),
+        format!(
+            "Ce nœud n'a pas encore rejoint de centre (dossier {}). Demandez une invitation à l'union départementale, puis : maillage node join INVITATION",
+            folder.root().display()
+        ),
+    )
+}

@@ -1,1 +1,13 @@
+//! French as an agent of a CCAS reads it: numbers, dates, the order of names, tables for a terminal.
+//!
+//! Every text made here is for eyes. What travels, is stored or is compared by a machine has its own form
+//! (`Display` in `model`, the wire document) and never goes through this crate.
 
+pub mod date;
+pub mod figure;
+pub mod names;
+pub mod number;
+pub mod table;
+
+pub use number::Exact;
+pub use table::{Column, Screen, Table};

@@ -8,6 +8,7 @@
 mod field;
 mod pack;
 mod receipt;
+mod shape;
 mod submission;
 mod withdrawal;
 
@@ -46,8 +47,8 @@ pub enum Approval {
 /// Why bytes are not a document. Holds places in the document, never what stands there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
-    /// Over [`MAX_DOCUMENT`].
-    #[error("document is larger than {MAX_DOCUMENT} bytes")]
+    /// Over [`MAX_DOCUMENT`] bytes, or so many parts that it would take too much memory.
+    #[error("document is larger than {MAX_DOCUMENT} bytes, or has too many parts")]
     TooLarge,
     /// Not this protobuf message at all.
     #[error("document is damaged: its bytes are not the expected message")]
@@ -77,10 +78,11 @@ pub enum DocumentError {
 impl From<&DocumentError> for Failure {
     fn from(error: &DocumentError) -> Self {
         let (kind, reason, message) = match error {
+            // Not `Exhausted`: that kind invites to repeat, and these bytes will never fit.
             DocumentError::TooLarge => (
-                FailureKind::Exhausted,
+                FailureKind::Invalid,
                 "DOCUMENT_TOO_LARGE",
-                "Le document dépasse 32 Mio : envoyez les tableaux en plusieurs fois.",
+                "Le document est trop volumineux (au plus 32 Mio) : envoyez les tableaux en plusieurs fois.",
             ),
             DocumentError::Malformed => (
                 FailureKind::Invalid,
@@ -129,7 +131,7 @@ struct Opening {
 }
 
 /// Reads one canonical message of [`FORMAT`].
-fn read<M: Message + Default>(bytes: &[u8]) -> Result<M, DocumentError> {
+fn read<M: Message + Default>(bytes: &[u8], shape: &shape::Shape) -> Result<M, DocumentError> {
     if bytes.len() > MAX_DOCUMENT {
         return Err(DocumentError::TooLarge);
     }
@@ -137,6 +139,7 @@ fn read<M: Message + Default>(bytes: &[u8]) -> Result<M, DocumentError> {
     if opening.format != FORMAT {
         return Err(DocumentError::UnknownFormat(opening.format));
     }
+    shape::affordable(bytes, shape)?;
     canonical(bytes)
 }
 
@@ -150,4 +153,4 @@ fn canonical<M: Message + Default>(bytes: &[u8]) -> Result<M, DocumentError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

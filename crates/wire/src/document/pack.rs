@@ -7,7 +7,8 @@ use prost::Message;
 use seal::{PublicKey, Signature, SigningKey, sha256};
 
 use super::field::{ascending, id, refuse, version, word};
-use super::{DocumentError, FORMAT, read};
+use super::shape::PACK;
+use super::{DocumentError, FORMAT, MAX_DOCUMENT, canonical, read};
 use crate::pb::methodology::v1 as pb;
 
 /// The files of one version of a pack.
@@ -44,7 +45,7 @@ impl PackFiles {
 
     /// Reads a document. Nobody vouches for it yet: see [`SignedPack::verify`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let document: pb::PackDocument = read(bytes)?;
+        let document: pb::PackDocument = read(bytes, &PACK)?;
         if document.files.is_empty() {
             return Err(refuse("files", "must not be empty"));
         }
@@ -102,6 +103,19 @@ impl SignedPack {
     /// SHA-256 of the document.
     pub fn hash(&self) -> Hash {
         sha256(&self.document)
+    }
+
+    /// The signed pack as the bytes of a file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        pb::GetPackResponse::from(self).encode_to_vec()
+    }
+
+    /// Reads the bytes of such a file.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DocumentError> {
+        if bytes.len() > MAX_DOCUMENT {
+            return Err(DocumentError::TooLarge);
+        }
+        Self::try_from(canonical::<pb::GetPackResponse>(bytes)?)
     }
 }
 

@@ -7,6 +7,7 @@ use prost::Message;
 use seal::{PublicKey, Signature, SigningKey, sha256};
 
 use super::field::{ascending, id, instant, refuse, word};
+use super::shape::RECEIPT;
 use super::{DocumentError, FORMAT, MAX_DOCUMENT, canonical, read};
 use crate::pb::submission::v1 as pb;
 
@@ -111,7 +112,7 @@ impl Receipt {
 
     /// Reads a document. Nobody vouches for it yet: see [`SignedReceipt::verify`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let document: pb::ReceiptDocument = read(bytes)?;
+        let document: pb::ReceiptDocument = read(bytes, &RECEIPT)?;
         let outcome = document.outcome.ok_or_else(|| refuse("outcome", "is absent"))?;
         if document.number == 0 {
             return Err(refuse("number", "must be at least 1"));

@@ -10,6 +10,7 @@ use model::{
 use prost::Message;
 
 use super::field::{approval, approval_to_pb, ascending, id, instant, refuse, slice, slice_order, version, word};
+use super::shape::SUBMISSION;
 use super::{Approval, DocumentError, FORMAT, MAX_DOCUMENT, Purpose, read};
 use crate::pb::submission::v1 as pb;
 
@@ -84,7 +85,7 @@ pub fn encode(header: &Header, tables: &[Outgoing<'_>]) -> Result<Vec<u8>, Docum
 
 /// Reads a document; everything that can be wrong without knowing the pack is wrong here.
 pub fn decode(bytes: &[u8]) -> Result<Submission, DocumentError> {
-    let document: pb::SubmissionDocument = read(bytes)?;
+    let document: pb::SubmissionDocument = read(bytes, &SUBMISSION)?;
     let header = Header {
         provider: word("provider", &document.provider)?,
         id: id("submission_id", &document.submission_id, SubmissionId::from_slice)?,

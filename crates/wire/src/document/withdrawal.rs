@@ -6,6 +6,7 @@ use model::{CommuneCode, Slice, SubmissionId, Timestamp};
 use prost::Message;
 
 use super::field::{approval, approval_to_pb, ascending, id, instant, refuse, slice, slice_order, word};
+use super::shape::WITHDRAWAL;
 use super::{Approval, DocumentError, FORMAT, read};
 use crate::pb::submission::v1 as pb;
 
@@ -55,7 +56,7 @@ impl Withdrawal {
 
     /// Reads a document.
     pub fn decode(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let document: pb::WithdrawalDocument = read(bytes)?;
+        let document: pb::WithdrawalDocument = read(bytes, &WITHDRAWAL)?;
         if document.slices.is_empty() {
             return Err(refuse("slices", "must not be empty"));
         }

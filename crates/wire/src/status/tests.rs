@@ -28,7 +28,7 @@ fn every_kind_reads_back_as_sent() {
         let refusal = Refusal::from(failure.clone()).with_conflicts(vec![conflict(1), conflict(2)]);
         let read = from_status(&Status::from(refusal.clone()));
         assert_eq!(read.kind, kind);
-        assert_eq!((read.reason.as_str(), read.message.as_str()), (failure.reason, failure.message.as_str()));
+        assert_eq!((read.reason.as_str(), read.message.as_str()), (failure.reason.as_ref(), failure.message.as_str()));
         assert_eq!(read.conflicts, refusal.conflicts);
         assert_eq!(read.retry_after.is_some(), kind.is_transient(), "{kind:?}");
         assert_eq!(read.detail == failure.detail, kind != FailureKind::Internal);

@@ -1,0 +1,187 @@
+//! The hub's door: from a table that a peer claims to one that is proven.
+
+use std::fmt;
+
+use model::{Figure, IndicatorCode, Key};
+
+use super::check::{Trouble, check};
+use super::world::{Contradiction, Visible};
+use crate::ledger::Ledger;
+use crate::relations::{Entry, Relations, Standing};
+use crate::safe::{Received, SafeTable};
+use crate::scheme::TableScheme;
+
+/// What is wrong with a cell. Never holds a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// The scheme has this cell, the table has not.
+    Absent,
+    /// The table has this cell, the scheme has not.
+    Unknown,
+    /// A figure below zero.
+    Negative,
+    /// A value where no row can be, or "not applicable" where some can.
+    Impossible,
+    /// Two indicators show the same rows with different figures, or a total is not the sum of its parts.
+    NotAdditive,
+    /// A part is larger than the whole it lies in.
+    LargerThanWhole,
+    /// No table agrees with all visible figures of these relations.
+    Contradiction,
+    /// A visible figure that the rule hides.
+    BelowThreshold,
+    /// A visible amount over rows whose number is hidden.
+    AmountOverHiddenCount,
+    /// Hidden, but the visible figures leave too little doubt.
+    TooNarrow,
+    /// Not shown anywhere, but a difference of cells leaves too little doubt about it.
+    DifferenceTooNarrow,
+    /// Hidden, but together with figures sent earlier too little doubt is left.
+    TooNarrowWithEarlier,
+    /// A difference of cells, together with figures sent earlier, leaves too little doubt.
+    DifferenceTooNarrowWithEarlier,
+    /// Possibly safe, but no proof was found within the budget.
+    NotProven,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Absent => "the cell is missing from the table",
+            Self::Unknown => "the pack has no such cell",
+            Self::Negative => "the figure is negative",
+            Self::Impossible => "the cell contradicts its own definition",
+            Self::NotAdditive => "a total is not the sum of its parts",
+            Self::LargerThanWhole => "a part is larger than the whole",
+            Self::Contradiction => "no table agrees with the visible figures",
+            Self::BelowThreshold => "a figure below the threshold is visible",
+            Self::AmountOverHiddenCount => "an amount is visible over rows whose number is hidden",
+            Self::TooNarrow => "the visible figures leave too little doubt",
+            Self::DifferenceTooNarrow => "a difference of cells leaves too little doubt",
+            Self::TooNarrowWithEarlier => "figures sent earlier leave too little doubt",
+            Self::DifferenceTooNarrowWithEarlier => "a difference with figures sent earlier leaves too little doubt",
+            Self::NotProven => "no proof of safety was found",
+        })
+    }
+}
+
+/// One problem, and where.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("{indicator} ({key}): {cause}")]
+pub struct Conflict {
+    /// The indicator.
+    pub indicator: IndicatorCode,
+    /// The cell; for a difference of cells, the smaller of the two.
+    pub key: Key,
+    /// What is wrong.
+    pub cause: Cause,
+}
+
+/// Why a table is not let in: at least one conflict.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} conflicts, first {}", .conflicts.len(), .conflicts.first().map(ToString::to_string).unwrap_or_default())]
+pub struct Refusal {
+    /// Every problem found, in ascending order of indicator and key.
+    pub conflicts: Vec<Conflict>,
+}
+
+impl Refusal {
+    fn new(mut conflicts: Vec<Conflict>) -> Self {
+        conflicts.sort();
+        conflicts.dedup();
+        Self { conflicts }
+    }
+
+    pub(crate) fn troubles(relations: &Relations, troubles: &[Trouble]) -> Self {
+        Self::new(troubles.iter().map(|trouble| conflict(relations, trouble.cell, trouble.cause)).collect())
+    }
+
+    pub(crate) fn contradiction(relations: &Relations, contradiction: &Contradiction) -> Self {
+        let own = contradiction.0.iter().copied().filter(|&id| id < relations.cells.len());
+        let cell = own.clone().find(|&id| !relations.cells[id].names.is_empty()).or_else(|| own.clone().next());
+        Self::new(cell.map(|cell| conflict(relations, cell, Cause::Contradiction)).into_iter().collect())
+    }
+}
+
+fn conflict(relations: &Relations, cell: usize, cause: Cause) -> Conflict {
+    let (indicator, key) = relations.cells[cell].place.clone();
+    Conflict { indicator, key, cause }
+}
+
+/// Lets a table in if it is whole, adds up, and withstands the intruder who also knows what `ledger` holds about the
+/// same slice.
+pub fn admit(received: Received, scheme: &TableScheme, ledger: &Ledger) -> Result<SafeTable, Refusal> {
+    let relations = Relations::of(scheme);
+    let now = visible(&relations, scheme, &received)?;
+    let earlier: Vec<Visible> =
+        ledger.versions(&received.slice).iter().rev().map(|version| remembered(&relations, version)).collect();
+    let troubles = check(&relations, &now, &earlier, &std::collections::BTreeSet::new());
+    if troubles.is_empty() { Ok(SafeTable::proven(received)) } else { Err(Refusal::troubles(&relations, &troubles)) }
+}
+
+/// What a table shows, after checking that it has exactly the cells of its scheme and that what is visible adds up.
+pub(crate) fn visible(relations: &Relations, scheme: &TableScheme, table: &Received) -> Result<Visible, Refusal> {
+    let mut conflicts = Vec::new();
+    let mut report = |(indicator, key): &(IndicatorCode, Key), cause| {
+        conflicts.push(Conflict { indicator: indicator.clone(), key: key.clone(), cause });
+    };
+    let mut visible: Visible = vec![None; relations.cells.len()];
+    for name in relations.entries.keys().filter(|name| !table.cells.contains_key(name)) {
+        report(name, Cause::Absent);
+    }
+    for (name, published) in &table.cells {
+        let Some(entry) = relations.entries.get(name) else {
+            report(name, Cause::Unknown);
+            continue;
+        };
+        match (*entry, published.figure) {
+            (Entry::Empty, Figure::NotApplicable | Figure::Observed(0))
+            | (Entry::Cell(_), Figure::Suppressed | Figure::Missing(_)) => {}
+            (Entry::Empty, _) | (Entry::Cell(_), Figure::NotApplicable) => report(name, Cause::Impossible),
+            (Entry::Cell(_), Figure::Observed(value)) if value < 0 => report(name, Cause::Negative),
+            (Entry::Cell(cell), Figure::Observed(value)) => {
+                let value = i128::from(value);
+                if visible[cell].is_some_and(|other| other != value) {
+                    report(name, Cause::NotAdditive);
+                }
+                visible[cell] = Some(value);
+            }
+        }
+    }
+    if conflicts.is_empty() {
+        conflicts = sums(relations, &visible);
+    }
+    debug_assert_eq!(scheme.cells().count(), relations.entries.len());
+    if conflicts.is_empty() { Ok(visible) } else { Err(Refusal::new(conflicts)) }
+}
+
+/// What is visible in full must add up.
+fn sums(relations: &Relations, visible: &Visible) -> Vec<Conflict> {
+    let mut conflicts = Vec::new();
+    for equality in &relations.equalities {
+        let Some(whole) = visible[equality.whole] else { continue };
+        let shown: i128 = equality.parts.iter().filter_map(|&part| visible[part]).sum();
+        let hidden: Vec<usize> = equality.parts.iter().copied().filter(|&part| visible[part].is_none()).collect();
+        let difference = hidden.iter().all(|&part| relations.cells[part].standing == Standing::Derived);
+        if hidden.is_empty() && shown != whole {
+            conflicts.push(conflict(relations, equality.whole, Cause::NotAdditive));
+        } else if shown > whole && difference {
+            conflicts.push(conflict(relations, equality.parts[0], Cause::LargerThanWhole));
+        } else if shown > whole {
+            conflicts.push(conflict(relations, equality.whole, Cause::NotAdditive));
+        }
+    }
+    conflicts
+}
+
+/// What a version sent earlier showed, as far as this scheme has its cells. It was checked when it was sent, perhaps
+/// under another version of the pack, so that oddities are left aside instead of refused.
+pub(crate) fn remembered(relations: &Relations, table: &Received) -> Visible {
+    let mut visible: Visible = vec![None; relations.cells.len()];
+    for (name, published) in &table.cells {
+        if let (Some(Entry::Cell(cell)), Some(value)) = (relations.entries.get(name), published.figure.observed()) {
+            visible[*cell].get_or_insert(i128::from(value));
+        }
+    }
+    visible
+}

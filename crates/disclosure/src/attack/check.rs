@@ -1,0 +1,213 @@
+//! Whether a version may be shown: alone, and beside everything shown before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::admit::Cause;
+use super::links::{Joint, join};
+use super::search::{Reaches, explore};
+use super::world::{Contradiction, Visible, World};
+use crate::relations::{Relations, Standing};
+use crate::rule::Need;
+
+/// Something that may not be shown as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Trouble {
+    /// The unknown of the relations that is not safe.
+    pub(crate) cell: usize,
+    pub(crate) cause: Cause,
+}
+
+/// Cells whose need holds whatever their reachable interval: the node knows that few stand behind them.
+pub(crate) type Trust = BTreeSet<usize>;
+
+/// All troubles of `now`, given the `earlier` versions, newest first; empty if the version is safe.
+pub(crate) fn check(relations: &Relations, now: &Visible, earlier: &[Visible], forced: &Trust) -> Vec<Trouble> {
+    let mut troubles = shown_too_small(relations, now);
+    troubles.extend(amounts_over_hidden_counts(relations, now));
+    if !troubles.is_empty() {
+        return troubles;
+    }
+    troubles = alone(relations, now, forced);
+    if !troubles.is_empty() {
+        return troubles;
+    }
+    let mut ledger: Vec<&Visible> = Vec::new();
+    for version in earlier {
+        if !ledger.contains(&version) {
+            ledger.push(version);
+        }
+    }
+    let distinct: Vec<&Visible> = ledger.iter().copied().filter(|&version| version != now).collect();
+    let mut rounds: Vec<Vec<&Visible>> = vec![distinct.clone()];
+    if distinct.len() > 1 {
+        rounds.extend(distinct.iter().map(|&one| vec![one]));
+    }
+    for round in rounds.iter().filter(|round| !round.is_empty()) {
+        troubles = beside(relations, now, round, forced, &ledger);
+        if !troubles.is_empty() {
+            return troubles;
+        }
+    }
+    Vec::new()
+}
+
+/// Visible figures in the forbidden range. An amount does not tell how many stand behind it.
+fn shown_too_small(relations: &Relations, now: &Visible) -> Vec<Trouble> {
+    let small = |cell: usize| {
+        let need = relations.cells[cell].need.filter(|need| need.below.is_some());
+        need.zip(now[cell]).is_some_and(|(need, value)| need.meets(value, Some(value)))
+    };
+    (0..now.len())
+        .filter(|&cell| relations.cells[cell].standing == Standing::Protected && small(cell))
+        .map(|cell| Trouble { cell, cause: Cause::BelowThreshold })
+        .collect()
+}
+
+/// An amount shown over rows whose number is hidden would be the amount of a few.
+fn amounts_over_hidden_counts(relations: &Relations, now: &Visible) -> Vec<Trouble> {
+    let found: BTreeSet<usize> = relations
+        .twins
+        .iter()
+        .filter(|&&(count, amount)| {
+            let (count_cell, amount_cell) = (&relations.cells[count], &relations.cells[amount]);
+            count_cell.standing == Standing::Protected
+                && count_cell.need.is_some()
+                && now[count].is_none()
+                && amount_cell.is_amount()
+                && amount_cell.standing == Standing::Protected
+                && now[amount].is_some()
+        })
+        .map(|&(_, amount)| amount)
+        .collect();
+    found.into_iter().map(|cell| Trouble { cell, cause: Cause::AmountOverHiddenCount }).collect()
+}
+
+fn alone(relations: &Relations, now: &Visible, forced: &Trust) -> Vec<Trouble> {
+    let tasks: Vec<Task> =
+        (0..now.len()).filter_map(|cell| Task::of(relations, cell, cell, now[cell], forced)).collect();
+    match explore(World::of(relations, now), &asked(&tasks)) {
+        Ok(reaches) => tasks.iter().filter_map(|task| task.trouble(&reaches, false)).collect(),
+        Err(Contradiction(involved)) => vec![contradiction(relations, &involved)],
+    }
+}
+
+/// Together with `others`; what everything shown before (`ledger`, newest first) gives away already is excused, if the
+/// new version does not make it worse.
+fn beside(
+    relations: &Relations,
+    now: &Visible,
+    others: &[&Visible],
+    forced: &Trust,
+    ledger: &[&Visible],
+) -> Vec<Trouble> {
+    let Ok(joint) = join(relations, now, others) else {
+        // Alone it was possible, and `join` leaves contradicting versions out.
+        return vec![Trouble { cell: 0, cause: Cause::Contradiction }];
+    };
+    let tasks = joint_tasks(relations, &joint, now, others, forced);
+    let reaches = match explore(joint.world, &asked(&tasks)) {
+        Ok(reaches) => reaches,
+        Err(Contradiction(involved)) => return vec![contradiction(relations, &involved)],
+    };
+    let troubled: Vec<(&Task, Trouble)> =
+        tasks.iter().filter_map(|task| Some((task, task.trouble(&reaches, true)?))).collect();
+    if troubled.is_empty() {
+        return Vec::new();
+    }
+    let before = known_before(relations, ledger);
+    let mut left: Vec<Trouble> = troubled
+        .into_iter()
+        .filter(|(task, _)| {
+            let proven = reaches.of.get(&task.id).map_or(-1, |reach| reach.proven);
+            !before.get(&task.cell).is_some_and(|width| width.is_some_and(|width| proven >= width))
+        })
+        .map(|(_, trouble)| trouble)
+        .collect();
+    left.sort();
+    left.dedup();
+    left
+}
+
+/// The unknowns of all versions in a joint world that need protection.
+fn joint_tasks(relations: &Relations, joint: &Joint, now: &Visible, others: &[&Visible], forced: &Trust) -> Vec<Task> {
+    let mut tasks: BTreeMap<usize, Task> = BTreeMap::new();
+    let versions = std::iter::once(now).chain(others.iter().copied());
+    for (ids, version) in joint.ids.iter().zip(versions) {
+        let Some(ids) = ids else { continue };
+        for (cell, &id) in ids.iter().enumerate() {
+            // What a version shows by itself was its own business.
+            if version[cell].is_none()
+                && (id >= now.len() || now[cell].is_none())
+                && let Some(task) = Task::of(relations, cell, id, None, forced)
+            {
+                tasks.entry(id).or_insert(task);
+            }
+        }
+    }
+    tasks.into_values().collect()
+}
+
+/// How uncertain each cell still was before the new version: the outer width, the sure side for an excuse.
+fn known_before(relations: &Relations, ledger: &[&Visible]) -> BTreeMap<usize, Option<i128>> {
+    let Some((last, older)) = ledger.split_first() else { return BTreeMap::new() };
+    let Ok(joint) = join(relations, last, older) else { return BTreeMap::new() };
+    let asked = (0..relations.cells.len()).map(|cell| (cell, None)).collect();
+    let Ok(reaches) = explore(joint.world, &asked) else { return BTreeMap::new() };
+    reaches.of.into_iter().map(|(cell, reach)| (cell, reach.high.map(|high| high - reach.low))).collect()
+}
+
+fn contradiction(relations: &Relations, involved: &[usize]) -> Trouble {
+    let cell = involved.iter().copied().filter(|&id| id < relations.cells.len());
+    let named = cell.clone().find(|&id| !relations.cells[id].names.is_empty());
+    Trouble { cell: named.or_else(|| cell.min()).unwrap_or(0), cause: Cause::Contradiction }
+}
+
+fn asked(tasks: &[Task]) -> BTreeMap<usize, Option<i128>> {
+    tasks.iter().map(|task| (task.id, Some(i128::from(task.need.width)))).collect()
+}
+
+/// One unknown to protect.
+#[derive(Clone, Copy)]
+struct Task {
+    cell: usize,
+    /// The unknown in the world at hand.
+    id: usize,
+    need: Need,
+    forced: bool,
+    derived: bool,
+}
+
+impl Task {
+    fn of(relations: &Relations, cell: usize, id: usize, shown: Option<i128>, forced: &Trust) -> Option<Self> {
+        let facts = &relations.cells[cell];
+        let need = facts.need?;
+        let forced = forced.contains(&cell);
+        let derived = facts.standing == Standing::Derived;
+        let wanted = match facts.standing {
+            Standing::Protected => shown.is_none(),
+            // From a difference of amounts nobody outside can tell how many stand behind it; the node can.
+            Standing::Derived => forced || need.below.is_some(),
+            Standing::Open => false,
+        };
+        wanted.then_some(Self { cell, id, need, forced, derived })
+    }
+
+    fn trouble(&self, reaches: &Reaches, beside: bool) -> Option<Trouble> {
+        let unproven = Trouble { cell: self.cell, cause: Cause::NotProven };
+        let Some(reach) = reaches.of.get(&self.id) else { return Some(unproven) };
+        let width = i128::from(self.need.width);
+        if reach.proven >= width || !(self.forced || self.need.meets(reach.low, reach.high)) {
+            return None;
+        }
+        if reach.high.is_none_or(|high| high - reach.low >= width) {
+            return Some(unproven);
+        }
+        let cause = match (beside, self.derived) {
+            (false, false) => Cause::TooNarrow,
+            (false, true) => Cause::DifferenceTooNarrow,
+            (true, false) => Cause::TooNarrowWithEarlier,
+            (true, true) => Cause::DifferenceTooNarrowWithEarlier,
+        };
+        Some(Trouble { cell: self.cell, cause })
+    }
+}

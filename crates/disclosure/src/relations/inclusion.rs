@@ -1,0 +1,135 @@
+//! Inequalities: a cell inside another one, with the difference as a cell of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Code, DimensionCode};
+
+use super::lines::{Line, Place};
+use super::{Codes, Entry, Equality, Group, Relations, Standing};
+use crate::scheme::{Quantity, Restriction, TableScheme};
+
+/// Adds `larger = smaller + rest` wherever one published or derived cell lies inside another and no line says so.
+pub(super) fn derive(relations: &mut Relations, lines: &BTreeMap<Place, Line>) {
+    let groups: Vec<Group> = relations.index.keys().cloned().collect();
+    let cells: Vec<(usize, Group, Codes)> = groups
+        .iter()
+        .flat_map(|group| relations.index[group].iter().map(|(codes, &id)| (id, group.clone(), codes.clone())))
+        .collect();
+    for (id, group, codes) in &cells {
+        for outer in &groups {
+            if !outer.1.is_subset(&group.1) {
+                continue;
+            }
+            if outer == group {
+                if !has_parent_on_a_line(relations, lines, group, codes) {
+                    for whole in smallest_around(&relations.index[group], codes, true) {
+                        relations.rest(whole, *id, true);
+                    }
+                }
+            } else if outer.0 == group.0 {
+                for whole in around(relations, lines, outer, codes) {
+                    relations.rest(whole, *id, true);
+                }
+            } else if outer.0 == Quantity::Rows && matches!(group.0, Quantity::Distinct { .. }) {
+                // No more different units than rows; the difference is nobody's number.
+                for whole in around(relations, lines, outer, codes) {
+                    relations.rest(whole, *id, false);
+                }
+            }
+        }
+    }
+}
+
+/// The difference of two indicators one of which counts a list of the other's codes, key by key: numerator and
+/// denominator of a ratio. Where the difference is not a cell already, it is a sum of cells, and protected as a whole.
+pub(super) fn differences(relations: &mut Relations, scheme: &TableScheme) {
+    for part in scheme.measures() {
+        for whole in scheme.measures() {
+            let comparable = part.quantity == whole.quantity
+                && part.restriction.conditions == whole.restriction.conditions
+                && part.restriction.codes != whole.restriction.codes
+                && inside(&part.restriction.codes, &whole.restriction.codes);
+            if !comparable {
+                continue;
+            }
+            for (name, entry) in relations.entries.clone() {
+                let other = relations.entries.get(&(whole.indicator.clone(), name.1.clone())).copied();
+                if let (true, Entry::Cell(inner), Some(Entry::Cell(outer))) = (name.0 == part.indicator, entry, other)
+                    && inner != outer
+                    && !difference_is_a_cell(relations, scheme, inner, outer)
+                {
+                    relations.rest(outer, inner, true);
+                }
+            }
+        }
+    }
+}
+
+fn difference_is_a_cell(relations: &Relations, scheme: &TableScheme, inner: usize, outer: usize) -> bool {
+    let (Some((group, inner)), Some((_, outer))) = (relations.cells[inner].group(), relations.cells[outer].group())
+    else {
+        return false;
+    };
+    let mut different = inner.iter().filter(|(dimension, set)| outer.get(*dimension) != Some(set));
+    let (Some((dimension, set)), None) = (different.next(), different.next()) else { return false };
+    let all = || scheme.dimensions()[dimension].iter().cloned().collect();
+    let rest: BTreeSet<Code> = outer.get(dimension).cloned().unwrap_or_else(all).difference(set).cloned().collect();
+    let mut codes = inner.clone();
+    codes.insert(dimension.clone(), rest);
+    relations.index[&group].contains_key(&codes)
+}
+
+/// The smallest cells of `group` that hold all rows with `codes`: that very cell, published, derived or put together
+/// from atoms; otherwise the smallest ones around it.
+fn around(relations: &mut Relations, lines: &BTreeMap<Place, Line>, group: &Group, codes: &Codes) -> Vec<usize> {
+    if let Some(&id) = relations.index[group].get(codes) {
+        return vec![id];
+    }
+    for (dimension, set) in codes {
+        let mut others = codes.clone();
+        others.remove(dimension);
+        let Some(line) = lines.get(&(group.clone(), dimension.clone(), others)) else { continue };
+        let parts: Vec<usize> = line.atoms.iter().filter(|(atom, _)| atom.is_subset(set)).map(|&(_, id)| id).collect();
+        let covered: BTreeSet<&Code> =
+            line.atoms.iter().filter(|(atom, _)| atom.is_subset(set)).flat_map(|(atom, _)| atom).collect();
+        if covered.len() == set.len() {
+            return vec![union(relations, group, codes, parts)];
+        }
+    }
+    smallest_around(&relations.index[group], codes, false)
+}
+
+/// A sum of cells that are protected each: it only carries the inequality, and asks nothing for itself.
+fn union(relations: &mut Relations, group: &Group, codes: &Codes, parts: Vec<usize>) -> usize {
+    let place = relations.cells[parts[0]].place.clone();
+    let rows = Restriction { codes: codes.clone(), conditions: group.1.clone() };
+    let whole = relations.cell(group.0.clone(), rows, &place, Standing::Derived);
+    relations.equalities.push(Equality { whole, parts });
+    whole
+}
+
+fn inside(inner: &Codes, outer: &Codes) -> bool {
+    outer.iter().all(|(dimension, set)| inner.get(dimension).is_some_and(|codes| codes.is_subset(set)))
+}
+
+fn smallest_around(cells: &BTreeMap<Codes, usize>, codes: &Codes, strictly: bool) -> Vec<usize> {
+    let around: Vec<(&Codes, usize)> = cells
+        .iter()
+        .filter(|(outer, _)| inside(codes, outer) && !(strictly && *outer == codes))
+        .map(|(outer, &id)| (outer, id))
+        .collect();
+    around
+        .iter()
+        .filter(|(outer, id)| !around.iter().any(|(other, o)| o != id && inside(other, outer)))
+        .map(|&(_, id)| id)
+        .collect()
+}
+
+fn has_parent_on_a_line(relations: &Relations, lines: &BTreeMap<Place, Line>, group: &Group, codes: &Codes) -> bool {
+    let cells = &relations.index[group];
+    codes.iter().any(|(dimension, _): (&DimensionCode, _)| {
+        let mut wider = codes.clone();
+        wider.remove(dimension);
+        cells.contains_key(&wider) && lines.contains_key(&(group.clone(), dimension.clone(), wider))
+    })
+}

@@ -1,0 +1,294 @@
+//! Who may call what. Every method has a declared audience; a method without one is refused to everybody.
+
+use std::collections::BTreeSet;
+
+use model::{Code, CommuneCode, Failure, FailureKind, Hash, succession};
+use seal::PublicKey;
+use wire::identity::{Certificate, Peer, Subject};
+use wire::server::Authorise;
+
+use crate::{Hub, failure};
+
+/// A commune that speaks through its living node. Only [`Hub::provider`] makes one.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    commune: CommuneCode,
+    node: Hash,
+    signing_key: PublicKey,
+    territories: Vec<CommuneCode>,
+}
+
+impl Provider {
+    /// The commune.
+    pub fn commune(&self) -> CommuneCode {
+        self.commune
+    }
+
+    /// SHA-256 of the node's TLS key.
+    pub fn node(&self) -> Hash {
+        self.node
+    }
+
+    /// The key with which its documents are signed.
+    pub fn signing_key(&self) -> PublicKey {
+        self.signing_key
+    }
+
+    /// Territories whose slices it may replace, its own first, communes that it absorbed included.
+    pub fn territories(&self) -> &[CommuneCode] {
+        &self.territories
+    }
+
+    /// Whether it may write, and read back, what was sent about `territory`.
+    pub fn owns(&self, territory: CommuneCode) -> bool {
+        self.territories.contains(&territory)
+    }
+}
+
+/// A person who compares. Only [`Hub::coordinator`] makes one.
+#[derive(Clone, Debug)]
+pub struct Coordinator {
+    name: Code,
+}
+
+impl Coordinator {
+    /// Account name.
+    pub fn name(&self) -> &Code {
+        &self.name
+    }
+}
+
+/// Who a method is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Whoever reaches the port; the request itself proves what it must.
+    Anyone,
+    /// Living nodes.
+    Nodes,
+    /// Living nodes and coordinators.
+    Members,
+    /// Coordinators: other communes' figures are shown to nobody else yet.
+    Coordinators,
+}
+
+/// The audience of every method, by path. `None`: no such method.
+pub(crate) fn audience(method: &str) -> Option<Audience> {
+    Some(match method {
+        "/maillage.enrolment.v1.EnrolmentService/Enrol"
+        | "/maillage.enrolment.v1.EnrolmentService/Renew"
+        | "/grpc.health.v1.Health/Check"
+        | "/grpc.health.v1.Health/List"
+        | "/grpc.health.v1.Health/Watch"
+        | "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+        | "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo" => Audience::Anyone,
+        "/maillage.submission.v1.SubmissionService/Check"
+        | "/maillage.submission.v1.SubmissionService/Submit"
+        | "/maillage.submission.v1.SubmissionService/Get"
+        | "/maillage.submission.v1.SubmissionService/List"
+        | "/maillage.submission.v1.SubmissionService/Withdraw" => Audience::Nodes,
+        "/maillage.methodology.v1.MethodologyService/ListPacks"
+        | "/maillage.methodology.v1.MethodologyService/GetPack" => Audience::Members,
+        "/maillage.comparison.v1.ComparisonService/Compare" => Audience::Coordinators,
+        _ => return None,
+    })
+}
+
+impl Hub {
+    /// The commune that `peer` speaks for.
+    pub async fn provider(&self, peer: &Peer) -> Result<Provider, Failure> {
+        let certificate = certificate(peer)?;
+        match &certificate.subject {
+            Subject::Node(commune) => self.node_of(*commune, certificate).await,
+            Subject::Coordinator(_) => Err(denied(
+                "NODES_ONLY",
+                "a coordinator may not do this",
+                "Cette opération est réservée aux postes des communes.",
+            )),
+        }
+    }
+
+    /// The coordinator that `peer` is.
+    pub async fn coordinator(&self, peer: &Peer) -> Result<Coordinator, Failure> {
+        let certificate = certificate(peer)?;
+        match &certificate.subject {
+            Subject::Coordinator(name) => self.person_of(name, certificate).await,
+            Subject::Node(_) => Err(denied(
+                "COORDINATORS_ONLY",
+                "a node may not compare communes",
+                "La comparaison entre communes n’est ouverte qu’à la coordination départementale : les communes n’ont pas encore décidé de se montrer leurs chiffres.",
+            )),
+        }
+    }
+
+    async fn member(&self, peer: &Peer) -> Result<(), Failure> {
+        let certificate = certificate(peer)?;
+        match &certificate.subject {
+            Subject::Node(commune) => self.node_of(*commune, certificate).await.map(drop),
+            Subject::Coordinator(name) => self.person_of(name, certificate).await.map(drop),
+        }
+    }
+
+    async fn node_of(&self, commune: CommuneCode, certificate: &Certificate) -> Result<Provider, Failure> {
+        let store = &self.0.store;
+        let record = store.node(certificate.key.hash()).await.map_err(failure::storage)?;
+        // A certificate without a row is not forged (the authority signed it): the database was lost or replaced.
+        let record = record.filter(|record| record.node.provider == commune).ok_or_else(|| {
+            denied(
+                "NODE_UNKNOWN",
+                "no node with this key is enrolled",
+                "Ce poste n’est pas connu du centre. Demandez une nouvelle invitation à la coordination.",
+            )
+        })?;
+        if record.revoked_at.is_some() {
+            return Err(revoked());
+        }
+        let now = self.now();
+        if let Err(error) = store.touch_node(&record, now).await {
+            // Knowing when a node last spoke is a comfort; refusing it for that would not be.
+            tracing::warn!(%error, "last contact not noted");
+        }
+        let territories = self.rights(commune).await?;
+        let signing_key =
+            PublicKey::from_slice(&record.node.signing_key).map_err(|_| failure::damaged("signing key of a node"))?;
+        Ok(Provider { commune, node: record.node.key_fingerprint, signing_key, territories })
+    }
+
+    async fn person_of(&self, name: &Code, certificate: &Certificate) -> Result<Coordinator, Failure> {
+        let record = self.0.store.coordinator(certificate.key.hash()).await.map_err(failure::storage)?;
+        match record.filter(|record| record.name == *name) {
+            Some(record) if record.revoked_at.is_none() => Ok(Coordinator { name: record.name }),
+            Some(_) => Err(denied(
+                "COORDINATOR_REVOKED",
+                "this coordinator was revoked",
+                "Cet accès de coordination a été retiré. Adressez-vous à l’administrateur du centre.",
+            )),
+            None => Err(denied(
+                "COORDINATOR_UNKNOWN",
+                "no coordinator with this key",
+                "Cet accès de coordination n’est pas connu du centre. Demandez-en un autre à son administrateur.",
+            )),
+        }
+    }
+
+    /// Territories of a provider, its own first, followed by what was granted and by communes that these absorbed.
+    pub(crate) async fn rights(&self, provider: CommuneCode) -> Result<Vec<CommuneCode>, Failure> {
+        let granted = self.0.store.territories(provider).await.map_err(failure::storage)?;
+        Ok(with_former(provider, granted))
+    }
+}
+
+/// Adds former communes to the territories that continue them, over any number of steps.
+fn with_former(provider: CommuneCode, granted: Vec<CommuneCode>) -> Vec<CommuneCode> {
+    let mut all: BTreeSet<CommuneCode> = granted.into_iter().collect();
+    all.insert(provider);
+    loop {
+        let former: Vec<CommuneCode> = succession()
+            .iter()
+            .filter(|step| all.contains(&step.successor) && !all.contains(&step.former))
+            .map(|step| step.former)
+            .collect();
+        if former.is_empty() {
+            break;
+        }
+        all.extend(former);
+    }
+    all.remove(&provider);
+    std::iter::once(provider).chain(all).collect()
+}
+
+fn certificate(peer: &Peer) -> Result<&Certificate, Failure> {
+    peer.certificate().ok_or_else(|| {
+        Failure::new(
+            FailureKind::Unauthenticated,
+            "CERTIFICATE_REQUIRED",
+            "no client certificate was shown",
+            "Ce poste ne s’est pas présenté au centre : rejoignez-le d’abord avec une invitation.",
+        )
+    })
+}
+
+fn denied(reason: &'static str, detail: &str, message: &str) -> Failure {
+    Failure::new(FailureKind::Denied, reason, detail, message)
+}
+
+/// The node was replaced by a newer invitation, or ended by an operator.
+pub(crate) fn revoked() -> Failure {
+    denied(
+        "NODE_REVOKED",
+        "this node was revoked",
+        "Ce poste a été remplacé ou retiré par la coordination. Si ce n’est pas voulu, demandez-lui une nouvelle invitation.",
+    )
+}
+
+/// The port's question, answered before any handler.
+pub(crate) struct Gate(pub(crate) Hub);
+
+impl Authorise for Gate {
+    async fn authorise(&self, peer: &Peer, method: &str) -> Result<(), Failure> {
+        match audience(method) {
+            Some(Audience::Anyone) => Ok(()),
+            Some(Audience::Nodes) => self.0.provider(peer).await.map(drop),
+            Some(Audience::Members) => self.0.member(peer).await,
+            Some(Audience::Coordinators) => self.0.coordinator(peer).await.map(drop),
+            // Whether a method exists is said to those only who may ask for anything at all.
+            None => {
+                self.0.member(peer).await?;
+                Err(denied(
+                    "METHOD_UNKNOWN",
+                    "no such method",
+                    "Le centre ne connaît pas cette demande : les deux logiciels n’ont sans doute pas la même version.",
+                ))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All methods of the contract, read from its text.
+    fn contract() -> Vec<String> {
+        let mut methods = Vec::new();
+        for proto in [
+            include_str!("../../../proto/maillage/enrolment/v1/enrolment.proto"),
+            include_str!("../../../proto/maillage/submission/v1/submission.proto"),
+            include_str!("../../../proto/maillage/methodology/v1/methodology.proto"),
+            include_str!("../../../proto/maillage/comparison/v1/comparison.proto"),
+        ] {
+            let package = proto.lines().find_map(|l| l.strip_prefix("package ")?.strip_suffix(';')).expect("a package");
+            let mut service = "";
+            for line in proto.lines().map(str::trim) {
+                if let Some(rest) = line.strip_prefix("service ") {
+                    service = rest.split_whitespace().next().expect("a name");
+                } else if let Some(rest) = line.strip_prefix("rpc ") {
+                    let name = rest.split('(').next().expect("a name");
+                    methods.push(format!("/{package}.{service}/{name}"));
+                }
+            }
+        }
+        methods
+    }
+
+    #[test]
+    fn every_method_of_the_contract_has_an_audience() {
+        let methods = contract();
+        assert_eq!(methods.len(), 10, "{methods:?}");
+        for method in methods {
+            assert!(audience(&method).is_some(), "{method} has no audience");
+            let open = audience(&method) == Some(Audience::Anyone);
+            assert_eq!(open, method.contains(".enrolment."), "{method}");
+        }
+        assert_eq!(audience("/maillage.submission.v1.SubmissionService/Destroy"), None);
+        assert_eq!(audience(""), None);
+    }
+
+    #[test]
+    fn rights_follow_the_succession_of_communes() {
+        let code = |text: &str| -> CommuneCode { text.parse().expect("a commune") };
+        assert_eq!(with_former(code("93066"), vec![code("93066")]), vec![code("93066"), code("93059")]);
+        assert_eq!(with_former(code("93001"), vec![]), vec![code("93001")]);
+        let granted = vec![code("93001"), code("93066")];
+        assert_eq!(with_former(code("93001"), granted), vec![code("93001"), code("93059"), code("93066")]);
+    }
+}

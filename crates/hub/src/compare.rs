@@ -1,0 +1,202 @@
+//! Compares communes on one indicator, one period, one place in its breakdown.
+//!
+//! Hidden figures are intervals, missing ones are silences, zero is a value. What several communes sent is summed only
+//! where it may be, under the name of a group of communes and never of the département.
+
+mod ask;
+mod commune;
+mod group;
+mod question;
+
+pub use ask::ask;
+
+use model::{CommuneCode, Decimals, DefinitionHash, Failure, IndicatorCode, Key, PackCode, Period, TableCode};
+use statistics::{Reading, Silence};
+
+use crate::archive::Content;
+use crate::auth::Coordinator;
+use crate::{Hub, failure};
+use commune::{Commune, Row};
+
+/// What to compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Which indicator.
+    pub indicator: IndicatorCode,
+    /// Which period.
+    pub period: Period,
+    /// Which place in its breakdown; the empty key is the total.
+    pub key: Key,
+    /// Which pack, where several have the indicator.
+    pub pack: Option<PackCode>,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// What was compared.
+    pub heading: Heading,
+    /// One per commune, in French alphabetical order of names.
+    pub communes: Vec<CommuneRow>,
+    /// The communes together.
+    pub group: Group,
+}
+
+/// What the figures are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heading {
+    /// Pack code.
+    pub pack: PackCode,
+    /// Its version.
+    pub pack_version: String,
+    /// Table code.
+    pub table: TableCode,
+    /// Indicator code.
+    pub indicator: IndicatorCode,
+    /// French title.
+    pub title: String,
+    /// French unit.
+    pub unit: String,
+    /// Period.
+    pub period: Period,
+    /// What the table's indicators mean.
+    pub definition: DefinitionHash,
+    /// Whether every figure is invented.
+    pub fictional: bool,
+}
+
+/// A number as far as it may be known, and how to show it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shown {
+    /// The number.
+    pub reading: Reading,
+    /// Whether this figure itself is hidden for secrecy.
+    pub suppressed: bool,
+    /// Decimal places worth showing.
+    pub decimals: Decimals,
+}
+
+impl Shown {
+    fn silent(silence: Silence, decimals: Decimals) -> Self {
+        Self { reading: Reading::Silence(silence), suppressed: false, decimals }
+    }
+}
+
+/// One commune's figure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommuneRow {
+    /// Its code.
+    pub territory: CommuneCode,
+    /// Its name.
+    pub name: String,
+    /// The value.
+    pub value: Shown,
+    /// For a ratio.
+    pub numerator: Option<Shown>,
+    /// For a ratio.
+    pub denominator: Option<Shown>,
+    /// For a ratio: the value minus the group's. A count minus a sum of counts would say nothing.
+    pub difference: Option<Shown>,
+}
+
+/// The communes together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// French: `groupe des 14 communes`.
+    pub name: String,
+    /// How many communes contribute.
+    pub communes: u32,
+    /// The group's figure.
+    pub value: Shown,
+    /// For a ratio.
+    pub numerator: Option<Shown>,
+    /// For a ratio.
+    pub denominator: Option<Shown>,
+    /// French, where there is no figure: why.
+    pub reason: Option<String>,
+}
+
+impl Hub {
+    /// Compares for a coordinator, who alone may see other communes' figures.
+    pub async fn compare_for(&self, coordinator: &Coordinator, question: &Question) -> Result<Comparison, Failure> {
+        tracing::info!(coordinator = %coordinator.name(), indicator = %question.indicator, "comparison");
+        self.compare(question).await
+    }
+
+    /// Compares, for who holds the hub itself.
+    pub async fn compare(&self, question: &Question) -> Result<Comparison, Failure> {
+        question::find(question, &self.0.packs)?;
+        let communes = self.communes(question).await?;
+        let hub = self.clone();
+        let question = question.clone();
+        tokio::task::spawn_blocking(move || hub.answer(&question, communes))
+            .await
+            .map_err(|_| failure::internal("COMPARE", "a comparison was interrupted"))?
+    }
+
+    /// Communes that sent the table, and those that are expected to: every commune with a living node.
+    async fn communes(&self, question: &Question) -> Result<Vec<Commune>, Failure> {
+        let asked = question::find(question, &self.0.packs)?;
+        let pack = asked.published.pack.code();
+        let current =
+            self.0.store.current(pack, asked.table.code(), question.period).await.map_err(failure::storage)?;
+        let mut communes = Vec::with_capacity(current.len());
+        for pointer in current {
+            let content = self.0.archive.content_of(pointer.submission, pointer.state).await?;
+            communes.push(Commune { slice: pointer.slice, content });
+        }
+        for record in self.0.store.nodes().await.map_err(failure::storage)? {
+            let territory = record.node.provider;
+            let living = record.revoked_at.is_none();
+            if living && !communes.iter().any(|commune| commune.slice.territory == territory) {
+                let slice = model::Slice {
+                    territory,
+                    pack: pack.clone(),
+                    table: asked.table.code().clone(),
+                    period: question.period,
+                };
+                communes.push(Commune { slice, content: Content::Absent });
+            }
+        }
+        Ok(communes)
+    }
+
+    /// Long where something is hidden: runs off the event loop.
+    fn answer(&self, question: &Question, communes: Vec<Commune>) -> Result<Comparison, Failure> {
+        let asked = question::find(question, &self.0.packs)?;
+        let decimals = asked.indicator.decimals();
+        let mut rows: Vec<Row> =
+            communes.iter().map(|commune| commune.read(&asked, &question.key, &self.0.solved)).collect();
+        let names: Vec<String> = rows.iter().map(|row| self.0.communes.name(row.territory)).collect();
+        let mut rows: Vec<(String, Row)> = names.into_iter().zip(rows.drain(..)).collect();
+        render::names::sort_by_name(&mut rows, |(name, _)| name);
+        let figures: Vec<&Row> = rows.iter().map(|(_, row)| row).collect();
+        let group = group::together(&asked, &figures);
+        let communes = rows
+            .iter()
+            .map(|(name, row)| CommuneRow {
+                territory: row.territory,
+                name: name.clone(),
+                value: row.value,
+                numerator: row.numerator,
+                denominator: row.denominator,
+                difference: asked.indicator.ratio().and_then(|_| {
+                    let reading = row.value.reading.minus(group.value.reading)?;
+                    Some(Shown { reading, suppressed: false, decimals })
+                }),
+            })
+            .collect();
+        let heading = Heading {
+            pack: asked.published.pack.code().clone(),
+            pack_version: asked.published.pack.version().to_owned(),
+            table: asked.table.code().clone(),
+            indicator: asked.indicator.code.clone(),
+            title: asked.indicator.title.clone(),
+            unit: asked.indicator.unit.clone(),
+            period: question.period,
+            definition: asked.table.definition_hash(),
+            fictional: self.config().fictional,
+        };
+        Ok(Comparison { heading, communes, group })
+    }
+}

@@ -1,0 +1,128 @@
+//! One commune's figure, as far as it may be known.
+
+use disclosure::Received;
+use methodology::{Indicator, RatioKind};
+use model::{CommuneCode, Decimals, Figure, Key, MissingReason, Slice, SubmissionId, Units};
+use statistics::{Amount, Interval, Ratio, Reading, Silence};
+
+use super::Shown;
+use super::question::Asked;
+use crate::archive::Content;
+use crate::bounds::Solved;
+
+/// A commune that sent the table, or was expected to.
+pub(super) struct Commune {
+    pub(super) slice: Slice,
+    pub(super) content: Content,
+}
+
+/// Its figures, with what the group needs of them.
+pub(super) struct Row {
+    pub(super) territory: CommuneCode,
+    pub(super) value: Shown,
+    pub(super) numerator: Option<Shown>,
+    pub(super) denominator: Option<Shown>,
+    /// The additive figure, or the two terms; `None` where there is no number.
+    pub(super) terms: Option<Terms>,
+}
+
+/// What adds up.
+#[derive(Clone, Copy)]
+pub(super) enum Terms {
+    One(Term),
+    Two(Term, Term),
+}
+
+/// An additive figure.
+#[derive(Clone, Copy)]
+pub(super) struct Term {
+    pub(super) amount: Amount,
+    pub(super) suppressed: bool,
+}
+
+/// How numerator and denominator make the value.
+pub(super) fn ratio_of(ratio: &methodology::Ratio) -> Ratio {
+    Ratio { per: Units::from(ratio.per), share: ratio.kind == RatioKind::Share }
+}
+
+impl Commune {
+    pub(super) fn read(&self, asked: &Asked<'_>, key: &Key, solved: &Solved) -> Row {
+        let Some(ratio) = asked.indicator.ratio() else {
+            let term = self.term(asked, asked.indicator, key, solved);
+            return Row {
+                territory: self.slice.territory,
+                value: shown(term, asked.indicator.decimals()),
+                numerator: None,
+                denominator: None,
+                terms: term.ok().map(Terms::One),
+            };
+        };
+        let term = |indicator: Option<&Indicator>| match indicator {
+            Some(indicator) => (self.term(asked, indicator, key, solved), indicator.decimals()),
+            None => (Err(Silence::NotApplicable), Decimals::NONE),
+        };
+        let (numerator, numerator_decimals) = term(asked.table.indicator(&ratio.numerator));
+        let (denominator, denominator_decimals) = term(asked.table.indicator(&ratio.denominator));
+        let value = match (numerator, denominator) {
+            (Ok(n), Ok(d)) => Shown {
+                reading: ratio_of(ratio).of(n.amount, d.amount),
+                suppressed: n.suppressed || d.suppressed,
+                decimals: ratio.decimals,
+            },
+            (Err(silence), _) | (Ok(_), Err(silence)) => Shown::silent(silence, ratio.decimals),
+        };
+        Row {
+            territory: self.slice.territory,
+            value,
+            numerator: Some(shown(numerator, numerator_decimals)),
+            denominator: Some(shown(denominator, denominator_decimals)),
+            terms: numerator.ok().zip(denominator.ok()).map(|(n, d)| Terms::Two(n, d)),
+        }
+    }
+
+    fn term(&self, asked: &Asked<'_>, indicator: &Indicator, key: &Key, solved: &Solved) -> Result<Term, Silence> {
+        match &self.content {
+            Content::Absent => Err(Silence::NotReceived),
+            Content::Withdrawn => Err(Silence::Withdrawn),
+            Content::Present(submission, _) => {
+                let received = self.content.figures(&self.slice).ok_or(Silence::NotReceived)?;
+                // Same code, another meaning: sent under a former version of the pack.
+                if received.attributes.definition != asked.table.definition_hash() {
+                    return Err(Silence::NotAdditive);
+                }
+                figure(*submission, received, asked, indicator, key, solved)
+            }
+        }
+    }
+}
+
+fn figure(
+    submission: SubmissionId,
+    received: &Received,
+    asked: &Asked<'_>,
+    indicator: &Indicator,
+    key: &Key,
+    solved: &Solved,
+) -> Result<Term, Silence> {
+    let cell = (indicator.code.clone(), key.clone());
+    let published = received.cells.get(&cell).ok_or(Silence::NotReceived)?;
+    let (interval, suppressed) = match published.figure {
+        Figure::Observed(units) => (Interval::known(units), false),
+        Figure::Suppressed => (solved.interval(submission, received, asked.table, (&cell.0, &cell.1)), true),
+        Figure::Missing(MissingReason::NotCollected) => return Err(Silence::NotCollected),
+        Figure::Missing(MissingReason::NotYetAvailable) => return Err(Silence::NotYetAvailable),
+        Figure::NotApplicable => return Err(Silence::NotApplicable),
+    };
+    Ok(Term { amount: Amount { interval, decimals: indicator.decimals() }, suppressed })
+}
+
+fn shown(term: Result<Term, Silence>, decimals: Decimals) -> Shown {
+    match term {
+        Ok(term) => Shown { reading: reading(term), suppressed: term.suppressed, decimals },
+        Err(silence) => Shown::silent(silence, decimals),
+    }
+}
+
+fn reading(term: Term) -> Reading {
+    term.amount.reading()
+}

@@ -1,0 +1,107 @@
+//! The hub's folder: one place to back up, one place to protect.
+//!
+//! ```text
+//! hub.toml                    settings, written by people
+//! hub.sqlite                  what communes sent, unless hub.toml names another database
+//! keys/authority.key, .pem    the certificate authority; whoever has the key can speak as any commune
+//! keys/signing.key            key that signs receipts and packs; not a TLS key, so that receipts outlive certificates
+//! coordinators/NAME/          credentials of a person who compares: hand the folder over, then delete it
+//! ```
+//!
+//! The hub's own TLS certificate is signed afresh at each start and lives in memory only.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use model::{Code, Failure};
+use seal::SigningKey;
+use wire::authority::Authority;
+
+use crate::failure;
+
+/// Paths below the hub's folder.
+#[derive(Clone, Debug)]
+pub struct HubFolder {
+    root: PathBuf,
+}
+
+impl HubFolder {
+    /// The folder at `root`; nothing is touched.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Settings.
+    pub fn config(&self) -> PathBuf {
+        self.root.join("hub.toml")
+    }
+
+    /// The database, unless the settings name another.
+    pub fn database(&self) -> PathBuf {
+        self.root.join("hub.sqlite")
+    }
+
+    /// The authority's private key.
+    pub fn authority_key(&self) -> PathBuf {
+        self.root.join("keys/authority.key")
+    }
+
+    /// The authority's certificate.
+    pub fn authority_certificate(&self) -> PathBuf {
+        self.root.join("keys/authority.pem")
+    }
+
+    /// The key that signs receipts and packs, PKCS#8.
+    pub fn signing_key_file(&self) -> PathBuf {
+        self.root.join("keys/signing.key")
+    }
+
+    /// Credentials of a coordinator.
+    pub fn coordinator(&self, name: &Code) -> PathBuf {
+        self.root.join("coordinators").join(name.as_str())
+    }
+
+    pub(crate) fn authority(&self) -> Result<Authority, Failure> {
+        let key = read(&self.authority_key())?;
+        let certificate = read(&self.authority_certificate())?;
+        let text = |bytes, path: PathBuf| String::from_utf8(bytes).map_err(|_| failure::file(&path, "not a PEM file"));
+        Authority::from_pem(&text(key, self.authority_key())?, &text(certificate, self.authority_certificate())?)
+            .map_err(|error| failure::file(&self.authority_certificate(), error))
+    }
+
+    pub(crate) fn signing_key(&self) -> Result<SigningKey, Failure> {
+        let path = self.signing_key_file();
+        SigningKey::from_pkcs8(&read(&path)?).map_err(|error| failure::file(&path, error))
+    }
+}
+
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| failure::file(path, error))
+}
+
+/// Writes a file that must not exist yet, readable by its owner only if `secret`.
+pub(crate) fn write_new(path: &Path, bytes: &[u8], secret: bool) -> Result<(), Failure> {
+    let written = || {
+        if let Some(parent) = path.parent() {
+            let mut folders = std::fs::DirBuilder::new();
+            folders.recursive(true);
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+            folders.create(parent)?;
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, if secret { 0o600 } else { 0o644 });
+        let mut file = options.open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    written().map_err(|error: std::io::Error| failure::file(path, error))
+}

@@ -1,0 +1,107 @@
+//! `maillage.comparison.v1`.
+
+use std::collections::BTreeSet;
+
+use model::{Failure, Key};
+use statistics::{Reading, Silence};
+use wire::identity::Peer;
+use wire::pb::comparison::v1 as pb;
+use wire::pb::comparison::v1::comparison_service_server::ComparisonService;
+use wire::tonic::{Request, Response, Status, async_trait};
+
+use super::{Services, malformed};
+use crate::compare::{Comparison, Question, Shown};
+
+#[async_trait]
+impl ComparisonService for Services {
+    async fn compare(&self, request: Request<pb::CompareRequest>) -> Result<Response<pb::CompareResponse>, Status> {
+        let peer = Peer::of(&request);
+        let compared = async {
+            let coordinator = self.0.coordinator(&peer).await?;
+            let question = question(request.into_inner())?;
+            Ok::<_, Failure>(pb::CompareResponse::from(&self.0.compare_for(&coordinator, &question).await?))
+        };
+        let compared = compared.await;
+        self.answer("Compare", compared)
+    }
+}
+
+fn question(request: pb::CompareRequest) -> Result<Question, Failure> {
+    let mut fixed = BTreeSet::new();
+    let mut key = Key::total();
+    for coordinate in request.key {
+        let dimension: model::DimensionCode = coordinate.dimension.parse().map_err(|_| malformed("key.dimension"))?;
+        let code = coordinate.code.parse().map_err(|_| malformed("key.code"))?;
+        if !fixed.insert(dimension.clone()) {
+            return Err(malformed("key"));
+        }
+        key = key.with(dimension, code);
+    }
+    Ok(Question {
+        indicator: request.indicator.parse().map_err(|_| malformed("indicator"))?,
+        period: request.period.parse().map_err(|_| malformed("period"))?,
+        key,
+        pack: match request.pack.as_str() {
+            "" => None,
+            code => Some(code.parse().map_err(|_| malformed("pack"))?),
+        },
+    })
+}
+
+impl From<&Comparison> for pb::CompareResponse {
+    fn from(comparison: &Comparison) -> Self {
+        let heading = &comparison.heading;
+        let group = &comparison.group;
+        Self {
+            heading: Some(pb::IndicatorHeading {
+                pack: heading.pack.to_string(),
+                indicator: heading.indicator.to_string(),
+                title: heading.title.clone(),
+                unit: heading.unit.clone(),
+                period: heading.period.to_string(),
+                definition_hash: heading.definition.as_bytes().to_vec(),
+                fictional: heading.fictional,
+                table: heading.table.to_string(),
+                pack_version: heading.pack_version.clone(),
+            }),
+            communes: comparison
+                .communes
+                .iter()
+                .map(|row| pb::CommuneRow {
+                    territory: row.territory.to_string(),
+                    name: row.name.clone(),
+                    value: Some(reading(row.value)),
+                    numerator: row.numerator.map(reading),
+                    denominator: row.denominator.map(reading),
+                    difference: row.difference.map(reading),
+                })
+                .collect(),
+            group: Some(pb::Group {
+                name: group.name.clone(),
+                communes: group.communes,
+                value: Some(reading(group.value)),
+                numerator: group.numerator.map(reading),
+                denominator: group.denominator.map(reading),
+                reason: group.reason.clone().unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+fn reading(shown: Shown) -> pb::Reading {
+    use pb::reading::Content;
+    let content = match shown.reading {
+        Reading::Value(value) => Content::Value(value),
+        Reading::Interval { low, high } => Content::Interval(pb::Interval { low, high }),
+        Reading::Silence(silence) => Content::Silence(i32::from(match silence {
+            Silence::NotReceived => pb::Silence::NotReceived,
+            Silence::NotCollected => pb::Silence::NotCollected,
+            Silence::NotYetAvailable => pb::Silence::NotYetAvailable,
+            Silence::NotApplicable => pb::Silence::NotApplicable,
+            Silence::ZeroDenominator => pb::Silence::ZeroDenominator,
+            Silence::NotAdditive => pb::Silence::NotAdditive,
+            Silence::Withdrawn => pb::Silence::Withdrawn,
+        })),
+    };
+    pb::Reading { content: Some(content), suppressed: shown.suppressed, decimals: u32::from(shown.decimals.places()) }
+}

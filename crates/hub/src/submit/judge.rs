@@ -1,0 +1,152 @@
+//! Whether a submission may be taken: by whom, under which definitions, and whether the intruder learns too much.
+
+use disclosure::Ledger;
+use disclosure::attack::admit;
+use methodology::Table;
+use model::{CommuneCode, FailureKind, Slice, Timestamp, succession};
+use wire::document::{ReceivedSlice, Submission};
+use wire::status::{Conflict, Refusal};
+
+use super::conflict::{of_cause, refuse, row};
+use crate::auth::Provider;
+use crate::packs::{Packs, Published};
+
+/// Territories and periods are those that the provider may write about.
+pub(crate) fn rights(provider: &Provider, submission: &Submission, now: Timestamp) -> Result<(), Refusal> {
+    let slices = submission.slices.iter().map(|slice| &slice.received.slice);
+    slices_allowed(provider, slices, now)
+}
+
+/// The same for slices that are only named.
+pub(crate) fn slices_allowed<'a>(
+    provider: &Provider,
+    slices: impl Iterator<Item = &'a Slice> + Clone,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let foreign: Vec<Conflict> = slices
+        .clone()
+        .filter(|slice| !provider.owns(slice.territory))
+        .map(|slice| {
+            conflict(
+                "TERRITORY_NOT_YOURS",
+                slice,
+                format!("La commune {} n’est pas de celles que ce poste peut renseigner.", slice.territory),
+                "Corrigez le territoire dans node.toml, ou demandez ce droit à la coordination.",
+            )
+        })
+        .collect();
+    if let Some(refusal) = refuse(FailureKind::Denied, "TERRITORY_NOT_YOURS", foreign) {
+        return Err(refusal);
+    }
+    let misdated: Vec<Conflict> = slices.filter_map(|slice| misdated(slice, now)).collect();
+    refuse(FailureKind::Invalid, "PERIOD_NOT_POSSIBLE", misdated).map_or(Ok(()), Err)
+}
+
+fn misdated(slice: &Slice, now: Timestamp) -> Option<Conflict> {
+    let year = slice.period.year();
+    if let Some(step) = ceased(slice.territory, year) {
+        return Some(conflict(
+            "TERRITORY_CEASED",
+            slice,
+            format!("La commune {} n’existe plus depuis {}.", slice.territory, step.1),
+            &format!("Rattachez ces chiffres à la commune {} à partir de cette année-là.", step.0),
+        ));
+    }
+    if now.year().is_some_and(|this_year| year > this_year) {
+        return Some(conflict(
+            "PERIOD_IN_FUTURE",
+            slice,
+            format!("La période {} n’a pas encore commencé.", slice.period),
+            "Corrigez la période de la source dans node.toml.",
+        ));
+    }
+    None
+}
+
+fn ceased(territory: CommuneCode, year: u16) -> Option<(CommuneCode, u16)> {
+    let step = succession().iter().find(|step| step.former == territory && year >= step.since.0)?;
+    Some((step.successor, step.since.0))
+}
+
+/// Packs, versions, definitions and units are those that the hub compares by.
+///
+/// Any rule may be named: a commune may be stricter than its pack, and looser is not taken on its word, because the
+/// attack applies the pack's own rule to what is visible.
+pub(crate) fn definitions(submission: &Submission, packs: &Packs) -> Result<(), Refusal> {
+    let conflicts: Vec<Conflict> = submission.slices.iter().flat_map(|slice| undefined(slice, packs)).collect();
+    refuse(FailureKind::Precondition, "DEFINITION_MISMATCH", conflicts).map_or(Ok(()), Err)
+}
+
+fn undefined(slice: &ReceivedSlice, packs: &Packs) -> Vec<Conflict> {
+    const SYNC: &str =
+        "Mettez à jour le référentiel du poste (« maillage node sync »), puis relancez « maillage node preview ».";
+    let name = &slice.received.slice;
+    let Some((published, table)) = found(name, packs) else {
+        return vec![conflict(
+            "TABLE_UNKNOWN",
+            name,
+            format!("Le centre n’attend pas de tableau « {} » du référentiel « {} ».", name.table, name.pack),
+            SYNC,
+        )];
+    };
+    let attributes = &slice.received.attributes;
+    if attributes.pack_version != published.pack.version() {
+        return vec![conflict(
+            "PACK_VERSION_NOT_CURRENT",
+            name,
+            format!(
+                "Le tableau suit la version {} du référentiel « {} », le centre compare en version {}.",
+                attributes.pack_version,
+                name.pack,
+                published.pack.version()
+            ),
+            SYNC,
+        )];
+    }
+    if attributes.definition != table.definition_hash() {
+        return vec![conflict(
+            "DEFINITION_MISMATCH",
+            name,
+            "Les définitions du poste ne sont pas celles du centre, bien que la version soit la même.".to_owned(),
+            SYNC,
+        )];
+    }
+    let scheme = table.scheme();
+    slice
+        .decimals
+        .iter()
+        .filter(|(indicator, decimals)| scheme.measure(indicator).is_some_and(|m| m.decimals != **decimals))
+        .map(|(indicator, _)| Conflict {
+            code: "DECIMALS_MISMATCH".to_owned(),
+            row: format!("{name} {indicator}"),
+            cause: "Les chiffres sont écrits avec un autre nombre de décimales que celui du référentiel.".to_owned(),
+            cure: SYNC.to_owned(),
+        })
+        .collect()
+}
+
+fn found<'a>(slice: &Slice, packs: &'a Packs) -> Option<(&'a Published, &'a Table)> {
+    Some((packs.get(&slice.pack)?, packs.table(&slice.pack, &slice.table)?))
+}
+
+/// Whether every slice withstands the intruder who knows `ledger`. Long: runs off the event loop.
+pub(crate) fn admissible(submission: &Submission, packs: &Packs, ledger: &Ledger) -> Result<(), Refusal> {
+    let mut conflicts = Vec::new();
+    for slice in &submission.slices {
+        let name = &slice.received.slice;
+        let Some(table) = packs.table(&name.pack, &name.table) else { continue };
+        if let Err(refusal) = admit(slice.received.clone(), table.scheme(), ledger) {
+            conflicts.extend(
+                refusal
+                    .conflicts
+                    .into_iter()
+                    .map(|found| of_cause(row(name, Some((&found.indicator, &found.key))), found.cause)),
+            );
+        }
+    }
+    refuse(FailureKind::Invalid, "DISCLOSURE_CONFLICT", conflicts).map_or(Ok(()), Err)
+}
+
+fn conflict(code: &str, slice: &Slice, cause: String, cure: &str) -> Conflict {
+    Conflict { code: code.to_owned(), row: row(slice, None), cause, cure: cure.to_owned() }
+}

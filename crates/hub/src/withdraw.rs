@@ -1,0 +1,75 @@
+//! A commune takes slices back. What was read stays known: the ledger keeps it.
+
+use model::{FailureKind, Slice};
+use seal::Signature;
+use store::DocumentKind;
+use store::hub::{SliceChange, SliceState};
+use wire::document::{Outcome, Withdrawal};
+use wire::status::{Conflict, Refusal};
+
+use crate::Hub;
+use crate::archive::Content;
+use crate::auth::Provider;
+use crate::submit::{Answer, SignedDocument, authorised, busy, refuse, row, slices_allowed, verify};
+
+const ATTEMPTS: u32 = 5;
+
+impl Hub {
+    /// Takes a signed withdrawal, whole or not at all.
+    pub(crate) async fn withdraw(
+        &self,
+        provider: &Provider,
+        document: &[u8],
+        signature: Signature,
+    ) -> Result<Answer, Refusal> {
+        verify(provider, document, &signature)?;
+        let withdrawal = Withdrawal::decode(document).map_err(model::Failure::from)?;
+        authorised(provider, withdrawal.provider)?;
+        let signed =
+            SignedDocument { provider, id: withdrawal.id, kind: DocumentKind::Withdrawal, document, signature };
+        if let Some(answer) = self.known(&signed).await? {
+            return Ok(answer);
+        }
+        slices_allowed(provider, withdrawal.slices.iter(), self.now())?;
+        for _ in 0..ATTEMPTS {
+            let mut heads = Vec::new();
+            for territory in withdrawal.slices.iter().map(|slice| slice.territory) {
+                if heads.last().is_none_or(|(last, _)| *last != territory) {
+                    let head = self.0.store.head(territory).await.map_err(crate::failure::storage)?;
+                    heads.push((territory, head.sequence));
+                }
+            }
+            let outcome = self.withdrawn(&withdrawal).await?;
+            let change = |slice: &Slice| SliceChange { slice: slice.clone(), state: SliceState::Withdrawn };
+            let slices = withdrawal.slices.iter().map(change).collect();
+            if let Some(answer) = self.accept(&signed, heads, slices, outcome).await? {
+                return Ok(answer);
+            }
+        }
+        Err(busy().into())
+    }
+
+    /// How many cells go; refused if a slice holds nothing.
+    async fn withdrawn(&self, withdrawal: &Withdrawal) -> Result<Outcome, Refusal> {
+        let mut outcome = Outcome::default();
+        let mut conflicts = Vec::new();
+        for slice in &withdrawal.slices {
+            match self.0.archive.content(slice).await? {
+                Content::Present(_, slices) => {
+                    let cells = slices.iter().find(|held| held.slice == *slice).map_or(0, |held| held.cells.len());
+                    outcome.withdrawn += u32::try_from(cells).unwrap_or(u32::MAX);
+                }
+                Content::Absent | Content::Withdrawn => conflicts.push(Conflict {
+                    code: "SLICE_NOT_PRESENT".to_owned(),
+                    row: row(slice, None),
+                    cause: "Le centre n’a pas de chiffres à retirer pour ce tableau et cette période.".to_owned(),
+                    cure: "Vérifiez le tableau et la période avec « maillage node status ».".to_owned(),
+                }),
+            }
+        }
+        match refuse(FailureKind::Precondition, "SLICE_NOT_PRESENT", conflicts) {
+            Some(refusal) => Err(refusal),
+            None => Ok(outcome),
+        }
+    }
+}

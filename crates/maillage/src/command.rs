@@ -1,0 +1,61 @@
+//! One file per command; each only reads arguments, calls a use-case and says what came out.
+
+pub mod compare;
+pub mod demo;
+pub mod hub;
+pub mod node;
+pub mod purge;
+
+use std::process::ExitCode;
+
+use model::{Failure, FailureKind};
+
+/// Why a command ended without success: what to tell, and with which exit code.
+#[derive(Debug)]
+pub struct Stop {
+    message: String,
+    code: u8,
+}
+
+impl Stop {
+    /// The data was refused; the message says what to mend.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 1 }
+    }
+
+    /// Something failed in this way.
+    pub fn failed(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: kind.exit_code() }
+    }
+
+    /// Says it on standard error.
+    pub fn report(self) -> ExitCode {
+        if !self.message.is_empty() {
+            eprintln!("{}", self.message);
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+/// Resolves when the person at the keyboard, or the system, asks to stop.
+pub async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    // Without a handler nothing could ask; the process then ends as the system decides.
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        let message = if failure.message.is_empty() { failure.to_string() } else { failure.message };
+        Self { message: format!("{message}\n[{}]", failure.reason), code: failure.kind.exit_code() }
+    }
+}

@@ -1,0 +1,302 @@
+//! `maillage node`: what an agent of a CCAS types. French throughout.
+
+mod show;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use model::{CommuneCode, FailureKind, Hash, PackCode, Period, Slice, SystemClock, TableCode};
+use node::approve::Agreement;
+use node::preview::{Preview, PreviewError, Purpose};
+use node::{Node, NodeFolder, World};
+
+use super::Stop;
+
+/// Le nœud d'une commune.
+#[derive(Args)]
+#[command(
+    after_help = "Dans l'ordre, la première fois :\n  maillage node join 'maillage1-…'\n  maillage node check\n  maillage node report\n  maillage node preview\n  maillage node approve --name \"Prénom Nom\"\n  maillage node push"
+)]
+pub struct NodeArgs {
+    /// Dossier du nœud (réglages, clés, base locale).
+    #[arg(long, global = true, default_value = "maillage-node", env = "MAILLAGE_NODE_FOLDER")]
+    folder: PathBuf,
+    #[command(subcommand)]
+    command: NodeCommand,
+}
+
+#[derive(Subcommand)]
+enum NodeCommand {
+    /// Rejoint le centre départemental avec l'invitation reçue.
+    ///
+    /// Les clés sont fabriquées sur ce poste et n'en sortent pas. Le registre des envois de la commune est
+    /// reconstruit auprès du centre et vérifié.
+    #[command(after_help = "Exemple :\n  maillage node join 'maillage1-AbC…'")]
+    Join {
+        /// La ligne « maillage1-… » transmise par l'union départementale.
+        invitation: String,
+    },
+    /// Lit les fichiers décrits dans node.toml et dit ce qui ne va pas : fichier, ligne, colonne, cause, remède.
+    Check,
+    /// Édition interne : les chiffres exacts de la commune, pour elle seule (page HTML locale).
+    #[command(after_help = "Exemple :\n  maillage node report --output edition-interne.html")]
+    Report {
+        /// Fichier à écrire.
+        #[arg(long, default_value = "edition-interne.html")]
+        output: PathBuf,
+    },
+    /// Montre ce qui partirait : nouveau, modifié, inchangé, retiré, caché et pourquoi. Rien ne part.
+    Preview {
+        /// Prépare un essai : le centre dira ce qu'il répondrait, sans rien remplacer. Les chiffres protégés lui sont
+        /// montrés quand même ; l'essai demande donc un accord et entre au registre.
+        #[arg(long)]
+        dry_run: bool,
+        /// Montre toutes les cellules, et pas seulement les totaux et ce qui change.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Donne l'accord d'une personne à l'aperçu : il est signé et mis en file d'envoi.
+    #[command(after_help = "Exemple :\n  maillage node approve --name \"Aïcha Martin\"")]
+    Approve {
+        /// Nom de la personne qui a relu l'aperçu. Il reste sur ce poste.
+        #[arg(long)]
+        name: String,
+        /// Empreinte de l'aperçu relu (affichée par preview) ; refusé s'il a changé depuis.
+        #[arg(long)]
+        preview: Option<Hash>,
+    },
+    /// Envoie ce qui attend en file et affiche les récépissés.
+    Push,
+    /// Travaille en continu : relit les fichiers, applique la règle d'accord de la commune, envoie, renouvelle le certificat.
+    Run,
+    /// Où en est le nœud : certificat, registre, file d'envoi.
+    Status,
+    /// Vérifie un récépissé sans réseau.
+    #[command(after_help = "Exemple :\n  maillage node verify maillage-node/receipts/000001.recepisse")]
+    Verify {
+        /// Fichier du récépissé.
+        receipt: PathBuf,
+    },
+    /// Retire un tableau déjà envoyé. Ce qui a été lu reste connu, mais n'est plus montré.
+    #[command(
+        after_help = "Exemple :\n  maillage node withdraw --pack ccas-activite --table domiciliation --period 2025 --name \"Aïcha Martin\""
+    )]
+    Withdraw {
+        /// Référentiel.
+        #[arg(long)]
+        pack: PackCode,
+        /// Tableau.
+        #[arg(long)]
+        table: TableCode,
+        /// Période.
+        #[arg(long)]
+        period: Period,
+        /// Commune, si ce n'est pas celle du nœud.
+        #[arg(long)]
+        territory: Option<CommuneCode>,
+        /// Nom de la personne qui décide. Il reste sur ce poste.
+        #[arg(long)]
+        name: String,
+    },
+}
+
+/// The machine's clock and randomness.
+pub fn world() -> World {
+    World { clock: Arc::new(SystemClock), entropy: Arc::new(seal::SystemEntropy::new()) }
+}
+
+/// Runs one of them.
+pub async fn run(args: NodeArgs) -> Result<(), Stop> {
+    let folder = NodeFolder::at(args.folder);
+    match args.command {
+        NodeCommand::Join { invitation } => join(folder, &invitation).await,
+        NodeCommand::Check => check(folder).await,
+        NodeCommand::Report { output } => report(folder, output).await,
+        NodeCommand::Preview { dry_run, all } => preview(folder, dry_run, all).await,
+        NodeCommand::Approve { name, preview } => approve(folder, name, preview).await,
+        NodeCommand::Push => push(folder).await,
+        NodeCommand::Run => work(folder).await,
+        NodeCommand::Status => status(folder).await,
+        NodeCommand::Verify { receipt } => verify(folder, receipt).await,
+        NodeCommand::Withdraw { pack, table, period, territory, name } => {
+            let node = Node::open(folder, world()).await?;
+            let slice = Slice { territory: territory.unwrap_or(node.provider()), pack, table, period };
+            node::withdraw::withdraw(&node, [slice].into(), &name).await?;
+            let result = deliver(&node).await;
+            node.close().await;
+            result
+        }
+    }
+}
+
+async fn join(folder: NodeFolder, invitation: &str) -> Result<(), Stop> {
+    let joined = node::join::join(&folder, invitation, world()).await?;
+    println!("✓ La commune {} a rejoint le centre {}.", joined.provider, joined.hub);
+    for (territory, entries) in &joined.ledgers {
+        match entries {
+            0 => println!("  Registre des envois de {territory} : vide."),
+            n => println!("  Registre des envois de {territory} : {n} entrées retrouvées et vérifiées."),
+        }
+    }
+    println!("  Référentiels reçus : {}.", joined.packs.join(", "));
+    if joined.settings_written {
+        println!("  Un fichier de réglages a été préparé : {}", folder.config().display());
+    }
+    println!("Ensuite : décrivez vos fichiers dans node.toml, puis « maillage node check ».");
+    Ok(())
+}
+
+async fn check(folder: NodeFolder) -> Result<(), Stop> {
+    let node = Node::open(folder, world()).await?;
+    if node.config().sources.is_empty() {
+        return Err(Stop::refused(
+            "Aucune source n'est décrite dans node.toml. Ajoutez au moins un bloc [[source]] ; le modèle deploy/node.toml en donne un exemple.",
+        ));
+    }
+    let mut wrong = 0;
+    for source in &node.config().sources {
+        match node::collect::collect_one(source, node.provider(), node.packs(), node.folder().root()) {
+            Ok(one) => {
+                let aside = if one.set_aside > 0 {
+                    format!(
+                        ", {}",
+                        render::number::counted(
+                            one.set_aside,
+                            "ligne de total mise à part",
+                            "lignes de total mises à part"
+                        )
+                    )
+                } else {
+                    String::new()
+                };
+                println!(
+                    "✓ {} : {} pour « {} » ({}){aside}",
+                    source.read.file.display(),
+                    render::number::counted(one.rows, "ligne", "lignes"),
+                    one.table.title(),
+                    source.period
+                );
+            }
+            Err(error) => {
+                wrong += 1;
+                for line in error.french() {
+                    println!("{line}");
+                }
+            }
+        }
+    }
+    node.close().await;
+    if wrong == 0 {
+        Ok(())
+    } else {
+        Err(Stop::refused(format!(
+            "{} à corriger. Rien n'a été calculé ni envoyé pour {}.",
+            render::number::counted(wrong, "fichier", "fichiers"),
+            if wrong == 1 { "ce fichier" } else { "ces fichiers" }
+        )))
+    }
+}
+
+fn refused(error: PreviewError) -> Stop {
+    match error {
+        PreviewError::Failed(failure) => failure.into(),
+        PreviewError::Sources(errors) => {
+            let lines: Vec<String> = errors.iter().flat_map(node::collect::CollectError::french).collect();
+            Stop::refused(format!("{}\nRien n'a été préparé : corrigez ces fichiers, puis relancez.", lines.join("\n")))
+        }
+    }
+}
+
+async fn report(folder: NodeFolder, output: PathBuf) -> Result<(), Stop> {
+    let node = Node::open(folder, world()).await?;
+    let page = node::report::internal_edition(&node).await.map_err(refused)?;
+    node.folder()
+        .write(&output, page.as_bytes(), true)
+        .map_err(|error| Stop::failed(FailureKind::Precondition, format!("{} : {error}", output.display())))?;
+    node.close().await;
+    println!("Édition interne écrite dans {}.", output.display());
+    println!("NON DIFFUSABLE : elle contient des effectifs exacts. Gardez-la au CCAS.");
+    Ok(())
+}
+
+async fn preview(folder: NodeFolder, dry_run: bool, all: bool) -> Result<(), Stop> {
+    let node = Node::open(folder, world()).await?;
+    // Best effort: without the hub the local ledger decides, and refuses by itself if it is not complete.
+    if let Err(failure) = node::sync::sync(&node).await {
+        eprintln!(
+            "Le centre n'a pas pu être interrogé ({}) ; l'aperçu se fonde sur le registre local.",
+            failure.reason
+        );
+    }
+    let purpose = if dry_run { Purpose::Check } else { Purpose::Submit };
+    let preview = node::preview::preview(&node, purpose).await.map_err(refused)?;
+    show::preview(&preview, all);
+    node.close().await;
+    Ok(())
+}
+
+async fn approve(folder: NodeFolder, name: String, expected: Option<Hash>) -> Result<(), Stop> {
+    let node = Node::open(folder, world()).await?;
+    let id = node::approve::approve(&node, &Agreement::Person(name), expected).await?;
+    node.close().await;
+    println!("✓ Accord enregistré. Envoi {id} en file ; pour l'envoyer maintenant : maillage node push");
+    Ok(())
+}
+
+async fn push(folder: NodeFolder) -> Result<(), Stop> {
+    let node = Node::open(folder, world()).await?;
+    let result = deliver(&node).await;
+    node.close().await;
+    result
+}
+
+async fn deliver(node: &Node) -> Result<(), Stop> {
+    node::renew::renew_if_due(node).await?;
+    let delivered = node::push::push(node, &show::push_event).await?;
+    show::delivered(node, &delivered)
+}
+
+async fn work(folder: NodeFolder) -> Result<(), Stop> {
+    let node = Node::open(folder, world()).await?;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let signal = stop.clone();
+    tokio::spawn(async move {
+        super::interrupted().await;
+        eprintln!("Arrêt demandé : l'opération en cours se termine, rien n'est perdu.");
+        signal.cancel();
+    });
+    node::run::run(&node, stop, &show::run_event).await?;
+    node.close().await;
+    Ok(())
+}
+
+async fn status(folder: NodeFolder) -> Result<(), Stop> {
+    let node = Node::open(folder, world()).await?;
+    let status = node::status::status(&node).await?;
+    for line in node::status::describe(&status) {
+        println!("{line}");
+    }
+    node.close().await;
+    Ok(())
+}
+
+async fn verify(folder: NodeFolder, receipt: PathBuf) -> Result<(), Stop> {
+    let bytes = std::fs::read(&receipt)
+        .map_err(|error| Stop::failed(FailureKind::NotFound, format!("{} : {error}", receipt.display())))?;
+    let node = Node::open(folder, world()).await?;
+    let read = node::verify::verify(&bytes, &node.hub_keys()?)?;
+    println!("✓ Récépissé authentique.");
+    for line in node::verify::describe(&read) {
+        println!("{line}");
+    }
+    node.close().await;
+    Ok(())
+}
+
+/// What a preview needs for its last lines.
+fn next_step(preview: &Preview) -> Option<String> {
+    preview
+        .hash
+        .map(|hash| format!("Pour donner votre accord : maillage node approve --name \"Prénom Nom\" --preview {hash}"))
+}

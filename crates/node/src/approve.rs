@@ -1,0 +1,118 @@
+//! Somebody agrees: what was previewed, byte for byte, is signed and put on its way.
+
+use disclosure::attack;
+use model::{Failure, FailureKind, Hash, SubmissionId};
+use store::node::Outgoing;
+
+use crate::{Node, failure, ledger};
+
+/// Who agrees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// This person read the preview. The name stays in the commune.
+    Person(String),
+    /// The commune's own rule allows at most this many moved cells.
+    Rule {
+        /// Above it, a person must agree.
+        max_moved_cells: Option<u32>,
+        /// How many move.
+        moved: usize,
+    },
+}
+
+/// Signs the newest preview and puts it into the outbox. `expected` is the hash that the person read; a preview that
+/// changed since is refused.
+///
+/// # Errors
+/// No preview, another preview than expected, no name, a rule that does not reach, or figures that are no longer
+/// safe because something else was sent since the preview.
+pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>) -> Result<SubmissionId, Failure> {
+    let by = match agreement {
+        Agreement::Person(name) if name.trim().is_empty() => {
+            return Err(Failure::new(
+                FailureKind::Invalid,
+                "APPROVAL_WITHOUT_NAME",
+                "approval needs a name",
+                "L'accord doit porter le nom d'une personne : --name \"Prénom Nom\". Ce nom reste sur ce poste.",
+            ));
+        }
+        Agreement::Person(name) => name.trim().to_owned(),
+        Agreement::Rule { max_moved_cells: Some(max), moved } if *moved > *max as usize => {
+            return Err(Failure::new(
+                FailureKind::Precondition,
+                "APPROVAL_NEEDS_PERSON",
+                "more cells move than the commune's rule allows",
+                format!(
+                    "La règle de la commune autorise l'envoi automatique jusqu'à {max} cellules modifiées ; il y en a {moved}. Une personne doit relire l'aperçu et donner son accord : maillage node approve --name \"Prénom Nom\"."
+                ),
+            ));
+        }
+        Agreement::Rule { .. } => "règle de la commune".to_owned(),
+    };
+    let preview = node
+        .store()
+        .latest_preview()
+        .await
+        .map_err(|error| failure::storage(&error))?
+        .filter(|preview| !preview.queued)
+        .ok_or_else(|| {
+            Failure::new(
+                FailureKind::Precondition,
+                "NOTHING_TO_APPROVE",
+                "no preview waits for approval",
+                "Aucun aperçu n'attend d'accord. Lancez d'abord : maillage node preview",
+            )
+        })?;
+    if expected.is_some_and(|hash| hash != preview.hash) {
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            "PREVIEW_CHANGED",
+            "another preview was computed since",
+            "L'aperçu a été recalculé depuis votre lecture. Relisez-le : maillage node preview",
+        ));
+    }
+    let submission = wire::document::decode(&preview.document).map_err(|error| failure::document(&error))?;
+    let mut territories: Vec<_> = submission.slices.iter().map(|slice| slice.received.slice.territory).collect();
+    territories.dedup();
+    // Between preview and agreement something else may have been sent: the intruder is asked again, with all of it.
+    let sent = ledger::read(node.store(), &territories).await?;
+    for slice in submission.slices {
+        let (pack, table) = (&slice.received.slice.pack, &slice.received.slice.table);
+        let scheme = node
+            .packs()
+            .get(pack)
+            .and_then(|pack| pack.table(table))
+            .filter(|table| table.definition_hash() == slice.received.attributes.definition)
+            .map(methodology::Table::scheme)
+            .ok_or_else(outdated)?;
+        attack::admit(slice.received, scheme, &sent.ledger).map_err(|_| outdated())?;
+    }
+    let signature = node.signing_key().sign(&preview.document);
+    let id = submission.header.id;
+    node.store().approve_preview(preview.hash, &by, node.now()).await.map_err(|error| failure::storage(&error))?;
+    node.store()
+        .enqueue(
+            &Outgoing {
+                submission: id,
+                kind: preview.kind,
+                document: preview.document,
+                signature: signature.as_bytes().to_vec(),
+                signing_key: node.signing_key().public().as_bytes().to_vec(),
+                territories,
+            },
+            Some(preview.hash),
+            node.now(),
+        )
+        .await
+        .map_err(|error| failure::storage(&error))?;
+    Ok(id)
+}
+
+fn outdated() -> Failure {
+    Failure::new(
+        FailureKind::Conflict,
+        "PREVIEW_OUTDATED",
+        "the preview no longer fits what was sent or defined since",
+        "L'aperçu ne correspond plus à ce qui a été envoyé ou défini depuis. Recalculez-le : maillage node preview",
+    )
+}

@@ -1,0 +1,162 @@
+//! From the commune's files to confidential tables, in memory only.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use disclosure::ConfidentialTable;
+use methodology::{Pack, Table};
+use model::{CommuneCode, PackCode, Slice};
+use tabular::Faults;
+
+use crate::config::{NodeConfig, Source};
+
+/// What became of one source.
+#[derive(Debug)]
+pub struct Collected<'a> {
+    /// The source, as the settings say it.
+    pub source: &'a Source,
+    /// The table of the pack that it feeds.
+    pub table: &'a Table,
+    /// The pack.
+    pub pack: &'a Pack,
+    /// The slice that its figures fill.
+    pub slice: Slice,
+    /// How many rows the file holds.
+    pub rows: usize,
+    /// How many total rows were set aside.
+    pub set_aside: usize,
+    /// Every cell, exact.
+    pub confidential: ConfidentialTable,
+}
+
+/// Why a source gave no table.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// The file is not as it should be.
+    #[error("{file}: {faults}")]
+    File {
+        /// The file, as the settings name it.
+        file: String,
+        /// Line by line.
+        faults: Faults,
+    },
+    /// The settings name a pack that the hub did not give.
+    #[error("pack {pack} is not known to this node")]
+    UnknownPack {
+        /// The pack.
+        pack: PackCode,
+    },
+    /// The settings name a table that the pack does not have.
+    #[error("pack {pack} has no table {table}")]
+    UnknownTable {
+        /// The pack.
+        pack: PackCode,
+        /// The table.
+        table: String,
+        /// The tables that it has.
+        known: Vec<String>,
+    },
+    /// Two sources fill the same slice.
+    #[error("two sources fill {0}")]
+    SameSlice(Slice),
+    /// The figures could not be computed.
+    #[error("{file}: {source}")]
+    Compute {
+        /// The file.
+        file: String,
+        /// Why.
+        source: tabular::ComputeError,
+    },
+}
+
+impl CollectError {
+    /// Lines for the person at the keyboard: place, cause, cure.
+    pub fn french(&self) -> Vec<String> {
+        match self {
+            Self::File { file, faults } => {
+                let mut lines = vec![format!("✗ {file}")];
+                lines.extend(faults.first.iter().map(|fault| {
+                    let place = match (fault.line, &fault.column) {
+                        (Some(line), Some(column)) => format!("ligne {line}, colonne « {column} » : "),
+                        (Some(line), None) => format!("ligne {line} : "),
+                        (None, Some(column)) => format!("colonne « {column} » : "),
+                        (None, None) => String::new(),
+                    };
+                    format!("  {place}{}", fault.message)
+                }));
+                let more = faults.total.saturating_sub(faults.first.len() as u64);
+                if more > 0 {
+                    lines.push(format!("  … et {more} autres du même fichier."));
+                }
+                lines
+            }
+            Self::UnknownPack { pack } => vec![format!(
+                "✗ Le référentiel « {pack} » cité dans node.toml n'est pas connu. Lancez « maillage node join » ou vérifiez son nom."
+            )],
+            Self::UnknownTable { pack, table, known } => vec![format!(
+                "✗ Le référentiel « {pack} » n'a pas de tableau « {table} ». Tableaux possibles : {}.",
+                known.join(", ")
+            )],
+            Self::SameSlice(slice) => vec![format!(
+                "✗ Deux sources de node.toml remplissent le même tableau ({slice}). Gardez-en une seule, ou changez la période de l'autre."
+            )],
+            Self::Compute { file, source } => {
+                vec![format!("✗ {file} : le calcul n'a pas pu se faire ({source}).")]
+            }
+        }
+    }
+}
+
+/// Reads one source and computes all cells of its table.
+pub fn collect_one<'a>(
+    source: &'a Source,
+    own: CommuneCode,
+    packs: &'a BTreeMap<PackCode, Pack>,
+    base: &Path,
+) -> Result<Collected<'a>, CollectError> {
+    let pack = packs.get(&source.pack).ok_or_else(|| CollectError::UnknownPack { pack: source.pack.clone() })?;
+    let table = pack.table(&source.table).ok_or_else(|| CollectError::UnknownTable {
+        pack: source.pack.clone(),
+        table: source.table.to_string(),
+        known: pack.tables().iter().map(|t| t.code().to_string()).collect(),
+    })?;
+    let file = source.read.file.display().to_string();
+    let rows =
+        tabular::read(&source.read, base, table).map_err(|faults| CollectError::File { file: file.clone(), faults })?;
+    let confidential = tabular::compute(&rows, table).map_err(|source| CollectError::Compute { file, source })?;
+    Ok(Collected {
+        source,
+        table,
+        pack,
+        slice: Slice {
+            territory: source.territory.unwrap_or(own),
+            pack: pack.code().clone(),
+            table: table.code().clone(),
+            period: source.period,
+        },
+        rows: rows.height(),
+        set_aside: rows.set_aside(),
+        confidential,
+    })
+}
+
+/// Reads all sources; either all of them are right, or all that is wrong is told at once.
+pub fn collect<'a>(
+    config: &'a NodeConfig,
+    own: CommuneCode,
+    packs: &'a BTreeMap<PackCode, Pack>,
+    base: &Path,
+) -> Result<Vec<Collected<'a>>, Vec<CollectError>> {
+    let mut collected: Vec<Collected<'a>> = Vec::new();
+    let mut errors = Vec::new();
+    for source in &config.sources {
+        match collect_one(source, own, packs, base) {
+            Ok(one) if collected.iter().any(|other| other.slice == one.slice) => {
+                errors.push(CollectError::SameSlice(one.slice));
+            }
+            Ok(one) => collected.push(one),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(collected) } else { Err(errors) }
+}

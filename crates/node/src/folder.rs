@@ -1,0 +1,88 @@
+//! The node's folder: one place to back up, one place to protect.
+//!
+//! ```text
+//! node.toml            settings, written by people
+//! node.sqlite          drafts, outbox, ledger, approvals
+//! keys/tls.key         key of the client certificate, 0600
+//! keys/signing.key     key that signs documents, 0600; not the TLS key, so that a receipt outlives certificates
+//! keys/chain.pem       the client certificate
+//! packs/               packs as the hub signed them
+//! receipts/            the hub's receipts, verifiable for ever
+//! ```
+
+use std::path::{Path, PathBuf};
+
+/// Paths below the node's folder.
+#[derive(Clone, Debug)]
+pub struct NodeFolder {
+    root: PathBuf,
+}
+
+impl NodeFolder {
+    /// The folder at `root`; nothing is touched.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Settings.
+    pub fn config(&self) -> PathBuf {
+        self.root.join("node.toml")
+    }
+
+    /// Database.
+    pub fn database(&self) -> PathBuf {
+        self.root.join("node.sqlite")
+    }
+
+    /// Key of the client certificate.
+    pub fn tls_key(&self) -> PathBuf {
+        self.root.join("keys/tls.key")
+    }
+
+    /// Key that signs documents.
+    pub fn signing_key(&self) -> PathBuf {
+        self.root.join("keys/signing.key")
+    }
+
+    /// Client certificate, leaf first, PEM.
+    pub fn chain(&self) -> PathBuf {
+        self.root.join("keys/chain.pem")
+    }
+
+    /// Receipts, one file each.
+    pub fn receipts(&self) -> PathBuf {
+        self.root.join("receipts")
+    }
+
+    /// Packs as the hub signed them.
+    pub fn packs(&self) -> PathBuf {
+        self.root.join("packs")
+    }
+
+    /// Writes a file whole or not at all: beside its place first, then renamed. Secrets are readable by their
+    /// owner only from the first byte.
+    pub fn write(&self, path: &Path, bytes: &[u8], secret: bool) -> std::io::Result<()> {
+        use std::io::Write;
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        let beside = path.with_extension("new");
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        if secret {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        let mut file = options.open(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        drop(file);
+        std::fs::rename(&beside, path)
+    }
+}

@@ -1,0 +1,123 @@
+//! Joining a hub: keys made here, an invitation spent there, the past rebuilt and verified.
+
+use std::sync::Arc;
+
+use model::{CommuneCode, Failure, FailureKind, PackCode};
+use seal::SigningKey;
+use store::node::Identity;
+use wire::client::HubClient;
+use wire::enrolment::JoinRequest;
+use wire::invitation::Invitation;
+use wire::tls::ClientTls;
+
+use crate::{NodeFolder, World, failure, packs, renew, sync};
+
+/// What joining gave.
+#[derive(Debug)]
+pub struct Joined {
+    /// The commune.
+    pub provider: CommuneCode,
+    /// The hub's address.
+    pub hub: String,
+    /// Per territory, how many ledger entries were found at the hub and verified.
+    pub ledgers: Vec<(CommuneCode, u64)>,
+    /// Packs received.
+    pub packs: Vec<String>,
+    /// Whether a commented `node.toml` was prepared.
+    pub settings_written: bool,
+}
+
+/// Settings for a node that has none yet: everything off, everything explained.
+const FIRST_SETTINGS: &str = include_str!("first_settings.toml");
+
+/// Joins the hub of `invitation`. Whatever fails before the hub answered leaves the folder as it was, but for the two
+/// keys, which are used again at the next try.
+pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result<Joined, Failure> {
+    let invitation: Invitation = invitation.parse().map_err(|error: wire::invitation::InvalidInvitation| {
+        Failure::new(FailureKind::Invalid, "INVITATION_INVALID", "invitation does not read", error.to_string())
+    })?;
+    let store = crate::open_store(folder).await?;
+    let tls_key = Arc::new(renew::load_or_make_tls_key(folder)?);
+    let signing_key = load_or_make_signing_key(folder)?;
+    let tls = ClientTls::new(invitation.authority, None, Arc::clone(&world.clock))
+        .map_err(|error| failure::defect(error.to_string()))?;
+    let client = HubClient::connect(&tls, &invitation.address).await.map_err(|error| failure::network(&error))?;
+    let request = JoinRequest::new(invitation.token, &tls_key, &signing_key);
+    let membership = client.enrol(&request).await.map_err(|error| failure::network(&error))?;
+    let provider =
+        membership.provider().filter(|provider| *provider == invitation.territory).ok_or_else(wrong_territory)?;
+    renew::keep_chain(folder, &tls_key, &membership.chain)?;
+    store
+        .set_identity(&Identity {
+            provider,
+            territories: membership.territories.clone(),
+            hub_address: invitation.address.to_string(),
+            ca_fingerprint: invitation.authority,
+            hub_keys: membership.hub_keys.iter().map(|key| key.as_bytes().to_vec()).collect(),
+            joined_at: world.clock.now(),
+        })
+        .await
+        .map_err(|error| failure::storage(&error))?;
+    let settings_written = !folder.config().exists();
+    if settings_written {
+        folder
+            .write(&folder.config(), FIRST_SETTINGS.as_bytes(), false)
+            .map_err(|error| failure::folder(&folder.config(), &error))?;
+    }
+    store.close().await;
+
+    let node = crate::Node::open(folder.clone(), world).await?;
+    let received = fetch_packs(&node).await?;
+    let ledgers = sync::rebuild(&node).await?;
+    let hub = node.hub_address();
+    node.close().await;
+    Ok(Joined { provider, hub, ledgers, packs: received, settings_written })
+}
+
+/// Fetches every pack of the hub, verified before it is kept; gives their titles.
+pub async fn fetch_packs(node: &crate::Node) -> Result<Vec<String>, Failure> {
+    let client = sync::connect(node).await?;
+    let keys = node.hub_keys()?;
+    let mut titles = Vec::new();
+    for summary in client.packs().await.map_err(|error| failure::network(&error))? {
+        let code: PackCode = summary.code;
+        let signed = client.pack(&code).await.map_err(|error| failure::network(&error))?;
+        let pack = packs::open(&signed.to_bytes(), &keys)?;
+        packs::keep(node.folder(), &signed, &code)?;
+        titles.push(format!("{} {}", pack.title(), pack.version()));
+    }
+    Ok(titles)
+}
+
+fn wrong_territory() -> Failure {
+    Failure::new(
+        FailureKind::Invalid,
+        "INVITATION_TERRITORY",
+        "the hub answered for another territory than the invitation's",
+        "Le centre a répondu pour une autre commune que celle de l'invitation. Rien n'a été gardé ; prévenez l'union départementale.",
+    )
+}
+
+/// The key that signs documents.
+pub(crate) fn load_signing_key(folder: &NodeFolder) -> Result<SigningKey, Failure> {
+    let path = folder.signing_key();
+    let bytes = std::fs::read(&path).map_err(|error| failure::folder(&path, &error))?;
+    SigningKey::from_pkcs8(&bytes).map_err(|error| {
+        Failure::new(
+            FailureKind::Precondition,
+            "SIGNING_KEY_DAMAGED",
+            error.to_string(),
+            "La clé de signature du nœud est abîmée. Demandez une nouvelle invitation à l'union départementale.",
+        )
+    })
+}
+
+fn load_or_make_signing_key(folder: &NodeFolder) -> Result<SigningKey, Failure> {
+    let path = folder.signing_key();
+    if path.exists() {
+        return load_signing_key(folder);
+    }
+    let key = SigningKey::generate();
+    folder.write(&path, &key.to_pkcs8(), true).map_err(|error| failure::folder(&path, &error))?;
+    Ok(key)
+}

@@ -1,0 +1,324 @@
+//! What would leave: computed, protected, compared with what the hub holds, and kept for somebody to agree to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use disclosure::{Ledger, ProtectError, Protected, Published, Reason, Received, SliceAttributes};
+use model::{CommuneCode, Failure, FailureKind, Figure, Hash, IndicatorCode, Key, Slice, SubmissionId};
+use store::DocumentKind;
+use wire::document::{Approval, Header, Outgoing};
+
+pub use wire::document::Purpose;
+
+use crate::collect::{CollectError, Collected, collect};
+use crate::config::ApprovalMode;
+use crate::ledger::Sent;
+use crate::{Node, failure, ledger};
+
+/// How a cell stands to what the hub holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Move {
+    /// It was not there.
+    New,
+    /// It shows something else.
+    Changed,
+    /// It shows the same.
+    Unchanged,
+    /// It will no longer be there.
+    Withdrawn,
+}
+
+/// How many cells move which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moves {
+    /// Were not there.
+    pub new: usize,
+    /// Show something else.
+    pub changed: usize,
+    /// Show the same.
+    pub unchanged: usize,
+    /// Will no longer be there.
+    pub withdrawn: usize,
+}
+
+impl Moves {
+    /// Cells that are not as they were.
+    pub fn moved(self) -> usize {
+        self.new + self.changed + self.withdrawn
+    }
+
+    fn count(&mut self, one: Move) {
+        match one {
+            Move::New => self.new += 1,
+            Move::Changed => self.changed += 1,
+            Move::Unchanged => self.unchanged += 1,
+            Move::Withdrawn => self.withdrawn += 1,
+        }
+    }
+}
+
+/// One slice of a preview.
+#[derive(Debug)]
+pub struct SlicePreview {
+    /// Which slice.
+    pub slice: Slice,
+    /// French title of its table.
+    pub title: String,
+    /// How its cells move.
+    pub moves: Moves,
+    /// Cells hidden because too few stand behind them.
+    pub hidden_primary: usize,
+    /// Cells hidden because they would give a hidden one away.
+    pub hidden_secondary: usize,
+    /// All its cells.
+    pub cells: Vec<CellPreview>,
+}
+
+/// One cell of a preview: protected, as others will see it.
+#[derive(Debug)]
+pub struct CellPreview {
+    /// Which indicator.
+    pub indicator: IndicatorCode,
+    /// French title of the indicator.
+    pub title: String,
+    /// Where.
+    pub key: Key,
+    /// The place in French: "Femmes, 75-84 ans".
+    pub place: String,
+    /// How it moves.
+    pub moves: Move,
+    /// What it will show, in French.
+    pub shows: String,
+    /// Why it is hidden, in French; empty if it is not. Stays in the commune.
+    pub why: String,
+}
+
+/// What would leave.
+#[derive(Debug)]
+pub struct Preview {
+    /// Identifies exactly these figures; `None` if nothing has to leave.
+    pub hash: Option<Hash>,
+    /// Whether it only asks the hub what it would answer.
+    pub purpose: Purpose,
+    /// Slice by slice, also those that do not change.
+    pub slices: Vec<SlicePreview>,
+    /// Cells that are not as they were, in the slices that leave.
+    pub moved: usize,
+    /// The protected tables, for the internal edition.
+    pub tables: Vec<disclosure::SafeTable>,
+}
+
+/// Why there is no preview.
+#[derive(Debug)]
+pub enum PreviewError {
+    /// Files are not as they should be; each with place, cause, cure.
+    Sources(Vec<CollectError>),
+    /// Anything else.
+    Failed(Failure),
+}
+
+impl From<Failure> for PreviewError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Computes, protects, compares and keeps. Nothing leaves.
+pub async fn preview(node: &Node, purpose: Purpose) -> Result<Preview, PreviewError> {
+    let collected =
+        collect(node.config(), node.provider(), node.packs(), node.folder().root()).map_err(PreviewError::Sources)?;
+    let sent = ledger_of(node, &collected).await?;
+    let mut slices = Vec::new();
+    let mut tables = Vec::new();
+    let mut leaving = Vec::new();
+    for one in &collected {
+        let protected = protect(one, &sent.ledger)?;
+        let before = sent.current.get(&one.slice);
+        let described = describe(one, &protected, before);
+        let attributes_moved = before.is_some_and(|before| before.attributes != *protected.table.attributes());
+        if described.moves.moved() > 0 || attributes_moved || purpose == Purpose::Check {
+            leaving.push(tables.len());
+        }
+        slices.push(described);
+        tables.push(protected.table);
+    }
+    let moved = leaving.iter().map(|index| slices[*index].moves.moved()).sum();
+    let hash = if leaving.is_empty() {
+        None
+    } else {
+        let outgoing: Vec<Outgoing<'_>> = leaving
+            .iter()
+            .map(|index| Outgoing { table: &tables[*index], scheme: collected[*index].table.scheme() })
+            .collect();
+        Some(keep(node, purpose, &outgoing).await?)
+    };
+    Ok(Preview { hash, purpose, slices, moved, tables })
+}
+
+async fn ledger_of(node: &Node, collected: &[Collected<'_>]) -> Result<Sent, Failure> {
+    let territories: BTreeSet<CommuneCode> = collected.iter().map(|one| one.slice.territory).collect();
+    let territories: Vec<CommuneCode> = territories.into_iter().collect();
+    ledger::read(node.store(), &territories).await
+}
+
+/// All tables, protected against everything sent before; nothing is kept.
+pub(crate) async fn protected(node: &Node, collected: &[Collected<'_>]) -> Result<Vec<Protected>, Failure> {
+    let sent = ledger_of(node, collected).await?;
+    collected.iter().map(|one| protect(one, &sent.ledger)).collect()
+}
+
+async fn keep(node: &Node, purpose: Purpose, outgoing: &[Outgoing<'_>]) -> Result<Hash, Failure> {
+    let mut id = [0_u8; 16];
+    node.entropy().fill(&mut id);
+    let header = Header {
+        provider: node.provider(),
+        id: SubmissionId::from_bytes(id),
+        written_at: node.now(),
+        purpose,
+        approval: match node.config().approval.mode {
+            ApprovalMode::Person => Approval::Person,
+            ApprovalMode::Rule => Approval::Rule,
+        },
+    };
+    let document = wire::document::encode(&header, outgoing).map_err(|error| failure::document(&error))?;
+    let hash = seal::sha256(&document);
+    let kind = match purpose {
+        Purpose::Submit => DocumentKind::Submission,
+        Purpose::Check => DocumentKind::Check,
+    };
+    node.store()
+        .save_preview(&store::node::Preview {
+            hash,
+            kind,
+            document,
+            created_at: node.now(),
+            approved: None,
+            queued: false,
+        })
+        .await
+        .map_err(|error| failure::storage(&error))?;
+    Ok(hash)
+}
+
+fn protect(one: &Collected<'_>, ledger: &Ledger) -> Result<Protected, Failure> {
+    let attributes = SliceAttributes {
+        pack_version: one.pack.version().to_owned(),
+        definition: one.table.definition_hash(),
+        rule: one.table.rule_hash(),
+    };
+    disclosure::protect(&one.confidential, one.table.scheme(), one.slice.clone(), attributes, ledger)
+        .map_err(|error| refuse(one, &error))
+}
+
+/// French for what stands in the way of protection; names cells, never what they hold.
+fn refuse(one: &Collected<'_>, error: &ProtectError) -> Failure {
+    let title = one.table.title();
+    match error {
+        ProtectError::Frozen { cells } => {
+            let named: Vec<String> = cells
+                .iter()
+                .take(10)
+                .map(|(indicator, key)| format!("  – {} ({})", indicator_title(one, indicator), place(one, key)))
+                .collect();
+            Failure::new(
+                FailureKind::Precondition,
+                "PROTECTION_IMPOSSIBLE",
+                error.to_string(),
+                format!(
+                    "« {title} » ne peut pas partir : ce que la commune a déjà envoyé permettrait de retrouver des effectifs cachés. Cellules en cause :\n{}\nChoix possibles : attendre la période suivante, regrouper des modalités, ou retirer le tableau (maillage node withdraw).",
+                    named.join("\n")
+                ),
+            )
+        }
+        other => Failure::new(
+            FailureKind::Precondition,
+            "PROTECTION_REFUSED",
+            other.to_string(),
+            format!("« {title} » ne peut pas être protégé : {other}. Rien n'est envoyé."),
+        ),
+    }
+}
+
+fn indicator_title(one: &Collected<'_>, indicator: &IndicatorCode) -> String {
+    one.table.indicator(indicator).map_or_else(|| indicator.to_string(), |known| known.title.clone())
+}
+
+/// A key in French.
+fn place(one: &Collected<'_>, key: &Key) -> String {
+    if key.is_empty() {
+        return "ensemble".to_owned();
+    }
+    let parts: Vec<&str> = key
+        .iter()
+        .map(|(dimension, code)| one.table.dimension(dimension).map_or(code.as_str(), |axis| axis.title_of(code)))
+        .collect();
+    parts.join(", ")
+}
+
+fn describe(one: &Collected<'_>, protected: &Protected, before: Option<&Received>) -> SlicePreview {
+    let none = BTreeMap::new();
+    let before = before.map_or(&none, |received| &received.cells);
+    let after = protected.table.cells();
+    let mut moves = Moves::default();
+    let mut cells = Vec::with_capacity(after.len());
+    let (mut hidden_primary, mut hidden_secondary) = (0, 0);
+    for ((indicator, key), published) in after {
+        let moved = match before.get(&(indicator.clone(), key.clone())) {
+            None => Move::New,
+            Some(earlier) if earlier == published => Move::Unchanged,
+            Some(_) => Move::Changed,
+        };
+        moves.count(moved);
+        let why = match protected.report.hidden.get(&(indicator.clone(), key.clone())) {
+            None => String::new(),
+            Some(hidden) if hidden.reason == Reason::Primary => {
+                hidden_primary += 1;
+                format!("trop peu de personnes ou de ménages concernés (moins de {})", hidden.rule.threshold)
+            }
+            Some(_) => {
+                hidden_secondary += 1;
+                "permettrait de retrouver par soustraction une cellule cachée".to_owned()
+            }
+        };
+        cells.push(CellPreview {
+            indicator: indicator.clone(),
+            title: indicator_title(one, indicator),
+            key: key.clone(),
+            place: place(one, key),
+            moves: moved,
+            shows: shows(one, indicator, published),
+            why,
+        });
+    }
+    for (indicator, key) in before.keys().filter(|cell| !after.contains_key(*cell)) {
+        moves.count(Move::Withdrawn);
+        cells.push(CellPreview {
+            indicator: indicator.clone(),
+            title: indicator_title(one, indicator),
+            key: key.clone(),
+            place: place(one, key),
+            moves: Move::Withdrawn,
+            shows: "retiré".to_owned(),
+            why: String::new(),
+        });
+    }
+    SlicePreview {
+        slice: one.slice.clone(),
+        title: one.table.title().to_owned(),
+        moves,
+        hidden_primary,
+        hidden_secondary,
+        cells,
+    }
+}
+
+fn shows(one: &Collected<'_>, indicator: &IndicatorCode, published: &Published) -> String {
+    let decimals =
+        one.table.scheme().measure(indicator).map(|measure| measure.decimals).unwrap_or(model::Decimals::NONE);
+    let shown = decimals.min(model::Decimals::new(2).unwrap_or(model::Decimals::NONE));
+    match published.figure {
+        Figure::Suppressed => "caché".to_owned(),
+        figure @ (Figure::Observed(_) | Figure::Missing(_) | Figure::NotApplicable) => {
+            render::figure::figure(figure, decimals, shown)
+        }
+    }
+}

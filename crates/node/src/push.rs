@@ -1,0 +1,203 @@
+//! The outbox, emptied: sent until answered, repeated without harm, each answer kept.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use model::{Failure, SubmissionId};
+use seal::Signature;
+use store::DocumentKind;
+use store::node::{OutboxItem, Refusal};
+use wire::client::{Accepted, ClientError, HubClient};
+use wire::document::Receipt;
+use wire::status::Conflict;
+
+use crate::{Node, failure, sync};
+
+/// What happens while sending.
+#[derive(Clone, Debug)]
+pub enum PushEvent {
+    /// A document is on its way.
+    Sending {
+        /// Its id.
+        submission: SubmissionId,
+        /// Its size.
+        bytes: usize,
+    },
+    /// It did not get through; it will be tried again.
+    Retrying {
+        /// After this long.
+        after: Duration,
+        /// Why, in French.
+        message: String,
+    },
+}
+
+/// What became of one document.
+#[derive(Debug)]
+pub struct Delivered {
+    /// Its id.
+    pub submission: SubmissionId,
+    /// What the hub said.
+    pub verdict: Verdict,
+}
+
+/// What the hub said.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Accepted, with a receipt that was verified and kept.
+    Received {
+        /// The receipt.
+        receipt: Box<Receipt>,
+        /// It had been received before.
+        already: bool,
+        /// Where its bytes are kept.
+        file: PathBuf,
+    },
+    /// Refused whole; it will not be repeated.
+    Refused {
+        /// Why, in French.
+        message: String,
+        /// What to change.
+        conflicts: Vec<Conflict>,
+    },
+    /// Not answered; it stays in the outbox.
+    Waiting {
+        /// Why, in French.
+        message: String,
+    },
+}
+
+/// How often one call of [`push`] tries a document before it leaves it to the next call.
+const TRIES: usize = 4;
+
+/// Between two tries: doubling from one second, never above ten minutes, spread by chance so that forty nodes cut off
+/// together do not come back together.
+fn pauses(node: &Node) -> impl Iterator<Item = Duration> {
+    let mut seed = [0_u8; 8];
+    node.entropy().fill(&mut seed);
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_secs(1))
+        .with_max_delay(Duration::from_secs(600))
+        .with_jitter()
+        .with_jitter_seed(u64::from_be_bytes(seed))
+        .without_max_times()
+        .build()
+}
+
+/// Sends everything that waits, oldest first, whether its time has come or not: somebody asked.
+pub async fn push(node: &Node, on_event: &(dyn Fn(&PushEvent) + Sync)) -> Result<Vec<Delivered>, Failure> {
+    let mut delivered = Vec::new();
+    while let Some(item) = oldest(node).await? {
+        let mut verdict = send(node, &item, on_event).await?;
+        for pause in pauses(node).take(TRIES - 1) {
+            let Verdict::Waiting { message } = &verdict else { break };
+            on_event(&PushEvent::Retrying { after: pause, message: message.clone() });
+            tokio::time::sleep(pause).await;
+            verdict = send(node, &item, on_event).await?;
+        }
+        let waits = matches!(verdict, Verdict::Waiting { .. });
+        delivered.push(Delivered { submission: item.outgoing.submission, verdict });
+        // Order matters: a later document was protected reckoning with this one.
+        if waits {
+            break;
+        }
+    }
+    Ok(delivered)
+}
+
+/// Sends what is due, once each.
+pub async fn push_due(node: &Node, on_event: &(dyn Fn(&PushEvent) + Sync)) -> Result<Vec<Delivered>, Failure> {
+    let mut delivered = Vec::new();
+    while let Some(item) = node.store().next_due(node.now()).await.map_err(|error| failure::storage(&error))? {
+        let verdict = send(node, &item, on_event).await?;
+        delivered.push(Delivered { submission: item.outgoing.submission, verdict });
+    }
+    Ok(delivered)
+}
+
+async fn oldest(node: &Node) -> Result<Option<OutboxItem>, Failure> {
+    node.store().oldest_pending().await.map_err(|error| failure::storage(&error))
+}
+
+async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + Sync)) -> Result<Verdict, Failure> {
+    let submission = item.outgoing.submission;
+    on_event(&PushEvent::Sending { submission, bytes: item.outgoing.document.len() });
+    let signature = Signature::from_slice(&item.outgoing.signature)
+        .map_err(|_| failure::defect("stored signature is not a signature"))?;
+    match call(node, item, &signature).await {
+        Ok(accepted) => received(node, item, &accepted).await,
+        Err(Call::Failed(failure)) => Err(failure),
+        Err(Call::Network(error)) if error.is_transient() => {
+            let pause = pauses(node).nth(item.attempts as usize).unwrap_or(Duration::from_secs(600));
+            let after = error.retry_after().map_or(pause, |asked| asked.max(pause));
+            let why = Refusal { reason: error.reason().to_owned(), message: error.message().to_owned() };
+            node.store()
+                .mark_retry(submission, &why, node.now().plus(after))
+                .await
+                .map_err(|error| failure::storage(&error))?;
+            Ok(Verdict::Waiting { message: error.message().to_owned() })
+        }
+        Err(Call::Network(ClientError::Refused(refused))) if answers_the_document(&refused.reason) => {
+            let why = Refusal { reason: refused.reason.clone(), message: refused.message.clone() };
+            node.store().mark_refused(submission, &why, node.now()).await.map_err(|error| failure::storage(&error))?;
+            Ok(Verdict::Refused { message: refused.message, conflicts: refused.conflicts })
+        }
+        // Our certificate, the server's, the wiring: the document is fine and stays where it is.
+        Err(Call::Network(error)) => Err(failure::network(&error)),
+    }
+}
+
+/// Whether a refusal is about the document and not about who sends it: a revoked or expired node keeps its outbox.
+fn answers_the_document(reason: &str) -> bool {
+    !matches!(
+        reason,
+        "CERTIFICATE_REQUIRED"
+            | "NODE_REVOKED"
+            | "NODE_UNKNOWN"
+            | "CERTIFICATE_EXPIRED"
+            | "UNAUTHENTICATED"
+            | "INTERNAL"
+    )
+}
+
+enum Call {
+    Network(ClientError),
+    Failed(Failure),
+}
+
+async fn call(node: &Node, item: &OutboxItem, signature: &Signature) -> Result<Accepted, Call> {
+    let client: HubClient = match sync::connect_raw(node).await {
+        Ok(client) => client?,
+        Err(failure) => return Err(Call::Failed(failure)),
+    };
+    let document = &item.outgoing.document;
+    Ok(match item.outgoing.kind {
+        DocumentKind::Submission => client.submit(document, signature).await?,
+        DocumentKind::Check => client.check(document, signature).await?,
+        DocumentKind::Withdrawal => client.withdraw(document, signature).await?,
+        DocumentKind::Purge => return Err(Call::Failed(failure::defect("a node never sends a purge"))),
+    })
+}
+
+impl From<ClientError> for Call {
+    fn from(error: ClientError) -> Self {
+        Self::Network(error)
+    }
+}
+
+async fn received(node: &Node, item: &OutboxItem, accepted: &Accepted) -> Result<Verdict, Failure> {
+    let submission = item.outgoing.submission;
+    let receipt = accepted.receipt.verify(&node.hub_keys()?).map_err(|error| failure::document(&error))?;
+    if receipt.submission != submission || receipt.document_hash != seal::sha256(&item.outgoing.document) {
+        return Err(failure::defect("the receipt is about another document"));
+    }
+    let links = sync::links(&accepted.receipt, &receipt);
+    node.store()
+        .mark_sent(submission, &sync::sealed(&accepted.receipt), &links, node.now())
+        .await
+        .map_err(|error| failure::storage(&error))?;
+    let file = node.folder().receipts().join(format!("{:06}.recepisse", receipt.number));
+    node.folder().write(&file, &accepted.receipt.to_bytes(), false).map_err(|error| failure::folder(&file, &error))?;
+    Ok(Verdict::Received { receipt: Box::new(receipt), already: accepted.already_received, file })
+}

@@ -1,0 +1,101 @@
+//! The node at work by itself: round after round, until asked to stop.
+
+use model::Failure;
+use tokio_util::sync::CancellationToken;
+use wire::document::Purpose;
+
+use crate::approve::{Agreement, approve};
+use crate::collect::CollectError;
+use crate::config::ApprovalMode;
+use crate::preview::{PreviewError, preview};
+use crate::push::{Delivered, PushEvent, push_due};
+use crate::{Node, renew, sync};
+
+/// What happens meanwhile.
+#[derive(Debug)]
+pub enum RunEvent {
+    /// A round begins.
+    Round,
+    /// Files are not as they should be.
+    Sources(Vec<String>),
+    /// The hub already has these figures.
+    NothingNew,
+    /// The commune's rule does not reach: somebody must read the preview.
+    PersonNeeded {
+        /// What to do, in French.
+        message: String,
+    },
+    /// Something stands in the way; the next round tries again.
+    Trouble {
+        /// What, in French.
+        message: String,
+    },
+    /// While sending.
+    Push(PushEvent),
+    /// A document was answered.
+    Delivered(Delivered),
+    /// The certificate was renewed.
+    Renewed,
+}
+
+/// Rounds at the interval of the settings, until `stop`. A round that began ends: nothing is half-done.
+pub async fn run(node: &Node, stop: CancellationToken, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
+    let mut rounds = tokio::time::interval(node.config().schedule.interval());
+    // A laptop that slept does one round when it wakes, not all it missed.
+    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            _ = rounds.tick() => {}
+        }
+        on_event(&RunEvent::Round);
+        if let Err(failure) = round(node, on_event).await {
+            on_event(&RunEvent::Trouble { message: failure.message });
+        }
+    }
+}
+
+/// One round: renew, catch up, preview, agree by rule, send.
+pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
+    if renew::renew_if_due(node).await? {
+        on_event(&RunEvent::Renewed);
+    }
+    sync::sync(node).await?;
+    deliver(node, on_event).await?;
+    match preview(node, Purpose::Submit).await {
+        Err(PreviewError::Sources(errors)) => {
+            on_event(&RunEvent::Sources(errors.iter().flat_map(CollectError::french).collect()));
+            return Ok(());
+        }
+        Err(PreviewError::Failed(failure)) => return Err(failure),
+        Ok(preview) => match (preview.hash, node.config().approval.mode) {
+            (None, _) => on_event(&RunEvent::NothingNew),
+            (Some(_), ApprovalMode::Person) => on_event(&RunEvent::PersonNeeded {
+                message:
+                    "Un aperçu attend l'accord d'une personne : maillage node preview, puis maillage node approve."
+                        .to_owned(),
+            }),
+            (Some(hash), ApprovalMode::Rule) => {
+                let agreement =
+                    Agreement::Rule { max_moved_cells: node.config().approval.max_moved_cells, moved: preview.moved };
+                match approve(node, &agreement, Some(hash)).await {
+                    Ok(_) => {}
+                    Err(failure) if failure.reason == "APPROVAL_NEEDS_PERSON" => {
+                        on_event(&RunEvent::PersonNeeded { message: failure.message });
+                    }
+                    Err(failure) => return Err(failure),
+                }
+            }
+        },
+    }
+    deliver(node, on_event).await
+}
+
+async fn deliver(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
+    let delivered = push_due(node, &|event| on_event(&RunEvent::Push(event.clone()))).await?;
+    for one in delivered {
+        on_event(&RunEvent::Delivered(one));
+    }
+    Ok(())
+}

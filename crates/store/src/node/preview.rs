@@ -1,0 +1,107 @@
+//! What a person reads before figures leave, and who agreed.
+
+use model::{Hash, Timestamp};
+
+use super::NodeStore;
+use crate::db::{Row, retry};
+use crate::{DocumentKind, StoreError};
+
+/// Who agreed, and when. The name stays in the commune.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approved {
+    /// As given on the command line.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Protected slices, waiting for somebody to agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// SHA-256 of `document`: what the person agrees to is exactly this.
+    pub hash: Hash,
+    /// What sending it would ask for.
+    pub kind: DocumentKind,
+    /// The protected slices, canonical, without id or signature.
+    pub document: Vec<u8>,
+    /// When it was computed.
+    pub created_at: Timestamp,
+    /// Who agreed.
+    pub approved: Option<Approved>,
+    /// Whether it left for the outbox.
+    pub queued: bool,
+}
+
+const SELECT: &str = "SELECT hash, kind, document, created_at, approved_by, approved_at, queued_as FROM preview \
+     WHERE hash = $1";
+const SELECT_LATEST: &str = "SELECT hash, kind, document, created_at, approved_by, approved_at, queued_as \
+     FROM preview ORDER BY created_at DESC, hash LIMIT 1";
+
+impl NodeStore {
+    /// Keeps a preview; the same bytes again renew its date and keep who agreed. Previews that nobody queued are
+    /// forgotten: only the newest can be agreed to.
+    pub async fn save_preview(&self, preview: &Preview) -> Result<(), StoreError> {
+        retry(|| self.save_preview_once(preview)).await
+    }
+
+    async fn save_preview_once(&self, preview: &Preview) -> Result<(), StoreError> {
+        let mut tx = self.db.begin_write().await?;
+        let hash = preview.hash.to_string();
+        tx.q("DELETE FROM preview WHERE queued_as IS NULL AND hash <> $1").bind(hash.as_str()).exec().await?;
+        tx.q("INSERT INTO preview (hash, kind, document, created_at) VALUES ($1, $2, $3, $4) \
+              ON CONFLICT (hash) DO UPDATE SET created_at = $4")
+            .bind(hash.as_str())
+            .bind(preview.kind.as_str())
+            .bind(preview.document.as_slice())
+            .bind(preview.created_at.as_micros())
+            .exec()
+            .await?;
+        tx.commit().await
+    }
+
+    /// The preview with this hash.
+    pub async fn preview(&self, hash: Hash) -> Result<Option<Preview>, StoreError> {
+        self.db.q(SELECT).bind(hash.to_string()).opt(read_preview).await
+    }
+
+    /// The newest preview.
+    pub async fn latest_preview(&self) -> Result<Option<Preview>, StoreError> {
+        self.db.q(SELECT_LATEST).opt(read_preview).await
+    }
+
+    /// Notes that `by` agreed. [`StoreError::Moved`] if the preview is gone or already left.
+    pub async fn approve_preview(&self, hash: Hash, by: &str, now: Timestamp) -> Result<(), StoreError> {
+        if by.contains('\0') {
+            return Err(StoreError::Unstorable("a name with a NUL"));
+        }
+        retry(|| self.approve_preview_once(hash, by, now)).await
+    }
+
+    async fn approve_preview_once(&self, hash: Hash, by: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.db.begin_write().await?;
+        tx.q("UPDATE preview SET approved_by = $1, approved_at = $2 WHERE hash = $3 AND queued_as IS NULL \
+              RETURNING hash")
+            .bind(by)
+            .bind(now.as_micros())
+            .bind(hash.to_string())
+            .opt(|row| row.get::<String>(0))
+            .await?
+            .ok_or(StoreError::Moved("preview"))?;
+        tx.commit().await
+    }
+}
+
+fn read_preview(row: &Row) -> Result<Preview, StoreError> {
+    let approved = match (row.get(4)?, row.time_opt(5)?) {
+        (Some(by), Some(at)) => Some(Approved { by, at }),
+        _ => None,
+    };
+    Ok(Preview {
+        hash: row.parsed(0, "preview hash")?,
+        kind: row.parsed(1, "document kind")?,
+        document: row.get(2)?,
+        created_at: row.time(3)?,
+        approved,
+        queued: row.get::<Option<String>>(6)?.is_some(),
+    })
+}

@@ -1,0 +1,118 @@
+//! Tools that a clean machine lacks: found, or installed where the next run finds them.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::command;
+use crate::{House, Problem};
+
+const BUF: &str = "1.75.0";
+const CARGO_DENY: &str = "0.20.2";
+
+/// `buf`, from the npm registry: its package carries the program itself.
+pub fn buf(house: &House) -> Result<PathBuf, Problem> {
+    let home = house.cache.join("tools").join(format!("buf-{BUF}"));
+    let program = home.join("node_modules/.bin/buf");
+    if program.is_file() {
+        return Ok(program);
+    }
+    if command::on_path("npm").is_none() {
+        apt(&["npm"], "npm brings buf, which lints the contract")?;
+    }
+    println!("  buf {BUF} is not here: installing it into {}", home.display());
+    whole(&home, |part| {
+        let quiet = ["install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel", "error"];
+        command::run(Command::new("npm").args(quiet).arg("--prefix").arg(part).arg(format!("@bufbuild/buf@{BUF}")))
+    })?;
+    Ok(program)
+}
+
+/// `cargo-deny`, compiled once. Without optimisation: it runs for a second and would compile for minutes more.
+pub fn cargo_deny(house: &House) -> Result<PathBuf, Problem> {
+    let home = house.cache.join("tools").join(format!("cargo-deny-{CARGO_DENY}"));
+    let program = home.join("bin/cargo-deny");
+    if program.is_file() {
+        return Ok(program);
+    }
+    println!("  cargo-deny {CARGO_DENY} is not here: compiling it into {} (some minutes, once)", home.display());
+    whole(&home, |part| {
+        let scratch = part.join("scratch");
+        command::run(
+            command::cargo()
+                .args(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug", "--quiet", "--root"])
+                .arg(part)
+                // Not in the target folder of the clone, and not with the settings of the workspace.
+                .env("CARGO_TARGET_DIR", &scratch)
+                .env("CARGO_PROFILE_DEV_DEBUG", "0")
+                .current_dir(part),
+        )?;
+        fs::remove_dir_all(&scratch).map_err(|fault| Problem(format!("cannot remove {}: {fault}", scratch.display())))
+    })?;
+    Ok(program)
+}
+
+/// Installs Debian packages, as root or through sudo.
+pub fn apt(packages: &[&str], why: &str) -> Result<(), Problem> {
+    let wanted = packages.join(" ");
+    println!("  {why}: {wanted} is missing here");
+    if command::on_path("apt-get").is_none() {
+        return Err(Problem(format!("{why}, and this machine has no apt-get: install {wanted} and run again")));
+    }
+    let root = command::as_root()?;
+    if !root && command::on_path("sudo").is_none() {
+        return Err(Problem(format!("{why}: as an administrator run `apt-get install {wanted}`, then run again")));
+    }
+    let apt_get = || {
+        let mut apt_get = Command::new(if root { "apt-get" } else { "sudo" });
+        if !root {
+            // Without a person at the keyboard a question for a password would wait for ever.
+            if !io::stdin().is_terminal() {
+                apt_get.arg("-n");
+            }
+            apt_get.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        }
+        apt_get.env("DEBIAN_FRONTEND", "noninteractive");
+        apt_get
+    };
+    command::run(apt_get().args(["update", "--quiet"]))?;
+    command::run(apt_get().args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+/// Fills a folder that appears under its name only when it is complete: an interrupted installation is begun again.
+fn whole(home: &Path, fill: impl FnOnce(&Path) -> Result<(), Problem>) -> Result<(), Problem> {
+    let cannot = |fault: io::Error| Problem(format!("cannot write {}: {fault}", home.display()));
+    let mut part = home.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    if part.exists() {
+        fs::remove_dir_all(&part).map_err(cannot)?;
+    }
+    fs::create_dir_all(&part).map_err(cannot)?;
+    fill(&part)?;
+    if home.exists() {
+        fs::remove_dir_all(home).map_err(cannot)?;
+    }
+    fs::rename(&part, home).map_err(cannot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_installation_is_begun_again() {
+        let folder = std::env::temp_dir().join(format!("maillage-xtask-{}", std::process::id()));
+        let home = folder.join("tool-1.0");
+        let write = |part: &Path, name: &str| fs::write(part.join(name), "").map_err(|f| Problem(f.to_string()));
+        let broken = whole(&home, |part| {
+            write(part, "half")?;
+            Err(Problem("the network went away".into()))
+        });
+        assert!(broken.is_err() && !home.exists());
+        whole(&home, |part| write(part, "program")).expect("a second run succeeds");
+        assert!(home.join("program").is_file() && !home.join("half").exists());
+        fs::remove_dir_all(&folder).expect("our own folder");
+    }
+}
