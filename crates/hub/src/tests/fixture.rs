@@ -34,6 +34,15 @@ pub(super) fn pack() -> Pack {
 
 /// The same questions under another version or threshold.
 pub(super) fn pack_with(version: &str, threshold: u32) -> Pack {
+    written(version, threshold, "decision = 'accord'")
+}
+
+/// Another question under the same code.
+pub(super) fn pack_asking(version: &str, filter: &str) -> Pack {
+    written(version, 5, filter)
+}
+
+fn written(version: &str, threshold: u32, filter: &str) -> Pack {
     let sheet = r#"
 [indicator.sheet]
 source = "s"
@@ -63,8 +72,10 @@ how_not_to_read = "n"
             "Accords",
             "accords",
             "additive",
-            "[indicator.measure]\nquantity = \"rows\"\nfilter = \"decision = 'accord'\"\nby = [[\"quartier\"]]\n\
-             protection = \"simple\"\n",
+            &format!(
+                "[indicator.measure]\nquantity = \"rows\"\nfilter = \"{filter}\"\nby = [[\"quartier\"]]\n\
+                 protection = \"simple\"\n"
+            ),
         ),
         indicator(
             "taux",
