@@ -3,6 +3,8 @@
 pub mod attack;
 mod confidential;
 mod exact;
+#[cfg(test)]
+mod fixture;
 mod ledger;
 mod protect;
 mod relations;

@@ -122,11 +122,7 @@ pub fn protect(
     Ok(Protected { table, report })
 }
 
-fn publish(
-    relations: &Relations,
-    truth: &Truth,
-    pattern: &Pattern<'_>,
-) -> BTreeMap<(IndicatorCode, Key), Published> {
+fn publish(relations: &Relations, truth: &Truth, pattern: &Pattern<'_>) -> BTreeMap<(IndicatorCode, Key), Published> {
     relations
         .entries
         .iter()

@@ -88,6 +88,7 @@ impl Relations {
         relations.publish(scheme);
         let lines = lines::derive(&mut relations, scheme);
         inclusion::derive(&mut relations, &lines);
+        inclusion::differences(&mut relations, scheme);
         relations.find_twins();
         relations.equalities.sort();
         relations.equalities.dedup();

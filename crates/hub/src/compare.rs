@@ -3,9 +3,12 @@
 //! Hidden figures are intervals, missing ones are silences, zero is a value. What several communes sent is summed only
 //! where it may be, under the name of a group of communes and never of the département.
 
+mod ask;
 mod commune;
 mod group;
 mod question;
+
+pub use ask::ask;
 
 use model::{CommuneCode, Decimals, DefinitionHash, Failure, IndicatorCode, Key, PackCode, Period, TableCode};
 use statistics::{Reading, Silence};

@@ -4,6 +4,7 @@ pub mod compare;
 pub mod demo;
 pub mod hub;
 pub mod node;
+pub mod purge;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,22 @@ impl Stop {
         }
         ExitCode::from(self.code)
     }
+}
+
+/// Resolves when the person at the keyboard, or the system, asks to stop.
+pub async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    // Without a handler nothing could ask; the process then ends as the system decides.
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 impl From<Failure> for Stop {

@@ -59,7 +59,12 @@ pub(crate) fn prove(
             let place = format!("cas « {} », « {name} »", case.name);
             let (code, key) = name.split_once(' ').unwrap_or((name, ""));
             let indicator = indicators.iter().find(|i| i.code.as_str() == code).ok_or_else(|| {
-                PackError::new(file, &place, PackCause::Unknown, format!("L'indicateur « {code} » n'existe pas dans la table."))
+                PackError::new(
+                    file,
+                    &place,
+                    PackCause::Unknown,
+                    format!("L'indicateur « {code} » n'existe pas dans la table."),
+                )
             })?;
             let key = read_key(key).filter(|key| exists(key, indicator, scheme)).ok_or_else(|| {
                 PackError::new(
@@ -86,7 +91,8 @@ pub(crate) fn prove(
         }
         cases.push(GoldenCase { name: case.name.clone(), rows: case.rows.clone(), expected });
     }
-    let checked: BTreeSet<&IndicatorCode> = cases.iter().flat_map(|case| case.expected.iter().map(|(i, _, _)| i)).collect();
+    let checked: BTreeSet<&IndicatorCode> =
+        cases.iter().flat_map(|case| case.expected.iter().map(|(i, _, _)| i)).collect();
     match indicators.iter().find(|indicator| !checked.contains(&indicator.code)) {
         Some(indicator) => Err(PackError::new(
             file,
@@ -118,5 +124,7 @@ fn read_key(text: &str) -> Option<Key> {
 fn exists(key: &Key, indicator: &Indicator, scheme: &TableScheme) -> bool {
     let dimensions: BTreeSet<DimensionCode> = key.iter().map(|(dimension, _)| dimension.clone()).collect();
     indicator.breakdowns().contains(&dimensions)
-        && key.iter().all(|(dimension, code)| scheme.dimensions().get(dimension).is_some_and(|list| list.contains(code)))
+        && key
+            .iter()
+            .all(|(dimension, code)| scheme.dimensions().get(dimension).is_some_and(|list| list.contains(code)))
 }

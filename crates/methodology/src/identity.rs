@@ -32,7 +32,11 @@ impl Canonical {
     }
 
     /// A list is its length, then its parts.
-    fn list<T>(&mut self, items: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>, mut each: impl FnMut(&mut Self, T)) {
+    fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
+        mut each: impl FnMut(&mut Self, T),
+    ) {
         let items = items.into_iter();
         self.text(&items.len().to_string());
         for item in items {

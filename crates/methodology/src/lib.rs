@@ -19,9 +19,7 @@ mod table;
 pub use error::{PackCause, PackError};
 pub use filter::{ColumnRef, Comparison, Filter, Value};
 pub use golden::GoldenCase;
-pub use indicator::{
-    Aggregation, Definition, Indicator, Measure, Polarity, Ratio, RatioKind, Sheet, Uncertainty,
-};
+pub use indicator::{Aggregation, Definition, Indicator, Measure, Polarity, Ratio, RatioKind, Sheet, Uncertainty};
 pub use library::library;
 pub use pack::Pack;
 pub use schema::{Field, FieldType, TableSchema, calendar_days};

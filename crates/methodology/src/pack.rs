@@ -9,6 +9,9 @@ use crate::error::{PackCause, PackError};
 use crate::indicator::Indicator;
 use crate::table::{Table, Texts, build, from_toml};
 
+#[cfg(test)]
+mod tests;
+
 /// Most bytes in one file of a pack.
 const MAX_FILE: usize = 1 << 20;
 /// Most files.
@@ -152,7 +155,11 @@ impl<'a> Files<'a> {
             );
         }
         let Ok(code) = front.code.parse::<PackCode>() else {
-            return refuse("code", PackCause::Malformed, "Le code s'écrit sans accent ni espace (64 signes au plus).".to_owned());
+            return refuse(
+                "code",
+                PackCause::Malformed,
+                "Le code s'écrit sans accent ni espace (64 signes au plus).".to_owned(),
+            );
         };
         if !is_version(&front.version) {
             return refuse("version", PackCause::Malformed, "La version s'écrit comme « 1.0.0 ».".to_owned());
@@ -164,16 +171,17 @@ impl<'a> Files<'a> {
         let mut tables: Vec<Table> = Vec::new();
         for name in &front.tables {
             let Ok(table) = name.parse::<TableCode>() else {
-                return refuse("tables", PackCause::Malformed, format!("Le nom de table « {name} » s'écrit sans accent ni espace."));
+                return refuse(
+                    "tables",
+                    PackCause::Malformed,
+                    format!("Le nom de table « {name} » s'écrit sans accent ni espace."),
+                );
             };
             if tables.iter().any(|other| other.code == table) {
                 return refuse("tables", PackCause::Duplicate, format!("La table « {name} » est nommée deux fois."));
             }
-            let paths = [
-                format!("tables/{name}.schema.json"),
-                format!("tables/{name}.toml"),
-                format!("golden/{name}.toml"),
-            ];
+            let paths =
+                [format!("tables/{name}.schema.json"), format!("tables/{name}.toml"), format!("golden/{name}.toml")];
             tables.push(self.table(&code, &table, &paths)?);
             known.extend(paths);
         }
@@ -221,7 +229,9 @@ fn one_owner_per_code(tables: &[Table]) -> Result<(), PackError> {
                     format!("tables/{}.toml", table.code),
                     format!("indicateur {}", indicator.code),
                     PackCause::Duplicate,
-                    format!("La table « {other} » définit déjà cet indicateur : un code est unique dans le référentiel."),
+                    format!(
+                        "La table « {other} » définit déjà cet indicateur : un code est unique dans le référentiel."
+                    ),
                 ));
             }
         }
@@ -231,7 +241,8 @@ fn one_owner_per_code(tables: &[Table]) -> Result<(), PackError> {
 
 fn is_version(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
-    parts.len() == 3 && parts.iter().all(|part| part.len() <= 4 && part.parse::<u16>().is_ok_and(|n| n.to_string() == *part))
+    parts.len() == 3
+        && parts.iter().all(|part| part.len() <= 4 && part.parse::<u16>().is_ok_and(|n| n.to_string() == *part))
 }
 
 fn hash(files: &BTreeMap<String, Vec<u8>>) -> Hash {

@@ -51,7 +51,10 @@ pub(crate) fn folder(path: &std::path::Path, error: &std::io::Error) -> Failure 
         FailureKind::Precondition,
         "NODE_FOLDER",
         format!("{}: {error}", path.display()),
-        format!("Le fichier {} ne peut pas être lu ou écrit ({error}). Vérifiez le dossier et ses droits.", path.display()),
+        format!(
+            "Le fichier {} ne peut pas être lu ou écrit ({error}). Vérifiez le dossier et ses droits.",
+            path.display()
+        ),
     )
 }
 

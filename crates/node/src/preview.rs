@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use disclosure::{Ledger, ProtectError, Reason, Protected, Published, Received, SliceAttributes};
+use disclosure::{Ledger, ProtectError, Protected, Published, Reason, Received, SliceAttributes};
 use model::{CommuneCode, Failure, FailureKind, Figure, Hash, IndicatorCode, Key, Slice, SubmissionId};
 use store::DocumentKind;
-use wire::document::{Approval, Header, Outgoing, Purpose};
+use wire::document::{Approval, Header, Outgoing};
+
+pub use wire::document::Purpose;
 
 use crate::collect::{CollectError, Collected, collect};
 use crate::config::ApprovalMode;
@@ -310,7 +312,8 @@ fn describe(one: &Collected<'_>, protected: &Protected, before: Option<&Received
 }
 
 fn shows(one: &Collected<'_>, indicator: &IndicatorCode, published: &Published) -> String {
-    let decimals = one.table.scheme().measure(indicator).map(|measure| measure.decimals).unwrap_or(model::Decimals::NONE);
+    let decimals =
+        one.table.scheme().measure(indicator).map(|measure| measure.decimals).unwrap_or(model::Decimals::NONE);
     let shown = decimals.min(model::Decimals::new(2).unwrap_or(model::Decimals::NONE));
     match published.figure {
         Figure::Suppressed => "caché".to_owned(),

@@ -140,10 +140,7 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
         }
         Err(Call::Network(ClientError::Refused(refused))) if answers_the_document(&refused.reason) => {
             let why = Refusal { reason: refused.reason.clone(), message: refused.message.clone() };
-            node.store()
-                .mark_refused(submission, &why, node.now())
-                .await
-                .map_err(|error| failure::storage(&error))?;
+            node.store().mark_refused(submission, &why, node.now()).await.map_err(|error| failure::storage(&error))?;
             Ok(Verdict::Refused { message: refused.message, conflicts: refused.conflicts })
         }
         // Our certificate, the server's, the wiring: the document is fine and stays where it is.
@@ -155,7 +152,12 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
 fn answers_the_document(reason: &str) -> bool {
     !matches!(
         reason,
-        "CERTIFICATE_REQUIRED" | "NODE_REVOKED" | "NODE_UNKNOWN" | "CERTIFICATE_EXPIRED" | "UNAUTHENTICATED" | "INTERNAL"
+        "CERTIFICATE_REQUIRED"
+            | "NODE_REVOKED"
+            | "NODE_UNKNOWN"
+            | "CERTIFICATE_EXPIRED"
+            | "UNAUTHENTICATED"
+            | "INTERNAL"
     )
 }
 
@@ -196,8 +198,6 @@ async fn received(node: &Node, item: &OutboxItem, accepted: &Accepted) -> Result
         .await
         .map_err(|error| failure::storage(&error))?;
     let file = node.folder().receipts().join(format!("{:06}.recepisse", receipt.number));
-    node.folder()
-        .write(&file, &accepted.receipt.to_bytes(), false)
-        .map_err(|error| failure::folder(&file, &error))?;
+    node.folder().write(&file, &accepted.receipt.to_bytes(), false).map_err(|error| failure::folder(&file, &error))?;
     Ok(Verdict::Received { receipt: Box::new(receipt), already: accepted.already_received, file })
 }

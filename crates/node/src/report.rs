@@ -58,7 +58,10 @@ struct Entry {
 
 type Exacts = BTreeMap<(IndicatorCode, Key), Units>;
 
-#[expect(clippy::disallowed_methods, reason = "the internal edition is the one page that shows a commune its own exact figures")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the internal edition is the one page that shows a commune its own exact figures"
+)]
 fn exacts(table: &ConfidentialTable) -> Exacts {
     table.cells().iter().map(|cell| ((cell.indicator.clone(), cell.key.clone()), cell.value.expose())).collect()
 }
@@ -135,7 +138,10 @@ impl View<'_> {
             Definition::Measure(measure) => {
                 // Weights carry six places for exact sums; nobody reads more than one.
                 let shown = measure.decimals.min(Decimals::new(2).unwrap_or(Decimals::NONE));
-                (self.units(&indicator.code, key).map(|exact| render::number::number(exact, shown)), self.is_hidden(&indicator.code, key))
+                (
+                    self.units(&indicator.code, key).map(|exact| render::number::number(exact, shown)),
+                    self.is_hidden(&indicator.code, key),
+                )
             }
             Definition::Ratio(ratio) => {
                 let value = self

@@ -39,11 +39,7 @@ pub enum RunEvent {
 }
 
 /// Rounds at the interval of the settings, until `stop`. A round that began ends: nothing is half-done.
-pub async fn run(
-    node: &Node,
-    stop: CancellationToken,
-    on_event: &(dyn Fn(&RunEvent) + Sync),
-) -> Result<(), Failure> {
+pub async fn run(node: &Node, stop: CancellationToken, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
     let mut rounds = tokio::time::interval(node.config().schedule.interval());
     // A laptop that slept does one round when it wakes, not all it missed.
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -76,8 +72,9 @@ pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result
         Ok(preview) => match (preview.hash, node.config().approval.mode) {
             (None, _) => on_event(&RunEvent::NothingNew),
             (Some(_), ApprovalMode::Person) => on_event(&RunEvent::PersonNeeded {
-                message: "Un aperçu attend l'accord d'une personne : maillage node preview, puis maillage node approve."
-                    .to_owned(),
+                message:
+                    "Un aperçu attend l'accord d'une personne : maillage node preview, puis maillage node approve."
+                        .to_owned(),
             }),
             (Some(hash), ApprovalMode::Rule) => {
                 let agreement =

@@ -45,7 +45,9 @@ pub async fn status(node: &Node) -> Result<Status, Failure> {
 pub fn describe(status: &Status) -> Vec<String> {
     let mut lines = vec![format!("Commune {} – centre {}", status.provider, status.hub)];
     match status.certificate_until {
-        Some(end) => lines.push(format!("Certificat valable jusqu'au {} (renouvelé automatiquement)", render::date::day(end))),
+        Some(end) => {
+            lines.push(format!("Certificat valable jusqu'au {} (renouvelé automatiquement)", render::date::day(end)))
+        }
         None => lines.push("Certificat absent : relancez « maillage node join ».".to_owned()),
     }
     for (territory, state) in &status.ledgers {
@@ -55,7 +57,9 @@ pub fn describe(status: &Status) -> Vec<String> {
                 format!("Registre des envois de {territory} : complet jusqu'au rang {last}")
             }
             Completeness::Unknown | Completeness::Gap { .. } => {
-                format!("Registre des envois de {territory} : à reconstruire auprès du centre (rien ne sera protégé avant)")
+                format!(
+                    "Registre des envois de {territory} : à reconstruire auprès du centre (rien ne sera protégé avant)"
+                )
             }
         });
     }

@@ -167,6 +167,9 @@ mod tests {
         assert_eq!(public.verify(&hex("af82"), &signature), Ok(()));
     }
 
+    // Nobody prints, copies or compares a private key by accident.
+    static_assertions::assert_not_impl_any!(SigningKey: Clone, fmt::Display, PartialEq, AsRef<[u8]>);
+
     #[test]
     fn neither_key_nor_secret_shows_in_debug() {
         let key = SigningKey::generate();

@@ -43,6 +43,8 @@ pub enum FaultCause {
     MultiValued,
     /// The sum of a column does not fit.
     Overflow,
+    /// A row of totals among the rows of data.
+    TotalRow,
     /// The source's settings contradict the table.
     Settings,
 }
@@ -60,6 +62,31 @@ pub struct Fault {
     pub cause: FaultCause,
     /// For the agent, in French: cause and cure. May quote the offending cell.
     pub message: String,
+}
+
+impl Fault {
+    pub(crate) fn of_file(file: &str, cause: FaultCause, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line: None, column: None, cause, message: message.into() }
+    }
+
+    pub(crate) fn at_line(mut self, line: u64) -> Self {
+        self.line = Some(line);
+        self
+    }
+
+    pub(crate) fn in_column(mut self, column: &str) -> Self {
+        self.column = Some(cut(column));
+        self
+    }
+}
+
+/// A cell or name as faults may quote it: at most 40 characters, no control character.
+pub(crate) fn cut(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let plain = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut characters = text.trim().chars();
+    let kept: String = characters.by_ref().take(LONGEST).map(plain).collect();
+    if characters.next().is_some() { kept + "…" } else { kept }
 }
 
 impl fmt::Debug for Fault {

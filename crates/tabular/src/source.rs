@@ -99,15 +99,19 @@ pub struct SourceSpec {
     /// Per field: text in the file → text that the pack knows.
     #[serde(default)]
     pub codes: BTreeMap<String, BTreeMap<String, String>>,
-    /// Per field: a value for every row of a file that lacks the column.
+    /// Per field: a value for every row, instead of a column; the empty text means "not given".
     #[serde(default)]
     pub constants: BTreeMap<String, String>,
     /// More texts that mean "no value", besides those of the pack.
     #[serde(default)]
     pub missing: BTreeSet<String>,
-    /// Whether rows with a cell that reads "total" are set aside.
+    /// Whether rows with a cell that reads "total" are set aside; otherwise they are faults.
     #[serde(default)]
     pub skip_total_rows: bool,
+    /// Whether a file without any row means "nothing happened". Otherwise it is refused: an export cut short looks
+    /// the same, and would send zeros.
+    #[serde(default)]
+    pub may_be_empty: bool,
     /// A larger file is refused before it is read.
     #[serde(default = "default_max_bytes")]
     pub max_bytes: u64,
@@ -126,6 +130,7 @@ impl SourceSpec {
             constants: BTreeMap::new(),
             missing: BTreeSet::new(),
             skip_total_rows: false,
+            may_be_empty: false,
             max_bytes: default_max_bytes(),
         }
     }

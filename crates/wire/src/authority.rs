@@ -17,12 +17,12 @@ use x509_parser::prelude::{FromDer, X509CertificationRequest};
 use crate::identity::{Certificate, IdentityError, KeyFingerprint, Serial, Subject, TlsKey, pem};
 
 /// How long a node's certificate lives, unless the hub says otherwise.
-pub const NODE_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const NODE_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 /// How long the hub's own TLS certificate lives, unless the hub says otherwise.
-pub const SERVER_LIFETIME: Duration = Duration::from_secs(90 * 24 * 3600);
+pub const SERVER_LIFETIME: Duration = Duration::from_hours(90 * 24);
 
-const AUTHORITY_LIFETIME: Duration = Duration::from_secs(20 * 365 * 24 * 3600);
+const AUTHORITY_LIFETIME: Duration = Duration::from_hours(20 * 365 * 24);
 /// Clocks of communes run late; a certificate must be valid on them at once.
 const BACKDATED_MICROS: i64 = 5 * 60 * 1_000_000;
 const MAX_REQUEST: usize = 8 << 10;

@@ -78,8 +78,9 @@ pub enum DocumentError {
 impl From<&DocumentError> for Failure {
     fn from(error: &DocumentError) -> Self {
         let (kind, reason, message) = match error {
+            // Not `Exhausted`: that kind invites to repeat, and these bytes will never fit.
             DocumentError::TooLarge => (
-                FailureKind::Exhausted,
+                FailureKind::Invalid,
                 "DOCUMENT_TOO_LARGE",
                 "Le document est trop volumineux (au plus 32 Mio) : envoyez les tableaux en plusieurs fois.",
             ),

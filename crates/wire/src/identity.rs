@@ -274,14 +274,22 @@ pub(crate) fn pem(label: &str, der: &[u8]) -> String {
         text.push_str(&base64[start..base64.len().min(start + 64)]);
         text.push('\n');
     }
-    text.push_str(&format!("-----END {label}-----\n"));
-    text
+    text + "-----END " + label + "-----\n"
 }
 
 /// Who is at the other end of a connection, as the handshake proved it.
 ///
 /// Private fields and no public constructor: only the port of this crate makes one, so a `Peer` in a handler's hand
 /// cannot have been invented by a header, a message or a test.
+///
+/// ```
+/// let request = tonic::Request::new(());
+/// assert!(wire::identity::Peer::of(&request).certificate().is_none());
+/// ```
+///
+/// ```compile_fail,E0624
+/// let invented = wire::identity::Peer::new(None, None);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Peer(Arc<Connection>);
 

@@ -8,7 +8,11 @@ macro_rules! package {
         #[doc = $doc]
         pub mod $area {
             /// Version 1 of the package.
-            #[expect(clippy::pedantic, reason = "written by prost and tonic, whose style is their own")]
+            #[expect(
+                clippy::pedantic,
+                clippy::allow_attributes,
+                reason = "written by prost and tonic, whose style is their own"
+            )]
             pub mod v1 {
                 tonic::include_proto!($name);
             }

@@ -44,6 +44,8 @@ pub struct Limits {
     pub call: Duration,
     /// After this long a connection is asked to close; clients come back by themselves.
     pub connection_age: Duration,
+    /// The same for connections without a certificate, which anybody on the network can open.
+    pub anonymous_age: Duration,
     /// For calls that run when the port is asked to stop.
     pub drain: Duration,
 }
@@ -53,8 +55,9 @@ impl Default for Limits {
         Self {
             connections: 1024,
             handshake: Duration::from_secs(10),
-            call: Duration::from_secs(60),
-            connection_age: Duration::from_secs(30 * 60),
+            call: Duration::from_mins(1),
+            connection_age: Duration::from_mins(30),
+            anonymous_age: Duration::from_mins(1),
             drain: Duration::from_secs(30),
         }
     }
@@ -173,7 +176,8 @@ impl<A: Authorise> Port<A> {
             info!("handshake refused: the certificate names nobody of this mesh");
             return;
         };
-        let age = self.limits.connection_age;
+        let Limits { connection_age, anonymous_age, drain, .. } = self.limits;
+        let age = if peer.certificate().is_some() { connection_age } else { anonymous_age };
         let service = hyper::service::service_fn(move |request| {
             let port = self.clone();
             let peer = peer.clone();
@@ -200,7 +204,10 @@ impl<A: Authorise> Port<A> {
             ended = connection.as_mut() => ended,
             () = asked_to_close => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                match tokio::time::timeout(drain, connection).await {
+                    Ok(ended) => ended,
+                    Err(_) => return info!("connection cut off: its calls did not end in time"),
+                }
             }
         };
         if let Err(error) = ended {
@@ -224,27 +231,34 @@ impl<A: Authorise> Port<A> {
         }
     }
 
-    async fn call(mut self, peer: Peer, mut request: Request<Incoming>) -> Response<Body> {
+    async fn call(self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         let method = request.uri().path().to_owned();
-        if let Err(failure) = self.admit(&peer, &method).await {
-            info!(%method, reason = %failure.reason, detail = %failure.detail, "call refused");
-            return Status::from(Refusal::from(failure)).into_http();
-        }
+        let limit = self.limits.call;
+        let refused = match tokio::time::timeout(limit, self.answer(peer, &method, request)).await {
+            Ok(Ok(response)) => return response,
+            Ok(Err(failure)) => failure,
+            Err(_) => Failure::new(
+                FailureKind::Unavailable,
+                "DEADLINE",
+                "the call took too long and was cut off",
+                "La demande a pris trop de temps : elle sera retentée.",
+            ),
+        };
+        info!(%method, reason = %refused.reason, detail = %refused.detail, "call refused");
+        Status::from(Refusal::from(refused)).into_http()
+    }
+
+    async fn answer(
+        mut self,
+        peer: Peer,
+        method: &str,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<Body>, Failure> {
+        self.admit(&peer, method).await?;
         request.extensions_mut().insert(peer);
-        let call = self.routes.call(request.map(Body::new));
-        match tokio::time::timeout(self.limits.call, call).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
-            Err(_) => {
-                info!(%method, "call took too long");
-                Status::from(Refusal::from(Failure::new(
-                    FailureKind::Unavailable,
-                    "DEADLINE",
-                    "the call took too long and was cut off",
-                    "La demande a pris trop de temps : elle sera retentée.",
-                )))
-                .into_http()
-            }
+        match self.routes.call(request.map(Body::new)).await {
+            Ok(response) => Ok(response),
+            Err(never) => match never {},
         }
     }
 

@@ -14,7 +14,9 @@ use tonic_types::{ErrorDetails, FieldViolation, LocalizedMessage, StatusExt};
 const DOMAIN: &str = "maillage";
 const LOCALE: &str = "fr-FR";
 /// The status travels in HTTP headers, of which peers take 16 KiB; base64 and the protobuf frame take their share.
-const DETAILS_BUDGET: usize = 6 << 10;
+const CONFLICTS_BUDGET: usize = 5 << 10;
+const MESSAGE_BUDGET: usize = 1536;
+const DETAIL_BUDGET: usize = 512;
 const CONFLICTS_TOTAL: &str = "conflicts_total";
 
 /// One thing to change before the same content can be accepted.
@@ -122,7 +124,7 @@ pub fn to_status(refusal: &Refusal) -> Status {
         metadata.insert(CONFLICTS_TOTAL.to_owned(), refusal.conflicts.len().to_string());
     }
     let mut details = ErrorDetails::with_error_info(failure.reason.clone(), DOMAIN, metadata);
-    details.set_localized_message(LOCALE, failure.message.clone());
+    details.set_localized_message(LOCALE, cut(&failure.message, MESSAGE_BUDGET));
     let violations = fitting(&refusal.conflicts);
     if !violations.is_empty() {
         details.set_bad_request(violations);
@@ -141,11 +143,11 @@ pub fn to_status(refusal: &Refusal) -> Status {
         | FailureKind::Exhausted
         | FailureKind::Unavailable => &failure.detail,
     };
-    Status::with_error_details(code(failure.kind), cut(text, 1024), details)
+    Status::with_error_details(code(failure.kind), cut(text, DETAIL_BUDGET), details)
 }
 
 fn fitting(conflicts: &[Conflict]) -> Vec<FieldViolation> {
-    let mut left = DETAILS_BUDGET;
+    let mut left = CONFLICTS_BUDGET;
     let mut violations = Vec::new();
     for conflict in conflicts {
         let size = conflict.code.len() + conflict.row.len() + conflict.cause.len() + conflict.cure.len() + 32;
@@ -185,7 +187,7 @@ pub fn from_status(status: &Status) -> Refused {
     Refused {
         kind,
         reason: info.map_or_else(|| transport_reason(status.code()).to_owned(), |info| info.reason.clone()),
-        detail: cut(status.message(), 1024).to_owned(),
+        detail: cut(status.message(), DETAIL_BUDGET).to_owned(),
         message: details
             .localized_message()
             .map_or_else(|| transport_message(kind).to_owned(), |localized| localized.message.clone()),
@@ -199,7 +201,8 @@ pub fn from_status(status: &Status) -> Refused {
 
 fn transport_reason(code: Code) -> &'static str {
     match code {
-        Code::OutOfRange | Code::ResourceExhausted => "MESSAGE_TOO_LARGE",
+        Code::OutOfRange => "MESSAGE_TOO_LARGE",
+        Code::ResourceExhausted => "EXHAUSTED",
         Code::Unimplemented => "UNKNOWN_METHOD",
         Code::DeadlineExceeded => "DEADLINE",
         Code::Unavailable | Code::Cancelled => "UNAVAILABLE",
@@ -219,9 +222,8 @@ fn transport_reason(code: Code) -> &'static str {
 
 fn transport_message(kind: FailureKind) -> &'static str {
     match kind {
-        FailureKind::Exhausted | FailureKind::Invalid => {
-            "La plateforme a refusé le message : il est trop volumineux ou mal formé."
-        }
+        FailureKind::Invalid => "La plateforme a refusé le message : il est trop volumineux ou mal formé.",
+        FailureKind::Exhausted => "La plateforme est très sollicitée : l’envoi sera retenté.",
         FailureKind::Unauthenticated | FailureKind::Denied => "La plateforme n’a pas reconnu ce poste.",
         FailureKind::Unavailable => "La plateforme n’est pas joignable pour l’instant : l’envoi sera retenté.",
         FailureKind::Precondition => {

@@ -23,7 +23,7 @@ use crate::ledger::{LedgerEntry, LedgerPage, give_back};
 use crate::pb::enrolment::v1 as enrolment;
 use crate::pb::submission::v1 as submission;
 use crate::server::{Authorise, Limits, routes, serve};
-use crate::status::Refusal;
+use crate::status::{Conflict, Refusal};
 use crate::tls::{ClientTls, ServerTls};
 use crate::upload::{Upload, UploadMessage, receive};
 
@@ -71,12 +71,16 @@ pub(crate) fn commune(code: &str) -> CommuneCode {
     code.parse().expect("a commune code")
 }
 
-/// Enrolment for everybody; submissions for nodes; nothing for coordinators but health.
+/// Enrolment for everybody; submissions for nodes; nothing for coordinators but health. Never gets to an answer
+/// about packs.
 pub(crate) struct Rights;
 
 impl Authorise for Rights {
     async fn authorise(&self, peer: &Peer, method: &str) -> Result<(), Failure> {
         let open = ["/maillage.enrolment.", "/grpc."].iter().any(|prefix| method.starts_with(prefix));
+        if method.starts_with("/maillage.methodology.") {
+            std::future::pending::<()>().await;
+        }
         match peer.certificate().map(|certificate| &certificate.subject) {
             _ if open => Ok(()),
             Some(Subject::Node(_)) => Ok(()),
@@ -229,8 +233,15 @@ impl submission::submission_service_server::SubmissionService for Desk {
         &self,
         _: Request<submission::WithdrawRequest>,
     ) -> Result<Response<submission::WithdrawResponse>, Status> {
-        let failure = Failure::new(FailureKind::NotFound, "SLICE_UNKNOWN", "no such slice", "Rien à retirer.");
-        Err(Status::from(Refusal::from(failure)))
+        // As much as ever leaves a hub: more conflicts than fit, and long texts.
+        let failure = Failure::new(FailureKind::Conflict, "SECRET_RECOVERABLE", "é".repeat(5000), "é".repeat(5000));
+        let conflict = |row| Conflict {
+            code: "SECRET_RECOVERABLE".into(),
+            row: format!("93066/ccas-activite/domiciliation/2025 dom_personnes age={row}"),
+            cause: "La case se déduit d’un envoi antérieur.".into(),
+            cure: "La commune : masquer aussi la case voisine.".into(),
+        };
+        Err(Status::from(Refusal::from(failure).with_conflicts((0..5000).map(conflict).collect())))
     }
 }
 
@@ -253,7 +264,7 @@ pub(crate) async fn hub_with(limits: Limits) -> Hub {
     let clock = StillClock::new();
     let entropy = Counting::new();
     let authority = Arc::new(Authority::create("Maillage d’essai", &entropy, clock.now()).expect("an authority"));
-    let validity = Validity { now: clock.now(), lifetime: Duration::from_secs(365 * 24 * 3600) };
+    let validity = Validity { now: clock.now(), lifetime: Duration::from_hours(365 * 24) };
     let certificate = authority.sign_server(&["127.0.0.1", "localhost"], validity, &entropy).expect("a certificate");
     let tls = ServerTls::new(&authority, &certificate, clock.clone()).expect("TLS");
     let desk = Arc::new(Desk {

@@ -121,8 +121,8 @@ fn broken(detail: &'static str) -> Status {
 /// The transport's own limit speaks English and gives no reason.
 fn explained(status: Status) -> Status {
     match status.code() {
-        Code::OutOfRange | Code::ResourceExhausted => refuse(Failure::new(
-            FailureKind::Exhausted,
+        Code::OutOfRange => refuse(Failure::new(
+            FailureKind::Invalid,
             "MESSAGE_TOO_LARGE",
             "a message of the upload is larger than the port takes",
             "Un message de l’envoi dépasse la taille permise : rien n’a été enregistré.",
@@ -137,6 +137,7 @@ fn explained(status: Status) -> Status {
         | Code::PermissionDenied
         | Code::FailedPrecondition
         | Code::Aborted
+        | Code::ResourceExhausted
         | Code::Unimplemented
         | Code::Internal
         | Code::Unavailable

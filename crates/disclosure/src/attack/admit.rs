@@ -116,11 +116,7 @@ pub fn admit(received: Received, scheme: &TableScheme, ledger: &Ledger) -> Resul
     let earlier: Vec<Visible> =
         ledger.versions(&received.slice).iter().rev().map(|version| remembered(&relations, version)).collect();
     let troubles = check(&relations, &now, &earlier, &std::collections::BTreeSet::new());
-    if troubles.is_empty() {
-        Ok(SafeTable::proven(received))
-    } else {
-        Err(Refusal::troubles(&relations, &troubles))
-    }
+    if troubles.is_empty() { Ok(SafeTable::proven(received)) } else { Err(Refusal::troubles(&relations, &troubles)) }
 }
 
 /// What a table shows, after checking that it has exactly the cells of its scheme and that what is visible adds up.

@@ -31,18 +31,19 @@ pub(crate) fn check(relations: &Relations, now: &Visible, earlier: &[Visible], f
     if !troubles.is_empty() {
         return troubles;
     }
-    let mut distinct: Vec<&Visible> = Vec::new();
+    let mut ledger: Vec<&Visible> = Vec::new();
     for version in earlier {
-        if version != now && !distinct.contains(&version) {
-            distinct.push(version);
+        if !ledger.contains(&version) {
+            ledger.push(version);
         }
     }
+    let distinct: Vec<&Visible> = ledger.iter().copied().filter(|&version| version != now).collect();
     let mut rounds: Vec<Vec<&Visible>> = vec![distinct.clone()];
     if distinct.len() > 1 {
         rounds.extend(distinct.iter().map(|&one| vec![one]));
     }
     for round in rounds.iter().filter(|round| !round.is_empty()) {
-        troubles = beside(relations, now, round, forced, &distinct);
+        troubles = beside(relations, now, round, forced, &ledger);
         if !troubles.is_empty() {
             return troubles;
         }
@@ -128,13 +129,7 @@ fn beside(
 }
 
 /// The unknowns of all versions in a joint world that need protection.
-fn joint_tasks(
-    relations: &Relations,
-    joint: &Joint,
-    now: &Visible,
-    others: &[&Visible],
-    forced: &Trust,
-) -> Vec<Task> {
+fn joint_tasks(relations: &Relations, joint: &Joint, now: &Visible, others: &[&Visible], forced: &Trust) -> Vec<Task> {
     let mut tasks: BTreeMap<usize, Task> = BTreeMap::new();
     let versions = std::iter::once(now).chain(others.iter().copied());
     for (ids, version) in joint.ids.iter().zip(versions) {

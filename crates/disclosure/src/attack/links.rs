@@ -113,12 +113,8 @@ fn extend(
         }
     }
     world.relate(relations, &ids, |members| members.iter().any(|&member| !links[member]));
-    let twins: Vec<(usize, usize)> = relations
-        .twins
-        .iter()
-        .filter(|&&(a, b)| !links[a] || !links[b])
-        .map(|&(a, b)| (ids[a], ids[b]))
-        .collect();
+    let twins: Vec<(usize, usize)> =
+        relations.twins.iter().filter(|&&(a, b)| !links[a] || !links[b]).map(|&(a, b)| (ids[a], ids[b])).collect();
     world.twins.extend(twins);
     (world, ids)
 }

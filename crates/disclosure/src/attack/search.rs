@@ -57,13 +57,6 @@ struct Component {
 
 fn components(world: &World) -> Result<Vec<Component>, Contradiction> {
     let mut leader: Vec<usize> = (0..world.known.len()).collect();
-    fn find(leader: &mut [usize], mut id: usize) -> usize {
-        while leader[id] != id {
-            leader[id] = leader[leader[id]];
-            id = leader[id];
-        }
-        id
-    }
     let open_of = |equality: &[(usize, i64)]| -> Vec<(usize, i64)> {
         equality.iter().copied().filter(|&(id, _)| world.known[id].is_none()).collect()
     };
@@ -77,9 +70,11 @@ fn components(world: &World) -> Result<Vec<Component>, Contradiction> {
     let mut found: BTreeMap<usize, Component> = BTreeMap::new();
     let mut column = vec![0_usize; world.known.len()];
     for id in (0..world.known.len()).filter(|&id| world.known[id].is_none()) {
-        let component = found
-            .entry(find(&mut leader, id))
-            .or_insert_with(|| Component { ids: Vec::new(), rows: Vec::new(), floor: Vec::new() });
+        let component = found.entry(find(&mut leader, id)).or_insert_with(|| Component {
+            ids: Vec::new(),
+            rows: Vec::new(),
+            floor: Vec::new(),
+        });
         column[id] = component.ids.len();
         component.ids.push(id);
         component.floor.push(world.floor[id]);
@@ -102,6 +97,14 @@ fn components(world: &World) -> Result<Vec<Component>, Contradiction> {
         }
     }
     Ok(found.into_values().collect())
+}
+
+fn find(leader: &mut [usize], mut id: usize) -> usize {
+    while leader[id] != id {
+        leader[id] = leader[leader[id]];
+        id = leader[id];
+    }
+    id
 }
 
 /// The whole tables seen so far: least and greatest value of each column, and one table to walk from.
@@ -231,10 +234,11 @@ impl Component {
     fn whole_tables(&self, tableau: &Tableau, seen: &mut Seen<'_>, column: usize, width: i128) {
         for sense in [Sense::Max, Sense::Min] {
             // An exhausted search proves nothing more; what was seen still counts.
-            let _exhausted = integral_points(&self.rows, self.ids.len(), column, sense, tableau.budget(), &mut |point| {
-                seen.admit(point);
-                if seen.width(column) >= width { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            });
+            let _exhausted =
+                integral_points(&self.rows, self.ids.len(), column, sense, tableau.budget(), &mut |point| {
+                    seen.admit(point);
+                    if seen.width(column) >= width { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                });
         }
     }
 

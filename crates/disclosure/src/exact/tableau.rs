@@ -138,7 +138,9 @@ impl Tableau {
         };
         cost[column] = i64::from(self.row_of[column].is_none());
         if (sense == Sense::Min) != self.flipped[column] {
-            cost.iter_mut().for_each(|c| *c = -*c);
+            for c in &mut cost {
+                *c = -*c;
+            }
         }
         self.optimise(&mut cost, observe)
     }
@@ -345,7 +347,9 @@ impl Tableau {
             }
             if let Some(column) = self.body[row].iter().position(|&c| c != 0) {
                 if self.body[row][column] < 0 {
-                    self.body[row].iter_mut().for_each(|c| *c = -*c);
+                    for c in &mut self.body[row] {
+                        *c = -*c;
+                    }
                 }
                 self.pivot(row, column, None)?;
                 row += 1;
@@ -394,10 +398,7 @@ fn eliminate(
         }
     } else {
         for (t, &p) in target.iter_mut().zip(pivot) {
-            *t = t
-                .checked_mul(own)
-                .and_then(|scaled| scaled.checked_sub(p.checked_mul(other)?))
-                .ok_or(Overrun)?;
+            *t = t.checked_mul(own).and_then(|scaled| scaled.checked_sub(p.checked_mul(other)?)).ok_or(Overrun)?;
         }
     }
     let mut common = target.iter().fold(0_i128, |common, &t| if common == 1 { 1 } else { gcd(common, i128::from(t)) });
@@ -413,7 +414,9 @@ fn eliminate(
     }
     if common > 1 {
         let common = i64::try_from(common).map_err(|_| Overrun)?;
-        target.iter_mut().for_each(|t| *t /= common);
+        for entry in target {
+            *entry /= common;
+        }
     }
     Ok(())
 }

@@ -51,9 +51,8 @@ impl Mover<'_> {
 
     /// Equalities among cells with the same conditions as `cell`.
     fn neighbourhood(&self, cell: usize) -> Vec<&Equality> {
-        let group = |cell: usize| {
-            self.relations.cells[cell].rows.as_ref().map(|(quantity, rows)| (quantity, &rows.conditions))
-        };
+        let group =
+            |cell: usize| self.relations.cells[cell].rows.as_ref().map(|(quantity, rows)| (quantity, &rows.conditions));
         let own = group(cell);
         let inside = |equality: &&Equality| {
             std::iter::once(&equality.whole).chain(&equality.parts).all(|&member| group(member) == own)

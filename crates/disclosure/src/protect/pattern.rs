@@ -24,6 +24,8 @@ pub(super) struct Pattern<'a> {
     hidden: BTreeSet<usize>,
     /// Hidden in the last version of the same data: kept, so that the pattern stays the same.
     inherited: BTreeSet<usize>,
+    /// Hidden in the last version.
+    before: BTreeSet<usize>,
     /// Shown before with the same value.
     frozen: BTreeSet<usize>,
     costs: Vec<i64>,
@@ -41,7 +43,8 @@ impl<'a> Pattern<'a> {
             })
             .collect();
         let costs = (0..relations.cells.len()).map(|cell| cost(relations, truth, cell)).collect();
-        Self { relations, truth, earlier, primary, hidden, inherited: BTreeSet::new(), frozen, costs }
+        let (inherited, before) = (BTreeSet::new(), BTreeSet::new());
+        Self { relations, truth, earlier, primary, hidden, inherited, before, frozen, costs }
     }
 
     pub(super) fn hides(&self, cell: usize) -> bool {
@@ -71,14 +74,28 @@ impl<'a> Pattern<'a> {
         for &cell in &before {
             self.costs[cell] = self.costs[cell] / 4 + 1;
         }
-        if same_rules && unchanged {
+        if unchanged {
             self.hidden.extend(&before);
-            self.inherited = before;
+        }
+        if unchanged && same_rules {
+            self.inherited.clone_from(&before);
+        }
+        self.before = before;
+    }
+
+    /// Hides more until the intruder finds nothing. Where cells shown earlier stand in the way, everything hidden in
+    /// the last version is hidden again: it was safe then.
+    pub(super) fn complete(&mut self) -> Result<(), ProtectError> {
+        match self.hide_until_safe() {
+            Err(ProtectError::Frozen { .. }) if !self.before.is_subset(&self.hidden) => {
+                self.hidden.extend(&self.before);
+                self.hide_until_safe()
+            }
+            outcome => outcome,
         }
     }
 
-    /// Hides more until the intruder finds nothing.
-    pub(super) fn complete(&mut self) -> Result<(), ProtectError> {
+    fn hide_until_safe(&mut self) -> Result<(), ProtectError> {
         loop {
             let troubles = self.troubles(&self.hidden);
             if troubles.is_empty() {
@@ -153,13 +170,8 @@ impl<'a> Pattern<'a> {
 
     fn widen(&mut self, cell: usize, frozen: &BTreeSet<usize>) {
         let Some(need) = self.relations.cells[cell].need else { return };
-        let mover = Mover {
-            relations: self.relations,
-            truth: self.truth,
-            hidden: &self.hidden,
-            frozen,
-            costs: &self.costs,
-        };
+        let mover =
+            Mover { relations: self.relations, truth: self.truth, hidden: &self.hidden, frozen, costs: &self.costs };
         for cell in mover.support(cell, need.width.into()).unwrap_or_default() {
             self.hide(cell);
         }
@@ -224,7 +236,14 @@ impl<'a> Pattern<'a> {
 /// What it costs to hide a cell: little for small and detailed ones, most for the total.
 fn cost(relations: &Relations, truth: &Truth, cell: usize) -> i64 {
     let facts = &relations.cells[cell];
-    let bits = i64::from(128 - truth.value(cell).leading_zeros());
+    let value = truth.value(cell);
+    let bits = i64::from(128 - value.leading_zeros());
+    // Sixteen steps per doubling: of two cells of the same order, the smaller one goes.
+    let steps = match bits {
+        0 => 0,
+        1..=5 => 16 * bits + i64::try_from(value << (5 - bits) & 15).unwrap_or(0),
+        _ => 16 * bits + i64::try_from(value >> (bits - 5) & 15).unwrap_or(0),
+    };
     let places: BTreeMap<usize, usize> = facts.names.iter().fold(BTreeMap::new(), |mut places, (_, key)| {
         *places.entry(key.len()).or_default() += 1;
         places
@@ -240,5 +259,5 @@ fn cost(relations: &Relations, truth: &Truth, cell: usize) -> i64 {
             each * i64::try_from(names).unwrap_or(1)
         })
         .sum();
-    (8 + bits) * weight.max(1)
+    (128 + steps) * weight.max(1)
 }

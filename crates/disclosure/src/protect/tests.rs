@@ -1,0 +1,287 @@
+use std::collections::BTreeSet;
+
+use model::{Decimals, Figure, Key};
+
+use super::*;
+use crate::fixture::{
+    Record, attributes, code, confidential, key, measure, records, rule, scheme, sent, show, slice, tabulate,
+};
+use crate::{MeasureScheme, Quantity, Zeros};
+
+mod random;
+
+fn run(scheme: &TableScheme, table: &ConfidentialTable, ledger: &Ledger) -> Result<Protected, ProtectError> {
+    protect(table, scheme, slice(), attributes(), ledger)
+}
+
+fn hidden(protected: &Protected) -> BTreeSet<String> {
+    let cells = protected.table.cells().iter().filter(|(_, published)| published.figure == Figure::Suppressed);
+    cells.map(|((indicator, key), _)| format!("{indicator} {key}")).collect()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn abc(counts: [u32; 3], threshold: u32) -> (TableScheme, ConfidentialTable) {
+    let scheme = scheme(&[("d", &["A", "B", "C"])], vec![measure("i", &[&["d"]], rule(threshold, 3))]);
+    let table = tabulate(
+        &scheme,
+        &records(&[(&[("d", "A")], counts[0]), (&[("d", "B")], counts[1]), (&[("d", "C")], counts[2])]),
+    );
+    (scheme, table)
+}
+
+#[test]
+fn a_small_cell_takes_the_cheapest_neighbour_with_it() {
+    let (scheme, table) = abc([40, 2, 53], 5);
+    let protected = run(&scheme, &table, &Ledger::empty()).expect("protected");
+    assert_eq!(hidden(&protected), set(&["i d=A", "i d=B"]));
+    assert_eq!((protected.report.count(Reason::Primary), protected.report.count(Reason::Secondary)), (1, 1));
+    assert_eq!(protected.report.visible, 2);
+    let b = &protected.report.hidden[&(code("i"), key(&[("d", "B")]))];
+    assert_eq!((b.reason, b.interval), (Reason::Primary, Interval { low: 0, high: Some(42) }));
+}
+
+#[test]
+fn the_ledger_keeps_the_pattern() {
+    let (scheme, table) = abc([40, 7, 53], 10);
+    // An odd pattern, that a fresh run would not choose.
+    let mut ledger = Ledger::empty();
+    ledger.record(show(&table, &[("i", key(&[("d", "B")])), ("i", key(&[("d", "C")]))]));
+    let again = run(&scheme, &table, &ledger).expect("protected");
+    assert_eq!(hidden(&again), set(&["i d=B", "i d=C"]));
+}
+
+#[test]
+fn figures_shown_before_cannot_protect_what_is_small_now() {
+    // Under a lower threshold everything but B was shown: A, C and the total.
+    let scheme = scheme(&[("d", &["A", "B", "C"])], vec![measure("i", &[&["d"]], rule(5, 3))]);
+    let table = |b| tabulate(&scheme, &records(&[(&[("d", "A")], 40), (&[("d", "B")], b), (&[("d", "C")], 53)]));
+    let mut ledger = Ledger::empty();
+    // B was hidden with A; then the correction shows A and C, and hides the total, so nothing is left for B.
+    ledger.record(show(&table(2), &[("i", key(&[("d", "B")])), ("i", key(&[("d", "A")]))]));
+    ledger.record(show(&table(2), &[("i", key(&[("d", "B")])), ("i", Key::total())]));
+    // Together those two already give B away; a further version must not be blamed for it.
+    run(&scheme, &table(2), &ledger).expect("nothing new is learnt");
+}
+
+#[test]
+fn a_stricter_rule_hides_what_was_shown_and_is_not_blamed_for_the_past() {
+    let (loose, table) = abc([40, 7, 53], 5);
+    let mut ledger = Ledger::empty();
+    ledger.record(sent(&run(&loose, &table, &Ledger::empty()).expect("nothing small").table));
+    let (strict, table) = abc([40, 7, 53], 10);
+    let protected = run(&strict, &table, &ledger).expect("B was shown before");
+    assert!(hidden(&protected).contains("i d=B") && hidden(&protected).len() >= 2);
+}
+
+#[test]
+fn figures_at_source_leave_no_room() {
+    let mut open = measure("source", &[&["d"]], rule(5, 3));
+    open.protection = Protection::AtSource;
+    let scheme = scheme(&[("d", &["A", "B"])], vec![open, measure("i", &[], rule(5, 3))]);
+    // The producer shows the total of the same rows.
+    let table = tabulate(&scheme, &records(&[(&[("d", "A")], 2), (&[("d", "B")], 1)]));
+    let protected = run(&scheme, &table, &Ledger::empty()).expect("already public");
+    assert!(hidden(&protected).is_empty(), "what the producer shows is not a secret");
+}
+
+fn part_of(indicator: &str, of: &MeasureScheme, condition: &str) -> MeasureScheme {
+    let mut part = of.clone();
+    part.indicator = code(indicator);
+    part.restriction.conditions.insert(condition.to_owned());
+    part
+}
+
+fn refused(counts: &[(&str, u32, u32)]) -> Vec<Record> {
+    // (code, accepted, refused)
+    let mut all = Vec::new();
+    for &(c, accepted, refused) in counts {
+        all.extend(records(&[(&[("d", c)], accepted)]));
+        let mut part = records(&[(&[("d", c)], refused)]);
+        for record in &mut part {
+            record.conditions.insert("refused".to_owned());
+        }
+        all.extend(part);
+    }
+    for (unit, record) in (0..).zip(&mut all) {
+        record.unit = unit;
+    }
+    all
+}
+
+#[test]
+fn a_small_difference_of_numerator_and_denominator_is_protected() {
+    let denominator = measure("demandes", &[&["d"]], rule(5, 3));
+    let numerator = part_of("refus", &denominator, "refused");
+    let scheme = scheme(&[("d", &["A", "B", "C"])], vec![denominator, numerator]);
+    // In A only two of thirty were accepted: 30 − 28 must not be readable.
+    let table = tabulate(&scheme, &refused(&[("A", 2, 28), ("B", 20, 30), ("C", 40, 20)]));
+    let naive = admit(show(&table, &[]), &scheme, &Ledger::empty()).expect_err("30 − 28 is two");
+    assert_eq!(naive.conflicts[0].cause, crate::attack::Cause::DifferenceTooNarrow);
+    let protected = run(&scheme, &table, &Ledger::empty()).expect("protected");
+    assert!(hidden(&protected).len() >= 2);
+}
+
+#[test]
+fn a_list_of_codes_is_the_sum_of_its_codes() {
+    let all = measure("tous", &[&["age"]], rule(5, 3));
+    let mut old = measure("ages", &[], rule(5, 3));
+    old.restriction.codes.insert(code("age"), [code("75-84"), code("85+")].into());
+    let scheme = scheme(&[("age", &["0-74", "75-84", "85+"])], vec![all, old]);
+    let people = records(&[(&[("age", "0-74")], 60), (&[("age", "75-84")], 20), (&[("age", "85+")], 3)]);
+    let table = tabulate(&scheme, &people);
+    // 23 − 20 = 3: the list gives the small code away, even if the small code's line hides two.
+    let naive = show(&table, &[("tous", key(&[("age", "85+")])), ("tous", key(&[("age", "0-74")]))]);
+    admit(naive, &scheme, &Ledger::empty()).expect_err("23 − 20");
+    let protected = run(&scheme, &table, &Ledger::empty()).expect("protected");
+    assert!(hidden(&protected).contains("tous age=85+"));
+}
+
+#[test]
+fn a_list_against_the_total_has_a_complement() {
+    let all = measure("tous", &[], rule(5, 3));
+    let mut old = measure("ages", &[], rule(5, 3));
+    old.restriction.codes.insert(code("age"), [code("75-84"), code("85+")].into());
+    let scheme = scheme(&[("age", &["0-74", "75-84", "85+"])], vec![all, old]);
+    let table = tabulate(&scheme, &records(&[(&[("age", "0-74")], 2), (&[("age", "75-84")], 20)]));
+    admit(show(&table, &[]), &scheme, &Ledger::empty()).expect_err("two are younger");
+    let protected = run(&scheme, &table, &Ledger::empty()).expect("protected");
+    assert_eq!(hidden(&protected), set(&["ages total"]));
+}
+
+#[test]
+fn a_total_shared_by_two_indicators_links_them() {
+    let by_age = measure("par_age", &[&["age"]], rule(5, 3));
+    let by_sex = measure("par_sexe", &[&["sexe"]], rule(5, 3));
+    let scheme = scheme(&[("age", &["j", "v"]), ("sexe", &["F", "H"])], vec![by_age, by_sex]);
+    let people = records(&[
+        (&[("age", "j"), ("sexe", "F")], 30),
+        (&[("age", "v"), ("sexe", "F")], 2),
+        (&[("age", "j"), ("sexe", "H")], 30),
+    ]);
+    let table = tabulate(&scheme, &people);
+    // Hiding the total of one indicator while the other shows it does not help.
+    let naive = show(&table, &[("par_age", key(&[("age", "v")])), ("par_age", Key::total())]);
+    admit(naive, &scheme, &Ledger::empty()).expect_err("the other indicator shows the total");
+    let protected = run(&scheme, &table, &Ledger::empty()).expect("protected");
+    assert_eq!(hidden(&protected), set(&["par_age age=j", "par_age age=v"]));
+}
+
+#[test]
+fn an_amount_falls_with_its_count() {
+    let count = measure("n", &[&["d"]], rule(5, 3));
+    let mut amount = measure("euros", &[&["d"]], rule(5, 30));
+    amount.quantity = Quantity::Sum { column: "montant".into() };
+    let scheme = scheme(&[("d", &["A", "B", "C"])], vec![count, amount]);
+    let table = tabulate(&scheme, &records(&[(&[("d", "A")], 40), (&[("d", "B")], 2), (&[("d", "C")], 53)]));
+    let protected = run(&scheme, &table, &Ledger::empty()).expect("protected");
+    let hidden = hidden(&protected);
+    assert!(hidden.is_superset(&set(&["n d=B", "euros d=B"])), "{hidden:?}");
+    for (code, there) in [("A", true), ("C", false)] {
+        assert_eq!(hidden.contains(&format!("n d={code}")), there);
+        assert_eq!(hidden.contains(&format!("euros d={code}")), there);
+    }
+}
+
+#[test]
+fn protected_zeros_hide_and_published_zeros_show() {
+    let people = records(&[(&[("d", "A")], 40), (&[("d", "C")], 53)]);
+    for (zeros, expected) in [(Zeros::Publish, 0), (Zeros::Protect, 2)] {
+        let scheme =
+            scheme(&[("d", &["A", "B", "C"])], vec![measure("i", &[&["d"]], Rule { threshold: 5, zeros, width: 5 })]);
+        let protected = run(&scheme, &tabulate(&scheme, &people), &Ledger::empty()).expect("protected");
+        assert_eq!(hidden(&protected).len(), expected);
+    }
+}
+
+#[test]
+fn everything_is_hidden_under_a_threshold_nobody_reaches() {
+    let scheme = scheme(
+        &[("d", &["A", "B", "C"]), ("e", &["x", "y"])],
+        vec![measure("i", &[&["d", "e"]], rule(1_000_000_000, 100))],
+    );
+    let people = records(&[(&[("d", "A"), ("e", "x")], 40), (&[("d", "B"), ("e", "x")], 12)]);
+    let protected = run(&scheme, &tabulate(&scheme, &people), &Ledger::empty()).expect("protected");
+    let shown: Vec<_> = protected.table.cells().values().filter_map(|p| p.figure.observed()).collect();
+    assert!(shown.iter().all(|&value| value == 0), "only zeros may be shown");
+}
+
+#[test]
+fn a_key_against_the_restriction_is_not_applicable() {
+    let mut old = measure("ages", &[&["age"]], rule(5, 3));
+    old.restriction.codes.insert(code("age"), [code("v")].into());
+    let scheme = scheme(&[("age", &["j", "v"])], vec![old]);
+    let table = tabulate(&scheme, &records(&[(&[("age", "v")], 9)]));
+    let protected = run(&scheme, &table, &Ledger::empty()).expect("protected");
+    let cell = &protected.table.cells()[&(code("ages"), key(&[("age", "j")]))];
+    assert_eq!(cell.figure, Figure::NotApplicable);
+    assert!(scheme.is_empty_by_definition(&code("ages"), &key(&[("age", "j")])));
+}
+
+#[test]
+fn tables_that_are_not_whole_are_refused() {
+    let (scheme, _) = abc([1, 1, 1], 5);
+    let cell = |c: Option<&str>, value| {
+        let key = c.map_or(Key::total(), |c| key(&[("d", c)]));
+        confidential(code("i"), key, value, value)
+    };
+    let try_cells = |cells: Vec<ConfidentialCell>| {
+        run(&scheme, &ConfidentialTable::new(cells), &Ledger::empty()).expect_err("not whole")
+    };
+    let whole = || vec![cell(Some("A"), 10), cell(Some("B"), 10), cell(Some("C"), 10), cell(None, 30)];
+    let total = || (code("i"), Key::total());
+    let mut cells = whole();
+    cells.pop();
+    assert_eq!(try_cells(cells), ProtectError::Incomplete(total().0, total().1));
+    let mut cells = whole();
+    cells.push(cell(None, 30));
+    assert_eq!(try_cells(cells), ProtectError::Duplicate(total().0, total().1));
+    let mut cells = whole();
+    cells[3] = cell(None, 31);
+    assert_eq!(try_cells(cells), ProtectError::Inconsistent(total().0, total().1));
+    let mut cells = whole();
+    cells[0] = cell(Some("A"), -10);
+    assert!(matches!(try_cells(cells), ProtectError::Negative(..)));
+    let mut cells = whole();
+    cells[0] = cell(Some("Z"), 10);
+    assert!(matches!(try_cells(cells), ProtectError::Unknown(..)));
+}
+
+use crate::ConfidentialCell;
+
+/// Twenty IRIS by six tenures, weighted with six decimals: the size of a commune's census table.
+#[test]
+fn a_weighted_census_table_is_protected_in_good_time() {
+    let iris: Vec<String> = (1..=20).map(|i| format!("{i:04}")).collect();
+    let iris: Vec<&str> = iris.iter().map(String::as_str).collect();
+    let tenures = ["10", "21", "22", "23", "30", "40"];
+    let mut weighted = measure("logements", &[&["iris", "tenure"]], rule(11, 5_000_000));
+    weighted.quantity = Quantity::Weight { column: "poids".into() };
+    weighted.decimals = Decimals::new(6).expect("six places");
+    let scheme = scheme(&[("iris", &iris), ("tenure", &tenures)], vec![weighted]);
+    let mut cells = Vec::new();
+    let mut totals: BTreeMap<Key, (i64, i64)> = BTreeMap::new();
+    let mut state = 42_u64;
+    for i in &iris {
+        for t in &tenures {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let draw = i64::try_from(state >> 40).expect("24 bits");
+            let people = if draw % 3 == 0 { draw % 12 } else { 15 + draw % 120 };
+            let value = people * 1_250_000 + (draw % 1000) * people;
+            for key in [key(&[("iris", i), ("tenure", t)]), key(&[("iris", i)]), key(&[("tenure", t)]), Key::total()] {
+                let total = totals.entry(key).or_default();
+                total.0 += value;
+                total.1 += people;
+            }
+        }
+    }
+    for (key, (value, people)) in totals {
+        cells.push(confidential(code("logements"), key, value, people));
+    }
+    let protected = run(&scheme, &ConfidentialTable::new(cells), &Ledger::empty()).expect("protected");
+    let (primary, secondary) = (protected.report.count(Reason::Primary), protected.report.count(Reason::Secondary));
+    assert!(primary > 20 && secondary > 0 && secondary < 2 * primary, "{primary} primary, {secondary} secondary");
+    assert!(protected.report.visible > 40, "{} visible", protected.report.visible);
+}

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Code, DimensionCode};
 
 use super::lines::{Line, Place};
-use super::{Codes, Equality, Group, Relations, Standing};
-use crate::scheme::{Quantity, Restriction};
+use super::{Codes, Entry, Equality, Group, Relations, Standing};
+use crate::scheme::{Quantity, Restriction, TableScheme};
 
 /// Adds `larger = smaller + rest` wherever one published or derived cell lies inside another and no line says so.
 pub(super) fn derive(relations: &mut Relations, lines: &BTreeMap<Place, Line>) {
@@ -40,6 +40,45 @@ pub(super) fn derive(relations: &mut Relations, lines: &BTreeMap<Place, Line>) {
     }
 }
 
+/// The difference of two indicators one of which counts a list of the other's codes, key by key: numerator and
+/// denominator of a ratio. Where the difference is not a cell already, it is a sum of cells, and protected as a whole.
+pub(super) fn differences(relations: &mut Relations, scheme: &TableScheme) {
+    for part in scheme.measures() {
+        for whole in scheme.measures() {
+            let comparable = part.quantity == whole.quantity
+                && part.restriction.conditions == whole.restriction.conditions
+                && part.restriction.codes != whole.restriction.codes
+                && inside(&part.restriction.codes, &whole.restriction.codes);
+            if !comparable {
+                continue;
+            }
+            for (name, entry) in relations.entries.clone() {
+                let other = relations.entries.get(&(whole.indicator.clone(), name.1.clone())).copied();
+                if let (true, Entry::Cell(inner), Some(Entry::Cell(outer))) = (name.0 == part.indicator, entry, other)
+                    && inner != outer
+                    && !difference_is_a_cell(relations, scheme, inner, outer)
+                {
+                    relations.rest(outer, inner, true);
+                }
+            }
+        }
+    }
+}
+
+fn difference_is_a_cell(relations: &Relations, scheme: &TableScheme, inner: usize, outer: usize) -> bool {
+    let (Some((group, inner)), Some((_, outer))) = (relations.cells[inner].group(), relations.cells[outer].group())
+    else {
+        return false;
+    };
+    let mut different = inner.iter().filter(|(dimension, set)| outer.get(*dimension) != Some(set));
+    let (Some((dimension, set)), None) = (different.next(), different.next()) else { return false };
+    let all = || scheme.dimensions()[dimension].iter().cloned().collect();
+    let rest: BTreeSet<Code> = outer.get(dimension).cloned().unwrap_or_else(all).difference(set).cloned().collect();
+    let mut codes = inner.clone();
+    codes.insert(dimension.clone(), rest);
+    relations.index[&group].contains_key(&codes)
+}
+
 /// The smallest cells of `group` that hold all rows with `codes`: that very cell, published, derived or put together
 /// from atoms; otherwise the smallest ones around it.
 fn around(relations: &mut Relations, lines: &BTreeMap<Place, Line>, group: &Group, codes: &Codes) -> Vec<usize> {
@@ -50,8 +89,7 @@ fn around(relations: &mut Relations, lines: &BTreeMap<Place, Line>, group: &Grou
         let mut others = codes.clone();
         others.remove(dimension);
         let Some(line) = lines.get(&(group.clone(), dimension.clone(), others)) else { continue };
-        let parts: Vec<usize> =
-            line.atoms.iter().filter(|(atom, _)| atom.is_subset(set)).map(|&(_, id)| id).collect();
+        let parts: Vec<usize> = line.atoms.iter().filter(|(atom, _)| atom.is_subset(set)).map(|&(_, id)| id).collect();
         let covered: BTreeSet<&Code> =
             line.atoms.iter().filter(|(atom, _)| atom.is_subset(set)).flat_map(|(atom, _)| atom).collect();
         if covered.len() == set.len() {

@@ -61,7 +61,8 @@ fn cut(
     let atoms: Vec<(BTreeSet<Code>, usize)> = by_membership
         .into_iter()
         .map(|(membership, atom)| {
-            let members: Vec<usize> = family.values().zip(&membership).filter(|(_, m)| **m).map(|(&id, _)| id).collect();
+            let members: Vec<usize> =
+                family.values().zip(&membership).filter(|(_, m)| **m).map(|(&id, _)| id).collect();
             let id = family.get(&atom).copied().unwrap_or_else(|| {
                 let mut codes = others.clone();
                 codes.insert(dimension.clone(), atom.clone());

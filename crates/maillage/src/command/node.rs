@@ -8,9 +8,8 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use model::{CommuneCode, FailureKind, Hash, PackCode, Period, Slice, SystemClock, TableCode};
 use node::approve::Agreement;
-use node::preview::{Preview, PreviewError};
+use node::preview::{Preview, PreviewError, Purpose};
 use node::{Node, NodeFolder, World};
-use wire::document::Purpose;
 
 use super::Stop;
 
@@ -160,7 +159,14 @@ async fn check(folder: NodeFolder) -> Result<(), Stop> {
         match node::collect::collect_one(source, node.provider(), node.packs(), node.folder().root()) {
             Ok(one) => {
                 let aside = if one.set_aside > 0 {
-                    format!(", {}", render::number::counted(one.set_aside, "ligne de total mise à part", "lignes de total mises à part"))
+                    format!(
+                        ", {}",
+                        render::number::counted(
+                            one.set_aside,
+                            "ligne de total mise à part",
+                            "lignes de total mises à part"
+                        )
+                    )
                 } else {
                     String::new()
                 };
@@ -218,7 +224,10 @@ async fn preview(folder: NodeFolder, dry_run: bool, all: bool) -> Result<(), Sto
     let node = Node::open(folder, world()).await?;
     // Best effort: without the hub the local ledger decides, and refuses by itself if it is not complete.
     if let Err(failure) = node::sync::sync(&node).await {
-        eprintln!("Le centre n'a pas pu être interrogé ({}) ; l'aperçu se fonde sur le registre local.", failure.reason);
+        eprintln!(
+            "Le centre n'a pas pu être interrogé ({}) ; l'aperçu se fonde sur le registre local.",
+            failure.reason
+        );
     }
     let purpose = if dry_run { Purpose::Check } else { Purpose::Submit };
     let preview = node::preview::preview(&node, purpose).await.map_err(refused)?;
@@ -253,10 +262,9 @@ async fn work(folder: NodeFolder) -> Result<(), Stop> {
     let stop = tokio_util::sync::CancellationToken::new();
     let signal = stop.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            eprintln!("Arrêt demandé : l'opération en cours se termine, rien n'est perdu.");
-            signal.cancel();
-        }
+        super::interrupted().await;
+        eprintln!("Arrêt demandé : l'opération en cours se termine, rien n'est perdu.");
+        signal.cancel();
     });
     node::run::run(&node, stop, &show::run_event).await?;
     node.close().await;
@@ -288,7 +296,7 @@ async fn verify(folder: NodeFolder, receipt: PathBuf) -> Result<(), Stop> {
 
 /// What a preview needs for its last lines.
 fn next_step(preview: &Preview) -> Option<String> {
-    preview.hash.map(|hash| {
-        format!("Pour donner votre accord : maillage node approve --name \"Prénom Nom\" --preview {hash}")
-    })
+    preview
+        .hash
+        .map(|hash| format!("Pour donner votre accord : maillage node approve --name \"Prénom Nom\" --preview {hash}"))
 }

@@ -134,6 +134,10 @@ impl Software {
     }
 
     fn cell(&self, text: &str) -> String {
-        if text.contains([self.separator, '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+        if text.contains([self.separator, '"', '\n']) {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        } else {
+            text.to_owned()
+        }
     }
 }

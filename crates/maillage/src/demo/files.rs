@@ -30,7 +30,15 @@ struct Dialect {
 }
 
 const DOMICILIATION_FIELDS: [&str; 10] = [
-    "id_demande", "id_personne", "sexe", "age", "type_demande", "decision", "motif_refus", "en_cours", "motif_radiation",
+    "id_demande",
+    "id_personne",
+    "sexe",
+    "age",
+    "type_demande",
+    "decision",
+    "motif_refus",
+    "en_cours",
+    "motif_radiation",
     "personnes",
 ];
 const AID_FIELDS: [&str; 7] = ["id_demande", "id_menage", "type_aide", "decision", "montant", "type_menage", "age"];
@@ -47,11 +55,24 @@ const YES_NO: [&str; 2] = ["true", "false"];
 const DIALECTS: [Dialect; 3] = [
     Dialect {
         domiciliation: [
-            "N° demande", "N° usager", "Sexe", "Âge au 31/12", "Nature", "Décision", "Motif du refus",
-            "En cours au 31/12", "Motif de radiation", "Nb personnes",
+            "N° demande",
+            "N° usager",
+            "Sexe",
+            "Âge au 31/12",
+            "Nature",
+            "Décision",
+            "Motif du refus",
+            "En cours au 31/12",
+            "Motif de radiation",
+            "Nb personnes",
         ],
         aid: [
-            "N° demande", "N° foyer", "Nature de l'aide", "Décision", "Montant accordé (€)", "Situation familiale",
+            "N° demande",
+            "N° foyer",
+            "Nature de l'aide",
+            "Décision",
+            "Montant accordé (€)",
+            "Situation familiale",
             "Âge",
         ],
         sex: ["Femme", "Homme", "Non renseigné"],
@@ -61,7 +82,13 @@ const DIALECTS: [Dialect; 3] = [
         yes_no: ["Oui", "Non"],
         struck_off: ["À sa demande", "Domicile retrouvé", "Absence > 3 mois", "Autre"],
         kind: [
-            "Alimentaire", "Énergie / eau", "Loyer", "Santé", "Cantine, scolarité", "Transport", "Secours d'urgence",
+            "Alimentaire",
+            "Énergie / eau",
+            "Loyer",
+            "Santé",
+            "Cantine, scolarité",
+            "Transport",
+            "Secours d'urgence",
             "Divers",
         ],
         household: ["Isolé(e)", "Couple", "Couple avec enfant(s)", "Famille monoparentale", "Autre"],
@@ -69,8 +96,16 @@ const DIALECTS: [Dialect; 3] = [
     },
     Dialect {
         domiciliation: [
-            "id_demande", "id_personne", "sexe", "age", "type_demande", "decision", "motif_refus", "en_cours",
-            "motif_radiation", "personnes",
+            "id_demande",
+            "id_personne",
+            "sexe",
+            "age",
+            "type_demande",
+            "decision",
+            "motif_refus",
+            "en_cours",
+            "motif_radiation",
+            "personnes",
         ],
         aid: AID_FIELDS,
         sex: SEX,
@@ -85,7 +120,16 @@ const DIALECTS: [Dialect; 3] = [
     },
     Dialect {
         domiciliation: [
-            "DOSSIER", "USAGER", "SEXE", "AGE", "TYPE", "AVIS", "MOTIF_REFUS", "VALIDE", "MOTIF_RAD", "NB_PERS",
+            "DOSSIER",
+            "USAGER",
+            "SEXE",
+            "AGE",
+            "TYPE",
+            "AVIS",
+            "MOTIF_REFUS",
+            "VALIDE",
+            "MOTIF_RAD",
+            "NB_PERS",
         ],
         aid: ["DOSSIER", "FOYER", "TYPE_AIDE", "AVIS", "MONTANT", "COMPO", "AGE_REF"],
         sex: ["2", "1", "9"],
@@ -147,9 +191,8 @@ fn aid_row(software: &Software, dialect: &Dialect, n: usize, one: &Aid) -> Vec<S
 }
 
 fn settings(software: &Software, dialect: &Dialect) -> String {
-    let mut out = String::from(
-        "# DONNÉES FICTIVES : commune inventée pour la démonstration.\n\n[approval]\nmode = \"rule\"\n\n",
-    );
+    let mut out =
+        String::from("# DONNÉES FICTIVES : commune inventée pour la démonstration.\n\n[approval]\nmode = \"rule\"\n\n");
     source(&mut out, software, "domiciliation", "exports/domiciliation-2025.csv");
     columns(&mut out, &DOMICILIATION_FIELDS, &dialect.domiciliation);
     codes(&mut out, "sexe", &dialect.sex, &SEX);

@@ -117,14 +117,7 @@ pub fn aids(rng: &mut Rng, population: u32) -> Vec<Aid> {
             let decision = weighted(rng, &[76, 17, 7]);
             let base = [9_000_u64, 22_000, 38_000, 12_000, 11_000, 7_500, 6_000, 10_000][kind];
             let cents = if decision == 0 { base * rng.u64(30..220) / 100 / 500 * 500 + rng.u64(0..3) * 50 } else { 0 };
-            Aid {
-                household: u32::try_from(household).unwrap_or(u32::MAX),
-                kind,
-                decision,
-                cents,
-                household_type,
-                age,
-            }
+            Aid { household: u32::try_from(household).unwrap_or(u32::MAX), kind, decision, cents, household_type, age }
         })
         .collect()
 }

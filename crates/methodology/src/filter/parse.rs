@@ -130,7 +130,10 @@ impl Names<'_> {
                 if self.kind(&column) == Some(FieldType::Boolean) {
                     Ok(Filter::In(column, BTreeSet::from([Value::Boolean(true)])))
                 } else {
-                    refuse(PackCause::Type, format!("« {name} » seul n'est pas une condition : comparez-le à une valeur."))
+                    refuse(
+                        PackCause::Type,
+                        format!("« {name} » seul n'est pas une condition : comparez-le à une valeur."),
+                    )
                 }
             }
             _ => outside(expression),

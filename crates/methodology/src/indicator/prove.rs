@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use disclosure::{MeasureScheme, Protection, Quantity, Restriction, Rule, TableScheme, Zeros};
 use model::{Decimals, DimensionCode, IndicatorCode};
 
-use super::parse::{IndicatorText, IndicatorsText, MeasureText, QuantityText, RatioText, RuleText, SheetText, ZerosText};
+use super::parse::{
+    IndicatorText, IndicatorsText, MeasureText, QuantityText, RatioText, RuleText, SheetText, ZerosText,
+};
 use super::{Aggregation, Definition, Indicator, Measure, Ratio, RatioKind, Sheet, within};
 use crate::error::{PackCause, PackError};
 use crate::filter::{self, Names, Split};
@@ -167,9 +169,10 @@ impl At<'_> {
             Quantity::Distinct { column } => self.proof.single_valued(dimension, column),
             Quantity::Rows | Quantity::Sum { .. } | Quantity::Weight { .. } => true,
         };
-        let Split { codes, conditions } = filter::split(filter, self.proof.dimensions, &partitions).map_err(|code| {
-            self.error(PackCause::Filter, format!("Le filtre ne laisse aucune modalité du critère « {code} »."))
-        })?;
+        let Split { codes, conditions } =
+            filter::split(filter, self.proof.dimensions, &partitions).map_err(|code| {
+                self.error(PackCause::Filter, format!("Le filtre ne laisse aucune modalité du critère « {code} »."))
+            })?;
         Ok(Measure {
             restriction: Restriction { codes, conditions: conditions.keys().cloned().collect() },
             protection: self.protection(&text.protection, rules, decimals)?,
@@ -206,7 +209,9 @@ impl At<'_> {
                     ));
                 }
                 if !breakdown.insert(dimension.code.clone()) {
-                    return Err(self.error(PackCause::Duplicate, format!("Le critère « {name} » est croisé avec lui-même.")));
+                    return Err(
+                        self.error(PackCause::Duplicate, format!("Le critère « {name} » est croisé avec lui-même."))
+                    );
                 }
             }
             if breakdown.len() > 2 {
@@ -308,14 +313,18 @@ impl At<'_> {
             measures.iter().find(|(code, _)| code.as_str() == name).ok_or_else(|| {
                 self.error(
                     PackCause::Unknown,
-                    format!("« {name} » n'est pas une mesure de cette table : un ratio rapporte deux mesures de sa table."),
+                    format!(
+                        "« {name} » n'est pas une mesure de cette table : un ratio rapporte deux mesures de sa table."
+                    ),
                 )
             })
         };
         let (numerator, above) = term(&text.numerator)?;
         let (denominator, below) = term(&text.denominator)?;
         if numerator == denominator {
-            return Err(self.error(PackCause::Inconsistent, "Le numérateur et le dénominateur sont le même indicateur."));
+            return Err(
+                self.error(PackCause::Inconsistent, "Le numérateur et le dénominateur sont le même indicateur.")
+            );
         }
         let share = above.quantity == below.quantity && within(&above.restriction, &below.restriction);
         if text.per == 100 && !share {
@@ -335,10 +344,8 @@ impl At<'_> {
                 breakdowns: above.breakdowns.intersection(&below.breakdowns).cloned().collect(),
                 decimals,
             }),
-            _ => Err(self.error(
-                PackCause::Malformed,
-                "« per » vaut 1, 100, 1000, 10000 ou 100000 ; « decimals » va de 0 à 4.",
-            )),
+            _ => Err(self
+                .error(PackCause::Malformed, "« per » vaut 1, 100, 1000, 10000 ou 100000 ; « decimals » va de 0 à 4.")),
         }
     }
 
@@ -374,6 +381,9 @@ pub(crate) fn identifies(field: &Field) -> Result<(), String> {
     if field.required && matches!(field.kind, FieldType::String | FieldType::Integer) {
         Ok(())
     } else {
-        Err(format!("La colonne « {} » doit être un texte ou un entier obligatoire (required) pour désigner des unités.", field.name))
+        Err(format!(
+            "La colonne « {} » doit être un texte ou un entier obligatoire (required) pour désigner des unités.",
+            field.name
+        ))
     }
 }

@@ -197,9 +197,8 @@ impl SchemaText {
 
 impl FieldText {
     fn prove(&self, file: &str) -> Result<Field, PackError> {
-        let refuse = |cause, message: String| {
-            Err(PackError::new(file, format!("colonne {}", self.name), cause, message))
-        };
+        let refuse =
+            |cause, message: String| Err(PackError::new(file, format!("colonne {}", self.name), cause, message));
         let name_is_plain = !self.name.is_empty()
             && self.name.len() <= 64
             && self.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')

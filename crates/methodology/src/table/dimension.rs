@@ -13,15 +13,21 @@ use crate::schema::{DimensionText, Field, FieldType, TableSchema, exact_units};
 const MAX_CODES: usize = 200;
 
 /// All dimensions of a table, in the order of the file.
-pub(crate) fn dimensions(file: &str, texts: &[DimensionText], schema: &TableSchema) -> Result<Vec<Dimension>, PackError> {
+pub(crate) fn dimensions(
+    file: &str,
+    texts: &[DimensionText],
+    schema: &TableSchema,
+) -> Result<Vec<Dimension>, PackError> {
     let mut dimensions: Vec<Dimension> = Vec::new();
     for text in texts {
         let dimension = Proof { file, text, schema }.dimension()?;
-        let refuse = |cause, message: String| {
-            Err(PackError::new(file, format!("critère {}", dimension.code), cause, message))
-        };
+        let refuse =
+            |cause, message: String| Err(PackError::new(file, format!("critère {}", dimension.code), cause, message));
         if dimensions.iter().any(|other| other.code == dimension.code) {
-            return refuse(PackCause::Duplicate, "Ce critère est décrit deux fois : gardez-en une description.".to_owned());
+            return refuse(
+                PackCause::Duplicate,
+                "Ce critère est décrit deux fois : gardez-en une description.".to_owned(),
+            );
         }
         if let Some(other) = dimensions.iter().find(|other| other.field == dimension.field) {
             // Disclosure control derives relations per dimension: two axes of one column would be linked unseen.
@@ -68,7 +74,9 @@ impl Proof<'_> {
             if let Some(word) = forbidden::word_in(text) {
                 return Err(self.error(
                     PackCause::Forbidden,
-                    format!("Le sujet « {word} » ne peut pas être un critère : cette donnée ne doit pas être collectée."),
+                    format!(
+                        "Le sujet « {word} » ne peut pas être un critère : cette donnée ne doit pas être collectée."
+                    ),
                 ));
             }
         }
@@ -119,14 +127,15 @@ impl Proof<'_> {
         if self.text.codes.is_empty() || self.text.codes.len() > MAX_CODES {
             return Err(self.error(
                 PackCause::Malformed,
-                format!("Un critère a une liste fermée de 1 à {MAX_CODES} modalités : un texte libre n'est pas un critère."),
+                format!(
+                    "Un critère a une liste fermée de 1 à {MAX_CODES} modalités : un texte libre n'est pas un critère."
+                ),
             ));
         }
         if !field.allowed.is_empty() {
-            return Err(self.error(
-                PackCause::Inconsistent,
-                "La liste des modalités suffit : retirez « enum » de la colonne.",
-            ));
+            return Err(
+                self.error(PackCause::Inconsistent, "La liste des modalités suffit : retirez « enum » de la colonne.")
+            );
         }
         let mut items: Vec<CodeItem> = Vec::new();
         for text in &self.text.codes {
@@ -143,11 +152,11 @@ impl Proof<'_> {
             let banded = text.from.is_some() || text.to.is_some();
             let (values, band) = match field.kind {
                 FieldType::String if banded => {
-                    return Err(self.error(PackCause::Type, "« from » et « to » ne valent que pour une colonne de nombres."));
+                    return Err(
+                        self.error(PackCause::Type, "« from » et « to » ne valent que pour une colonne de nombres.")
+                    );
                 }
-                FieldType::String => {
-                    (text.values.clone().unwrap_or_else(|| BTreeSet::from([code.to_string()])), None)
-                }
+                FieldType::String => (text.values.clone().unwrap_or_else(|| BTreeSet::from([code.to_string()])), None),
                 FieldType::Boolean => (self.booleans(text.values.as_ref(), is_blank, &code)?, None),
                 FieldType::Integer | FieldType::Number(_) => {
                     (BTreeSet::new(), self.band(field, text.from.as_ref(), text.to.as_ref(), is_blank, &code)?)
@@ -156,10 +165,14 @@ impl Proof<'_> {
                     return Err(self.error(PackCause::Type, "Une date ne peut pas porter un critère."));
                 }
             };
-            if let Some(other) = items.iter().find(|item| !item.values.is_disjoint(&values) || overlap(item.band, band)) {
+            if let Some(other) = items.iter().find(|item| !item.values.is_disjoint(&values) || overlap(item.band, band))
+            {
                 return Err(self.error(
                     PackCause::Inconsistent,
-                    format!("Les modalités « {} » et « {code} » se recouvrent : une ligne n'a qu'une modalité.", other.code),
+                    format!(
+                        "Les modalités « {} » et « {code} » se recouvrent : une ligne n'a qu'une modalité.",
+                        other.code
+                    ),
                 ));
             }
             items.push(CodeItem { code, title: text.title.clone(), values, band });
@@ -174,7 +187,9 @@ impl Proof<'_> {
         code: &Code,
     ) -> Result<BTreeSet<String>, PackError> {
         match values {
-            Some(values) if !values.is_empty() && values.iter().all(|v| v == "true" || v == "false") => Ok(values.clone()),
+            Some(values) if !values.is_empty() && values.iter().all(|v| v == "true" || v == "false") => {
+                Ok(values.clone())
+            }
             None if is_blank => Ok(BTreeSet::new()),
             Some(_) | None => Err(self.error(
                 PackCause::Type,

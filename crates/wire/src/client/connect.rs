@@ -21,11 +21,11 @@ const CONNECT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 pub(super) async fn channel(tls: &ClientTls, address: &HubAddress) -> Result<Channel, ClientError> {
-    let malformed = |_| ClientError::Protocol("the address cannot be written as a URI".to_owned());
-    let origin: Uri = format!("https://{address}").parse().map_err(|_| malformed(()))?;
+    let malformed = || ClientError::Protocol("the address cannot be written as a URI".to_owned());
+    let origin: Uri = format!("https://{address}").parse().map_err(|_| malformed())?;
     // tonic would add its own TLS to an https target; the connector below has done that already.
     let endpoint = Endpoint::from_shared(format!("http://{address}"))
-        .map_err(|_| malformed(()))?
+        .map_err(|_| malformed())?
         .origin(origin)
         .connect_timeout(CONNECT)
         .http2_keep_alive_interval(KEEP_ALIVE)
@@ -46,7 +46,9 @@ pub(super) async fn channel(tls: &ClientTls, address: &HubAddress) -> Result<Cha
                 let mut stream = BufReader::new(connector.connect(server_name, stream).await?);
                 // In TLS 1.3 our side is done before the server has looked at our certificate. An HTTP/2 server
                 // speaks first: its first byte, or the alert instead of it, tells whether we were accepted.
-                stream.fill_buf().await?;
+                if stream.fill_buf().await?.is_empty() {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
                 Ok::<_, io::Error>(stream)
             };
             let stream =

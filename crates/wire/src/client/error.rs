@@ -24,7 +24,7 @@ pub enum ClientError {
     Deadline,
     /// The hub said no.
     #[error("hub refused: {0}")]
-    Refused(Refused),
+    Refused(Box<Refused>),
     /// The answer cannot be read.
     #[error("hub's answer is malformed: {0}")]
     Protocol(String),
@@ -140,7 +140,7 @@ impl From<Status> for ClientError {
         match (typed, broken, status.code()) {
             (false, Some(error), _) => error,
             (false, None, Code::DeadlineExceeded | Code::Cancelled) => Self::Deadline,
-            (_, _, _) => Self::Refused(from_status(&status)),
+            (_, _, _) => Self::Refused(Box::new(from_status(&status))),
         }
     }
 }

@@ -1,11 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use disclosure::{Published, Received, SliceAttributes};
-use model::{
-    CommuneCode, Decimals, DefinitionHash, Figure, Flag, Flags, Hash, IndicatorCode, Key, MissingReason, RuleHash,
-    Slice, SubmissionId, Timestamp,
+use disclosure::{
+    Ledger, MeasureScheme, Protection, Published, Quantity, Received, Restriction, Rule, SliceAttributes, TableScheme,
+    Zeros,
 };
-use proptest::prelude::*;
+use model::{
+    CommuneCode, Decimals, DefinitionHash, DimensionCode, Figure, Flag, Flags, Hash, IndicatorCode, Key, MissingReason,
+    RuleHash, Slice, SubmissionId, Timestamp,
+};
 use seal::{SigningKey, sha256};
 
 use super::submission::{Content, write};
@@ -13,6 +15,7 @@ use super::*;
 use crate::pb::submission::v1 as pb;
 
 mod golden;
+mod property;
 
 /// Writes what a node merely claims: the tests of this crate cannot make a `SafeTable`, and should not.
 pub(crate) fn write_claimed(
@@ -163,6 +166,43 @@ fn documents_read_back_as_written() {
     assert_eq!(Withdrawal::decode(&withdrawal().encode().expect("written")), Ok(withdrawal()));
     assert_eq!(Receipt::decode(&receipt().encode().expect("written")), Ok(receipt()));
     assert_eq!(PackFiles::decode(&pack().encode().expect("written")), Ok(pack()));
+}
+
+#[test]
+fn a_safe_table_travels_whole_with_its_schemes_decimals() {
+    let scheme = |indicator: &str| {
+        let sexe: DimensionCode = "sexe".parse().expect("a dimension");
+        let measure = MeasureScheme {
+            indicator: indicator.parse().expect("a code"),
+            quantity: Quantity::Weight { column: "IPONDL".into() },
+            restriction: Restriction::default(),
+            breakdowns: BTreeSet::from([BTreeSet::from([sexe.clone()])]),
+            protection: Protection::Here(Rule { threshold: 5, zeros: Zeros::Publish, width: 1 }),
+            decimals: Decimals::new(6).expect("six"),
+        };
+        let codes = ["F", "H"].map(|code| code.parse().expect("a code")).to_vec();
+        TableScheme::new([(sexe, codes)].into(), vec![measure]).expect("a scheme")
+    };
+    let cell = |units| Published { figure: Figure::Observed(units), flags: Flags::default() };
+    let indicator: IndicatorCode = "log_principales".parse().expect("a code");
+    let cells = [(key(&[]), 100_000_000), (key(&[("sexe", "F")]), 60_000_000), (key(&[("sexe", "H")]), 40_000_000)];
+    let received = Received {
+        cells: cells.into_iter().map(|(key, units)| ((indicator.clone(), key), cell(units))).collect(),
+        ..sample().slices[1].received.clone()
+    };
+    let table = disclosure::attack::admit(received.clone(), &scheme("log_principales"), &Ledger::empty());
+    let table = table.expect("nothing to hide");
+
+    let header = sample().header;
+    let bytes = encode(&header, &[Outgoing { table: &table, scheme: &scheme("log_principales") }]).expect("written");
+    let read = decode(&bytes).expect("read");
+    assert_eq!(read.header, header);
+    let [slice] = read.slices.as_slice() else { panic!("one slice") };
+    assert_eq!(slice.received, received);
+    assert_eq!(slice.decimals, [(indicator, Decimals::new(6).expect("six"))].into());
+
+    assert!(encode(&header, &[Outgoing { table: &table, scheme: &scheme("something_else") }]).is_err());
+    assert!(encode(&header, &[]).is_err());
 }
 
 #[test]
@@ -343,68 +383,4 @@ fn a_small_document_cannot_make_the_reader_allocate_without_limit() {
     let slices = [header, &[0x3a, 0x00].repeat(15 << 20)].concat();
     assert_eq!(decode(&slices), Err(DocumentError::TooLarge));
     assert_eq!(decode(&vec![0; MAX_DOCUMENT + 1]), Err(DocumentError::TooLarge));
-}
-
-fn any_code() -> impl Strategy<Value = String> {
-    "[a-zA-Z0-9_.+-]{1,8}"
-}
-
-prop_compose! {
-    fn any_figure()(
-        figure in prop_oneof![
-            any::<i64>().prop_map(Figure::Observed),
-            Just(Figure::Suppressed),
-            Just(Figure::NotApplicable),
-            Just(Figure::Missing(MissingReason::NotCollected)),
-            Just(Figure::Missing(MissingReason::NotYetAvailable)),
-        ],
-        flags in 0_u8..8,
-    ) -> Published {
-        Published { figure, flags: Flags::from_bits(flags).expect("three bits") }
-    }
-}
-
-prop_compose! {
-    fn any_key()(pairs in proptest::collection::btree_map(any_code(), any_code(), 0..3)) -> Key {
-        pairs.iter().map(|(d, c)| (d.parse().expect("a dimension"), c.parse().expect("a code"))).collect()
-    }
-}
-
-prop_compose! {
-    fn any_slice()(
-        table in any_code(),
-        year in 1800_u16..2200,
-        cells in proptest::collection::btree_map((any_code(), any_key()), any_figure(), 1..12),
-        places in 0_u8..10,
-    ) -> ReceivedSlice {
-        let cells: BTreeMap<(IndicatorCode, Key), Published> = cells
-            .into_iter()
-            .map(|((indicator, key), published)| ((indicator.parse().expect("a code"), key), published))
-            .collect();
-        let decimals =
-            cells.keys().map(|(i, _)| (i.clone(), Decimals::new(places).expect("at most nine"))).collect();
-        let attributes = sample().slices[0].received.attributes.clone();
-        let slice = Slice { table: table.parse().expect("a table"), ..slice("x", &year.to_string()) };
-        ReceivedSlice { received: Received { slice, attributes, cells }, decimals }
-    }
-}
-
-proptest! {
-    #[test]
-    fn whatever_is_written_reads_back(slices in proptest::collection::vec(any_slice(), 1..4)) {
-        let mut slices = slices;
-        slices.sort_by_key(|s| super::field::slice_order(&s.received.slice));
-        slices.dedup_by_key(|s| s.received.slice.clone());
-        let submission = Submission { slices, ..sample() };
-        let bytes = rewrite(&submission).expect("written");
-        prop_assert_eq!(decode(&bytes), Ok(submission));
-    }
-
-    #[test]
-    fn whatever_bytes_come_the_reader_answers(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let opened = [&[0x08, 0x01][..], &bytes].concat();
-        if let Ok(submission) = decode(&opened) {
-            prop_assert_eq!(rewrite(&submission), Ok(opened));
-        }
-    }
 }

@@ -3,8 +3,11 @@ use std::time::Duration;
 use model::Clock;
 
 use super::*;
-use crate::authority::{Authority, Validity};
-use crate::testing::{Counting, StillClock, commune, node_of};
+use crate::authority::Authority;
+use crate::testing::{Counting, StillClock, node_of};
+
+// Nobody prints, copies or compares a private key by accident.
+static_assertions::assert_not_impl_any!(TlsKey: Clone, fmt::Display, PartialEq, AsRef<[u8]>);
 
 fn authority() -> (Authority, Timestamp) {
     let now = StillClock::new().now();
@@ -25,7 +28,7 @@ fn a_key_reads_back_as_written_and_only_its_kind() {
 #[test]
 fn an_identity_is_a_chain_with_its_own_key() {
     let (authority, now) = authority();
-    let identity = node_of(&authority, now, Duration::from_secs(60));
+    let identity = node_of(&authority, now, Duration::from_mins(1));
     let again = Identity::from_pem(identity.key().clone(), &identity.chain_pem()).expect("read back");
     assert_eq!(again.certificate(), identity.certificate());
     assert_eq!(again.chain(), identity.chain());

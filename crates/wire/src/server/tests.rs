@@ -19,7 +19,9 @@ use crate::pb::submission::v1::{SubmitRequest, submit_request};
 use crate::testing::{Counting, Hub, commune, hub, hub_with, node_of};
 use crate::tls::ClientTls;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+mod limits;
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// A document of one cell, about 93066.
 fn document(id: u8) -> Vec<u8> {
@@ -101,7 +103,10 @@ async fn authorisation_comes_before_existence() {
     grpc.ready().await.expect("ready");
     let path = http::uri::PathAndQuery::from_static("/maillage.secret.v1.NoSuchService/NoSuchMethod");
     let codec = tonic_prost::ProstCodec::<crate::pb::submission::v1::ListRequest, SubmitRequest>::default();
-    let status = grpc.unary(tonic::Request::new(Default::default()), path, codec).await.expect_err("refused");
+    let status = grpc
+        .unary(tonic::Request::new(crate::pb::submission::v1::ListRequest::default()), path, codec)
+        .await
+        .expect_err("refused");
     assert_eq!(status.code(), tonic::Code::Unauthenticated);
 }
 
@@ -250,7 +255,7 @@ async fn a_message_of_100_megabytes_is_refused_with_a_reason() {
     let messages = futures::stream::iter([SubmitRequest { part: Some(chunk) }]);
     let status = SubmissionServiceClient::new(channel.clone()).submit(messages).await.expect_err("too large");
     let error = ClientError::from(status);
-    assert_eq!((error.kind(), error.reason()), (FailureKind::Exhausted, "MESSAGE_TOO_LARGE"));
+    assert_eq!((error.kind(), error.reason()), (FailureKind::Invalid, "MESSAGE_TOO_LARGE"));
 
     let request = crate::pb::submission::v1::WithdrawRequest { document: vec![0; 100 << 20], signature: vec![] };
     let status = SubmissionServiceClient::new(channel).withdraw(request).await.expect_err("too large");
@@ -266,8 +271,11 @@ async fn a_refused_document_says_why_in_french() {
     let error = node.submit(b"\x08\x02", &signing.sign(b"\x08\x02")).await.expect_err("format 2");
     assert_eq!(error.reason(), "DOCUMENT_FORMAT_UNKNOWN");
     assert!(error.message().contains("mettez à jour"));
-    let error = node.withdraw(b"", &signing.sign(b"")).await.expect_err("nothing there");
-    assert_eq!((error.kind(), error.reason()), (FailureKind::NotFound, "SLICE_UNKNOWN"));
+    let error = node.withdraw(b"", &signing.sign(b"")).await.expect_err("conflicts");
+    let ClientError::Refused(refused) = error else { panic!("not typed: {error}") };
+    assert_eq!((refused.kind, refused.reason.as_str()), (FailureKind::Conflict, "SECRET_RECOVERABLE"));
+    assert!(refused.conflicts.len() > 10 && refused.conflicts_total == 5000, "{}", refused.conflicts.len());
+    assert!(refused.conflicts[0].cure.starts_with("La commune"));
 }
 
 #[tokio::test]
@@ -320,9 +328,37 @@ async fn health_is_told_to_anybody_who_may_ask() {
     assert_eq!(answer.into_inner().encode_to_vec(), [8, 1]);
 }
 
+/// What the port logs, as text.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("a test's lock").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[tokio::test]
-async fn a_silent_client_does_not_hold_a_place() {
-    let hub = hub_with(Limits { connections: 1, handshake: Duration::from_millis(50), ..Limits::default() }).await;
-    let _silent = TcpStream::connect(("127.0.0.1", hub.address.port())).await.expect("TCP");
-    assert!(HubClient::connect(&hub.client_tls(None), &hub.address).await.is_ok());
+async fn a_refused_handshake_is_logged_with_its_reason() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let hub = hub().await;
+    let identity = node_of(&hub.authority, hub.clock.now(), DAY);
+    hub.clock.advance(2 * DAY);
+    assert!(first_call(&hub, &identity).await.is_err());
+    let foreign = Authority::create("Maillage d’essai", &Counting::new(), hub.clock.now()).expect("an authority");
+    assert!(first_call(&hub, &node_of(&foreign, hub.clock.now(), DAY)).await.is_err());
+    assert!(hub.anonymous().await.submit(b"x", &SigningKey::generate().sign(b"x")).await.is_err());
+    let log = String::from_utf8(log.0.lock().expect("a test's lock").clone()).expect("text");
+    for part in ["handshake refused", "expired", "127.0.0.1", "call refused", "CERTIFICATE_REQUIRED"] {
+        assert!(log.contains(part), "{part} is not in:\n{log}");
+    }
+    assert_eq!(log.matches("handshake refused").count(), 2, "{log}");
 }

@@ -43,7 +43,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("comfy-table", &["render"]),
     ("datafusion*", &["flight"]),
     ("ed25519-dalek", &["seal"]),
-    ("encoding_rs", &["tabular"]),
+    ("encoding_rs", &["tabular", "maillage"]),
     ("h2", &["wire"]),
     ("hyper*", &["wire"]),
     ("icu*", &["render"]),

@@ -29,11 +29,18 @@ pub fn preview(preview: &Preview, all: bool) {
         );
         let wanted = |cell: &&CellPreview| all || cell.key.is_empty() || cell.moves != Move::Unchanged;
         let many = slice.cells.iter().filter(wanted).count();
-        let mut table =
-            Table::new([Column::text("Indicateur"), Column::text("Où"), Column::numbers("Sera montré"), Column::text("État"), Column::text("Pourquoi")]);
+        let mut table = Table::new([
+            Column::text("Indicateur"),
+            Column::text("Où"),
+            Column::numbers("Sera montré"),
+            Column::text("État"),
+            Column::text("Pourquoi"),
+        ]);
         // A first push moves everything: totals and hidden cells are what a person can read through.
         let short = !all && many > 60;
-        for cell in slice.cells.iter().filter(wanted).filter(|cell| !short || cell.key.is_empty() || !cell.why.is_empty()) {
+        for cell in
+            slice.cells.iter().filter(wanted).filter(|cell| !short || cell.key.is_empty() || !cell.why.is_empty())
+        {
             table.push([cell.title.as_str(), &cell.place, &cell.shows, word(cell.moves), &cell.why]);
         }
         println!("{}", table.draw(screen));
@@ -72,8 +79,15 @@ pub fn delivered(node: &Node, delivered: &[Delivered]) -> Result<(), Stop> {
     for one in delivered {
         match &one.verdict {
             Verdict::Received { receipt, already, file } => {
-                println!("✓ {}{}", if *already { "déjà reçu – " } else { "" }, node::verify::describe(receipt).join("\n"));
-                println!("  récépissé gardé dans {}", file.strip_prefix(node.folder().root()).unwrap_or(file).display());
+                println!(
+                    "✓ {}{}",
+                    if *already { "déjà reçu – " } else { "" },
+                    node::verify::describe(receipt).join("\n")
+                );
+                println!(
+                    "  récépissé gardé dans {}",
+                    file.strip_prefix(node.folder().root()).unwrap_or(file).display()
+                );
             }
             Verdict::Refused { message, conflicts } => {
                 refused += 1;

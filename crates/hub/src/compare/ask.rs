@@ -1,0 +1,95 @@
+//! The coordinator's side: asks a hub over the wire, and reads its answer strictly.
+
+use std::sync::Arc;
+
+use model::{Clock, Decimals, DefinitionHash, Failure};
+use statistics::{Reading, Silence};
+use wire::client::ClientError;
+use wire::pb::comparison::v1 as pb;
+
+use super::{CommuneRow, Comparison, Group, Heading, Question, Shown};
+use crate::coordinator::Credentials;
+
+/// Compares through the hub that `credentials` name.
+pub async fn ask(credentials: &Credentials, question: &Question, clock: Arc<dyn Clock>) -> Result<Comparison, Failure> {
+    let client = credentials.connect(clock).await.map_err(|error| network(&error))?;
+    let request = pb::CompareRequest {
+        indicator: question.indicator.to_string(),
+        period: question.period.to_string(),
+        key: question
+            .key
+            .iter()
+            .map(|(dimension, code)| pb::Coordinate { dimension: dimension.to_string(), code: code.to_string() })
+            .collect(),
+        pack: question.pack.as_ref().map(ToString::to_string).unwrap_or_default(),
+    };
+    let answer = client.compare(request).await.map_err(|error| network(&error))?;
+    read(answer).ok_or_else(|| network(&ClientError::Protocol("the comparison is malformed".to_owned())))
+}
+
+fn network(error: &ClientError) -> Failure {
+    Failure::new(error.kind(), error.reason().to_owned(), error.to_string(), error.message())
+}
+
+/// `None` where a word does not parse or a figure is absent: a comparison is read whole or not at all.
+fn read(answer: pb::CompareResponse) -> Option<Comparison> {
+    let heading = answer.heading?;
+    let group = answer.group?;
+    Some(Comparison {
+        heading: Heading {
+            pack: heading.pack.parse().ok()?,
+            pack_version: heading.pack_version,
+            table: heading.table.parse().ok()?,
+            indicator: heading.indicator.parse().ok()?,
+            title: heading.title,
+            unit: heading.unit,
+            period: heading.period.parse().ok()?,
+            definition: DefinitionHash::from_slice(&heading.definition_hash)?,
+            fictional: heading.fictional,
+        },
+        communes: answer.communes.into_iter().map(commune).collect::<Option<_>>()?,
+        group: Group {
+            name: group.name,
+            communes: group.communes,
+            value: shown(group.value?)?,
+            numerator: optional(group.numerator)?,
+            denominator: optional(group.denominator)?,
+            reason: Some(group.reason).filter(|reason| !reason.is_empty()),
+        },
+    })
+}
+
+fn commune(row: pb::CommuneRow) -> Option<CommuneRow> {
+    Some(CommuneRow {
+        territory: row.territory.parse().ok()?,
+        name: row.name,
+        value: shown(row.value?)?,
+        numerator: optional(row.numerator)?,
+        denominator: optional(row.denominator)?,
+        difference: optional(row.difference)?,
+    })
+}
+
+fn optional(reading: Option<pb::Reading>) -> Option<Option<Shown>> {
+    reading.map_or(Some(None), |reading| shown(reading).map(Some))
+}
+
+fn shown(reading: pb::Reading) -> Option<Shown> {
+    use pb::reading::Content;
+    let number = match reading.content? {
+        Content::Value(value) => Reading::Value(value),
+        Content::Interval(interval) => Reading::Interval { low: interval.low, high: interval.high },
+        Content::Silence(silence) => Reading::Silence(match pb::Silence::try_from(silence).ok()? {
+            pb::Silence::Unspecified => return None,
+            pb::Silence::NotReceived => Silence::NotReceived,
+            pb::Silence::NotCollected => Silence::NotCollected,
+            pb::Silence::NotYetAvailable => Silence::NotYetAvailable,
+            pb::Silence::NotApplicable => Silence::NotApplicable,
+            pb::Silence::ZeroDenominator => Silence::ZeroDenominator,
+            pb::Silence::NotAdditive => Silence::NotAdditive,
+            pb::Silence::Withdrawn => Silence::Withdrawn,
+        }),
+    };
+    let decimals = Decimals::new(u8::try_from(reading.decimals).ok()?)?;
+    Some(Shown { reading: number, suppressed: reading.suppressed, decimals })
+}

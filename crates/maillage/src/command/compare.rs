@@ -1,0 +1,148 @@
+//! `maillage compare`: one indicator, all communes, as a coordinator may see them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use hub::compare::{Comparison, Question, Shown};
+use hub::coordinator::Credentials;
+use model::{Code, DimensionCode, IndicatorCode, Key, PackCode, Period, SystemClock};
+use render::{Column, Screen, Table};
+use statistics::{Reading, Silence};
+
+use super::Stop;
+
+/// Compare les communes sur un indicateur.
+#[derive(Args)]
+#[command(
+    after_help = "Exemples :\n  maillage compare dom_demandes --period 2025\n  maillage compare aidfac_accords_part --period 2025 --at type_aide=energie\n  maillage compare log_rp --period 2018 --access ./coordination"
+)]
+pub struct CompareArgs {
+    /// Code de l’indicateur, par exemple dom_demandes.
+    indicator: IndicatorCode,
+    /// Période : 2025, 2025-S1, 2025-Q4 ou 2025-06.
+    #[arg(long)]
+    period: Period,
+    /// Place dans la ventilation, CRITÈRE=MODALITÉ ; deux au plus. Rien : l’ensemble.
+    #[arg(long = "at", value_parser = coordinate)]
+    at: Vec<(DimensionCode, Code)>,
+    /// Référentiel, si plusieurs ont cet indicateur.
+    #[arg(long)]
+    pack: Option<PackCode>,
+    /// Dossier des accès de coordination remis par l’opérateur du centre.
+    #[arg(long, default_value = "maillage-hub/coordinators/coordination", env = "MAILLAGE_ACCESS")]
+    access: PathBuf,
+}
+
+fn coordinate(text: &str) -> Result<(DimensionCode, Code), String> {
+    let (dimension, code) = text.split_once('=').ok_or("écrivez CRITÈRE=MODALITÉ, par exemple sexe=F")?;
+    Ok((dimension.parse().map_err(|e| format!("{e}"))?, code.parse().map_err(|e| format!("{e}"))?))
+}
+
+/// Asks the hub and prints what it answers.
+pub async fn run(args: CompareArgs) -> Result<(), Stop> {
+    let credentials = Credentials::load(&args.access)?;
+    let question = Question {
+        indicator: args.indicator,
+        period: args.period,
+        key: args.at.into_iter().collect::<Key>(),
+        pack: args.pack,
+    };
+    let comparison = hub::compare::ask(&credentials, &question, Arc::new(SystemClock)).await?;
+    println!("{}", show(&comparison, Screen::of(&std::io::stdout())));
+    Ok(())
+}
+
+/// The comparison as text.
+pub fn show(comparison: &Comparison, screen: Screen) -> String {
+    let heading = &comparison.heading;
+    let mut out = String::new();
+    if heading.fictional {
+        out.push_str("DONNÉES FICTIVES\n");
+    }
+    out.push_str(&format!(
+        "{} ({}) – {}\n{} {} · {} · définition {}\n\n",
+        heading.title,
+        heading.unit,
+        render::date::period(heading.period),
+        heading.pack,
+        heading.pack_version,
+        heading.indicator,
+        &heading.definition.to_string()[..12],
+    ));
+    let ratio = comparison.group.numerator.is_some() || comparison.communes.iter().any(|row| row.numerator.is_some());
+    let mut columns = vec![Column::text("Commune"), Column::numbers("Valeur")];
+    if ratio {
+        columns.extend([
+            Column::numbers("Numérateur"),
+            Column::numbers("Dénominateur"),
+            Column::numbers("Écart au groupe"),
+        ]);
+    }
+    let mut table = Table::new(columns);
+    for row in &comparison.communes {
+        let mut cells = vec![format!("{} ({})", row.name, row.territory), text(row.value, false)];
+        if ratio {
+            cells.extend([
+                optional(row.numerator, false),
+                optional(row.denominator, false),
+                optional(row.difference, true),
+            ]);
+        }
+        table.push(cells);
+    }
+    let group = &comparison.group;
+    let mut cells = vec![capital(&group.name), text(group.value, false)];
+    if ratio {
+        cells.extend([optional(group.numerator, false), optional(group.denominator, false), String::new()]);
+    }
+    table.push(cells);
+    out.push_str(&table.draw(screen));
+    if let Some(reason) = &group.reason {
+        out.push_str(&format!("\n{reason}"));
+    }
+    if comparison.communes.iter().any(|row| is_interval(row.value)) {
+        out.push_str(
+            "\nUn intervalle « entre … et … » est tout ce que permettent les chiffres montrés : la valeur est cachée par le secret statistique, ou dépend d’une valeur cachée.",
+        );
+    }
+    out
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn is_interval(shown: Shown) -> bool {
+    matches!(shown.reading, Reading::Interval { .. })
+}
+
+fn optional(shown: Option<Shown>, signed: bool) -> String {
+    shown.map_or_else(String::new, |shown| text(shown, signed))
+}
+
+fn text(shown: Shown, signed: bool) -> String {
+    let number = |value: f64| {
+        let figure = render::number::approximate(value, shown.decimals).unwrap_or_else(|| "–".to_owned());
+        if signed && value > 0.0 { format!("+{figure}") } else { figure }
+    };
+    match shown.reading {
+        Reading::Value(value) => number(value),
+        Reading::Interval { low, high: Some(high) } => format!("entre {} et {}", number(low), number(high)),
+        Reading::Interval { low, high: None } => format!("au moins {}", number(low)),
+        Reading::Silence(silence) => silence_in_french(silence).to_owned(),
+    }
+}
+
+fn silence_in_french(silence: Silence) -> &'static str {
+    match silence {
+        Silence::NotReceived => "pas reçu",
+        Silence::NotCollected => "non collecté",
+        Silence::NotYetAvailable => "pas encore disponible",
+        Silence::NotApplicable => "sans objet",
+        Silence::ZeroDenominator => "sans objet (dénominateur nul)",
+        Silence::NotAdditive => "ne s’additionne pas",
+        Silence::Withdrawn => "retiré",
+    }
+}

@@ -1,0 +1,130 @@
+//! `maillage hub`: what an operator types.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use hub::config::HubConfig;
+use hub::{Hub, HubFolder, World};
+use model::{Code, CommuneCode, FailureKind, SystemClock};
+
+use super::Stop;
+
+/// Le centre départemental.
+#[derive(Args)]
+#[command(
+    after_help = "La première fois :\n  maillage hub init --public-address hub.exemple.fr:7443 --listen 0.0.0.0:7443\n  maillage hub run\n  maillage hub invite --territory 93066"
+)]
+pub struct HubArgs {
+    /// Dossier du centre (réglages, clés, base).
+    #[arg(long, global = true, default_value = "maillage-hub", env = "MAILLAGE_HUB_FOLDER")]
+    folder: PathBuf,
+    #[command(subcommand)]
+    command: HubCommand,
+}
+
+#[derive(Subcommand)]
+enum HubCommand {
+    /// Crée le centre : autorité de certification, clé de signature, réglages, premier accès de coordination.
+    Init {
+        /// Adresse sous laquelle les communes joignent le centre, NOM:PORT.
+        #[arg(long, default_value = "localhost:7443")]
+        public_address: String,
+        /// Adresse d’écoute sur cette machine.
+        #[arg(long, default_value = "127.0.0.1:7443")]
+        listen: String,
+        /// Base de données : sqlite:FICHIER ou postgres://… ; un fichier du dossier par défaut.
+        #[arg(long)]
+        database: Option<String>,
+        /// Nom du premier accès de coordination.
+        #[arg(long, default_value = "coordination")]
+        coordinator: Code,
+    },
+    /// Sert jusqu’à Ctrl-C ; les appels en cours se terminent.
+    Run,
+    /// Invite une commune : une ligne à lui transmettre, qui ne sert qu’une fois. L’ancien poste de la commune est révoqué.
+    #[command(after_help = "Exemple :\n  maillage hub invite --territory 93066")]
+    Invite {
+        /// Code INSEE de la commune.
+        #[arg(long)]
+        territory: CommuneCode,
+        /// Autres communes pour lesquelles ce poste pourra aussi envoyer.
+        #[arg(long)]
+        also: Vec<CommuneCode>,
+    },
+    /// Révoque le poste d’une commune, immédiatement.
+    Revoke {
+        /// Code INSEE de la commune.
+        #[arg(long)]
+        territory: CommuneCode,
+    },
+    /// Détruit les octets d’un envoi après une fuite, à deux personnes : l’une propose, l’autre confirme.
+    Purge(super::purge::PurgeArgs),
+}
+
+/// The machine's clock and randomness.
+pub fn world() -> World {
+    World { clock: Arc::new(SystemClock), entropy: Arc::new(seal::SystemEntropy::new()) }
+}
+
+/// Runs one of them.
+pub async fn run(args: HubArgs) -> Result<(), Stop> {
+    let folder = HubFolder::at(args.folder);
+    match args.command {
+        HubCommand::Init { public_address, listen, database, coordinator } => {
+            let config = HubConfig { public_address, listen, database, ..HubConfig::default() };
+            let made = hub::init::init(&folder, &config, &coordinator, &world()).await?;
+            println!("✓ Centre créé dans {}.", folder.root().display());
+            println!("  Empreinte de son autorité : {}", made.authority);
+            println!("  Accès de coordination « {coordinator} » : {}", made.coordinator.folder.display());
+            println!(
+                "  Sauvegardez ce dossier en lieu sûr : qui a keys/authority.key peut parler au nom de toute commune."
+            );
+            println!("Ensuite : maillage hub run --folder {}", folder.root().display());
+            Ok(())
+        }
+        HubCommand::Run => serve(folder).await,
+        HubCommand::Invite { territory, also } => {
+            let hub = Hub::open(folder, world()).await?;
+            let invited = hub.invite(territory, &also).await?;
+            if let Some(notice) = invited.notice() {
+                eprintln!("{notice}");
+            }
+            eprintln!(
+                "Invitation de {territory}, valable jusqu’au {}, une seule fois. Transmettez cette ligne par un canal sûr :",
+                render::date::moment(invited.expires_at)
+            );
+            println!("{}", invited.invitation.to_line());
+            hub.close().await;
+            Ok(())
+        }
+        HubCommand::Revoke { territory } => {
+            let hub = Hub::open(folder, world()).await?;
+            let revoked = hub.revoke_node(territory).await?;
+            hub.close().await;
+            if revoked {
+                println!("✓ Le poste de {territory} est révoqué.");
+                Ok(())
+            } else {
+                Err(Stop::failed(FailureKind::NotFound, format!("Aucun poste actif pour {territory}.")))
+            }
+        }
+        HubCommand::Purge(args) => super::purge::run(folder, args).await,
+    }
+}
+
+async fn serve(folder: HubFolder) -> Result<(), Stop> {
+    let hub = Hub::open(folder, world()).await?;
+    let address = hub.config().listen.clone();
+    let listener = tokio::net::TcpListener::bind(&address).await.map_err(|error| {
+        Stop::failed(
+            FailureKind::Unavailable,
+            format!("Impossible d’écouter sur {address} ({error}). Un autre programme occupe-t-il ce port ?"),
+        )
+    })?;
+    eprintln!("Centre à l’écoute sur {address} ; Ctrl-C pour arrêter.");
+    hub.serve(listener, super::interrupted()).await?;
+    hub.close().await;
+    eprintln!("Centre arrêté ; tout ce qui a reçu un récépissé est écrit.");
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! What each column of the table expects from the file, compiled once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use methodology::{Dimension, Field, Table};
+use regex::Regex;
+
+use crate::fault::{Fault, FaultCause};
+use crate::source::{DecimalMark, SourceSpec};
+
+/// One column of the table.
+pub(super) struct Rule<'a> {
+    pub(super) field: &'a Field,
+    pub(super) dimension: Option<&'a Dimension>,
+    /// Names in the file, any of which will do.
+    pub(super) names: Vec<String>,
+    /// Text in the file → text that the pack knows.
+    pub(super) codes: Option<&'a BTreeMap<String, String>>,
+    /// The value of every row when the file has no such column.
+    pub(super) constant: Option<&'a str>,
+    pub(super) pattern: Option<Regex>,
+}
+
+/// All columns, and how texts are to be read.
+pub(super) struct Plan<'a> {
+    pub(super) table: &'a Table,
+    pub(super) rules: Vec<Rule<'a>>,
+    pub(super) missing: BTreeSet<String>,
+    pub(super) decimal: DecimalMark,
+    pub(super) skip_total_rows: bool,
+    pub(super) may_be_empty: bool,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(spec: &'a SourceSpec, file: &str, table: &'a Table) -> Result<Self, Fault> {
+        let named = spec.columns.keys().chain(spec.codes.keys()).chain(spec.constants.keys());
+        if let Some(unknown) = named.into_iter().find(|name| table.schema().field(name).is_none()) {
+            return Err(Fault::of_file(
+                file,
+                FaultCause::Settings,
+                format!(
+                    "Les réglages de la source nomment la colonne « {unknown} », que la table « {} » ne connaît pas \
+                     (colonnes : {}).",
+                    table.code(),
+                    table.schema().fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", ")
+                ),
+            ));
+        }
+        let mut rules = Vec::new();
+        for field in &table.schema().fields {
+            let names = match spec.columns.get(&field.name) {
+                Some(names) => names.as_slice().to_vec(),
+                None => vec![field.name.clone(), field.title.clone()],
+            };
+            let pattern = field.pattern.as_ref().map(|pattern| Regex::new(&format!("^(?:{pattern})$")));
+            let pattern = pattern.transpose().map_err(|_| {
+                Fault::of_file(
+                    file,
+                    FaultCause::Settings,
+                    format!("Le motif de la colonne « {} » n'est pas lisible.", field.name),
+                )
+            })?;
+            rules.push(Rule {
+                field,
+                dimension: table.dimension_of(&field.name),
+                names,
+                codes: spec.codes.get(&field.name),
+                constant: spec.constants.get(&field.name).map(String::as_str),
+                pattern,
+            });
+        }
+        let missing =
+            table.schema().missing_values.iter().chain(&spec.missing).map(|text| text.trim().to_owned()).collect();
+        Ok(Self {
+            table,
+            rules,
+            missing,
+            decimal: spec.decimal,
+            skip_total_rows: spec.skip_total_rows,
+            may_be_empty: spec.may_be_empty,
+        })
+    }
+}

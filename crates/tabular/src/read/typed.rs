@@ -1,0 +1,221 @@
+//! One cell: from text to code, number, date, yes or no, or a fault that says how to mend it.
+
+use methodology::{Dimension, FieldType};
+
+use crate::fault::{FaultCause, cut};
+
+use super::date::{self, Day};
+use super::number::{self, Number};
+use super::rules::{Plan, Rule};
+
+/// A cell that passed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cell {
+    Blank,
+    /// Place of the code in its dimension.
+    Code(u32),
+    Text(String),
+    Number(i64),
+    Boolean(bool),
+}
+
+/// A cell that did not: cause and French message, without place.
+pub(super) type Refusal = (FaultCause, String);
+
+/// Reads one cell under its rule.
+pub(super) fn cell(plan: &Plan<'_>, rule: &Rule<'_>, raw: &str) -> Result<Cell, Refusal> {
+    let raw = raw.trim();
+    let text = rule.codes.and_then(|codes| codes.get(raw)).map_or(raw, String::as_str);
+    if plan.missing.contains(text) {
+        return blank(rule);
+    }
+    match rule.field.kind {
+        FieldType::String => string(rule, text),
+        FieldType::Integer | FieldType::Number(_) => numeric(plan, rule, text),
+        FieldType::Date => day(rule, text),
+        FieldType::Boolean => boolean(rule, text),
+    }
+}
+
+fn blank(rule: &Rule<'_>) -> Result<Cell, Refusal> {
+    if rule.field.required {
+        return Err((
+            FaultCause::Required,
+            "La case est vide alors que la valeur est obligatoire : complétez-la dans le logiciel d'origine."
+                .to_owned(),
+        ));
+    }
+    match rule.dimension {
+        None => Ok(Cell::Blank),
+        Some(dimension) => dimension.of_blank().map_or_else(
+            || Err((FaultCause::Required, "La case est vide alors qu'une modalité est attendue.".to_owned())),
+            |place| Ok(code(place)),
+        ),
+    }
+}
+
+fn code(place: usize) -> Cell {
+    Cell::Code(u32::try_from(place).expect("a dimension has at most 200 codes"))
+}
+
+fn string(rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal> {
+    if is_exponent(text) {
+        return Err((
+            FaultCause::DamagedCode,
+            format!(
+                "« {} » est un code abîmé par un tableur (notation scientifique) : ses chiffres sont perdus. Reprenez-le \
+                 dans le logiciel d'origine et gardez la colonne en texte.",
+                cut(text)
+            ),
+        ));
+    }
+    if let Some(dimension) = rule.dimension {
+        return dimension.of_text(text).map(code).ok_or_else(|| unknown_code(rule, dimension, text));
+    }
+    let accepted = |candidate: &str| {
+        (rule.field.allowed.is_empty() || rule.field.allowed.contains(candidate))
+            && rule.pattern.as_ref().is_none_or(|pattern| pattern.is_match(candidate))
+    };
+    if accepted(text) {
+        return Ok(Cell::Text(text.to_owned()));
+    }
+    if let Some(proposal) = mended(text).into_iter().find(|candidate| accepted(candidate)) {
+        return Err(damaged(text, &proposal));
+    }
+    Err((
+        if rule.field.allowed.is_empty() { FaultCause::Constraint } else { FaultCause::UnknownCode },
+        format!("« {} » n'a pas la forme attendue pour « {} ».", cut(text), rule.field.title),
+    ))
+}
+
+fn unknown_code(rule: &Rule<'_>, dimension: &Dimension, text: &str) -> Refusal {
+    if let Some(proposal) = mended(text).into_iter().find(|candidate| dimension.of_text(candidate).is_some()) {
+        return damaged(text, &proposal);
+    }
+    let values: Vec<String> = dimension.items.iter().flat_map(|item| item.values.iter().cloned()).collect();
+    let near = super::layout::nearest(&[text.to_owned()], &values)
+        .map_or_else(String::new, |value| format!(" S'agit-il de « {} » ?", cut(value)));
+    let shown: Vec<String> = values.iter().take(12).map(|value| cut(value)).collect();
+    let more = if values.len() > shown.len() { ", …" } else { "" };
+    (
+        FaultCause::UnknownCode,
+        format!(
+            "« {} » n'est pas une modalité connue de « {} » (connues : {}{more}).{near} Corrigez la case, ou ajoutez une \
+             correspondance (codes.{}) à la source.",
+            cut(text),
+            dimension.title,
+            shown.join(", "),
+            rule.field.name
+        ),
+    )
+}
+
+/// What a spreadsheet may have made of a code: a zero lost in front, `.0` added behind.
+fn mended(text: &str) -> Vec<String> {
+    let bare = text.strip_suffix(".0").or_else(|| text.strip_suffix(",0")).unwrap_or(text);
+    if bare.is_empty() || !bare.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Vec::new();
+    }
+    vec![bare.to_owned(), format!("0{bare}")].into_iter().filter(|candidate| candidate != text).collect()
+}
+
+fn damaged(text: &str, proposal: &str) -> Refusal {
+    (
+        FaultCause::DamagedCode,
+        format!(
+            "« {} » est sans doute « {} », abîmé par un tableur (zéro initial perdu ou décimale ajoutée) : vérifiez, \
+             corrigez et gardez la colonne en texte.",
+            cut(text),
+            cut(proposal)
+        ),
+    )
+}
+
+/// `2,00072E+08`: what a spreadsheet makes of a long code.
+fn is_exponent(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    let Some(exponent) = exponent.strip_prefix(['+', '-']) else { return false };
+    digits(exponent) && mantissa.split_once([',', '.']).map_or(digits(mantissa), |(a, b)| digits(a) && digits(b))
+}
+
+fn numeric(plan: &Plan<'_>, rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal> {
+    let whole = rule.field.kind == FieldType::Integer;
+    let units = match number::read(text, rule.field.kind.decimals(), plan.decimal) {
+        Number::Units { rounded: true, .. } if whole => {
+            return Err((FaultCause::Type, format!("« {} » n'est pas un nombre entier.", cut(text))));
+        }
+        Number::Units { units, .. } => units,
+        Number::Ambiguous => {
+            return Err((
+                FaultCause::Ambiguous,
+                format!(
+                    "« {} » se lit de deux façons (mille ou décimale) : réglez la marque décimale de la source \
+                     (decimal = \",\" ou decimal = \".\").",
+                    cut(text)
+                ),
+            ));
+        }
+        Number::Not => {
+            return Err((
+                FaultCause::Type,
+                format!(
+                    "« {} » n'est pas un nombre : écrivez par exemple 1 234,50, ou laissez la case vide.",
+                    cut(text)
+                ),
+            ));
+        }
+    };
+    let below = rule.field.minimum.is_some_and(|minimum| units < minimum);
+    let above = rule.field.maximum.is_some_and(|maximum| units > maximum);
+    if below || above {
+        return Err((
+            FaultCause::Constraint,
+            format!("« {} » est hors des limites de « {} » : vérifiez la saisie.", cut(text), rule.field.title),
+        ));
+    }
+    match rule.dimension {
+        None => Ok(Cell::Number(units)),
+        Some(dimension) => dimension.of_number(units).map(code).ok_or_else(|| {
+            (
+                FaultCause::UnknownCode,
+                format!("« {} » n'entre dans aucune tranche de « {} ».", cut(text), dimension.title),
+            )
+        }),
+    }
+}
+
+fn day(rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal> {
+    match date::read(text) {
+        Day::Days(days) => {
+            if rule.field.minimum.is_some_and(|m| days < m) || rule.field.maximum.is_some_and(|m| days > m) {
+                return Err((FaultCause::Constraint, format!("« {} » est hors des dates attendues.", cut(text))));
+            }
+            Ok(Cell::Number(days))
+        }
+        Day::Proposal(proposal) => Err((
+            FaultCause::Ambiguous,
+            format!("« {} » est peut-être le {proposal} : écrivez la date en entier (JJ/MM/AAAA).", cut(text)),
+        )),
+        Day::Not => Err((FaultCause::Type, format!("« {} » n'est pas une date : écrivez-la JJ/MM/AAAA.", cut(text)))),
+    }
+}
+
+fn boolean(rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal> {
+    let yes = match text.to_lowercase().as_str() {
+        "oui" | "o" | "vrai" | "true" | "1" | "x" | "yes" | "y" => true,
+        "non" | "n" | "faux" | "false" | "0" | "no" => false,
+        _ => {
+            return Err((
+                FaultCause::Type,
+                format!("« {} » n'est ni oui ni non : écrivez oui, non, ou laissez la case vide.", cut(text)),
+            ));
+        }
+    };
+    match rule.dimension {
+        None => Ok(Cell::Boolean(yes)),
+        Some(dimension) => dimension.of_text(if yes { "true" } else { "false" }).map(code).ok_or_else(|| {
+            (FaultCause::UnknownCode, format!("« {} » n'est pas une modalité de « {} ».", cut(text), dimension.title))
+        }),
+    }
+}
