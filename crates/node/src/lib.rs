@@ -71,6 +71,17 @@ impl Node {
         let signing_key = join::load_signing_key(&folder)?;
         let keys = public_keys(&identity.hub_keys)?;
         let packs = packs::load(&folder, &keys)?;
+        let known = |indicator| packs.values().any(|pack| pack.indicator(indicator).is_some());
+        if let Some(unknown) = config.stricter.keys().find(|indicator| !packs.is_empty() && !known(indicator)) {
+            return Err(Failure::new(
+                FailureKind::Invalid,
+                "NODE_CONFIG",
+                format!("[stricter] names {unknown}, which no pack has"),
+                format!(
+                    "Le réglage [stricter] de node.toml cite « {unknown} », qu’aucun référentiel ne connaît. Vérifiez son code."
+                ),
+            ));
+        }
         Ok(Self { folder, config, store, identity, signing_key, packs, world })
     }
 

@@ -89,7 +89,7 @@ fn sections(collected: &[Collected<'_>], safe: &[SafeTable]) -> Vec<Section> {
         .iter()
         .map(|one| {
             let hidden = safe.iter().find(|table| *table.slice() == one.slice);
-            let view = View { table: one.table, exacts: exacts(&one.confidential), hidden };
+            let view = View { table: &one.table, exacts: exacts(&one.confidential), hidden };
             Section {
                 title: one.table.title().to_owned(),
                 period: render::date::period(one.slice.period),

@@ -158,7 +158,7 @@ async fn check(folder: NodeFolder) -> Result<(), Stop> {
     }
     let mut wrong = 0;
     for source in &node.config().sources {
-        match node::collect::collect_one(source, node.provider(), node.packs(), node.folder().root()) {
+        match node::collect::collect_one(source, node.config(), node.provider(), node.packs(), node.folder().root()) {
             Ok(one) => {
                 let aside = if one.set_aside > 0 {
                     format!(
