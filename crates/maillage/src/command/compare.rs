@@ -1,5 +1,6 @@
 //! `maillage compare`: one indicator, all communes, as a coordinator may see them.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use super::Stop;
     after_help = "Exemples :\n  maillage compare dom_demandes --period 2025\n  maillage compare aidfac_accords_part --period 2025 --at type_aide=energie\n  maillage compare log_rp --period 2018 --access ./coordination"
 )]
 pub struct CompareArgs {
-    /// Code de l’indicateur, par exemple dom_demandes.
+    /// Code de l’indicateur, par exemple `dom_demandes`.
     indicator: IndicatorCode,
     /// Période : 2025, 2025-S1, 2025-Q4 ou 2025-06.
     #[arg(long)]
@@ -60,7 +61,9 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
     if heading.fictional {
         out.push_str("DONNÉES FICTIVES\n");
     }
-    out.push_str(&format!(
+    // Writing to a String cannot fail.
+    let _ = write!(
+        out,
         "{} ({}) – {}{}\n{} {} · {} · définition {}\n\n",
         heading.title,
         heading.unit,
@@ -70,7 +73,7 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
         heading.pack_version,
         heading.indicator,
         &heading.definition.to_string()[..12],
-    ));
+    );
     let ratio = comparison.group.numerator.is_some() || comparison.communes.iter().any(|row| row.numerator.is_some());
     let mut columns = vec![Column::text("Commune"), Column::numbers("Valeur")];
     if ratio {
@@ -100,7 +103,7 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
     table.push(cells);
     out.push_str(&table.draw(screen));
     if let Some(reason) = &group.reason {
-        out.push_str(&format!("\n{reason}"));
+        let _ = write!(out, "\n{reason}");
     }
     if comparison.communes.iter().any(|row| is_interval(row.value)) {
         out.push_str(
