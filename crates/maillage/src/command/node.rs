@@ -152,9 +152,7 @@ async fn join(folder: NodeFolder, invitation: &str) -> Result<(), Stop> {
 async fn check(folder: NodeFolder) -> Result<(), Stop> {
     let node = Node::open(folder, world()).await?;
     if node.config().sources.is_empty() {
-        return Err(Stop::refused(
-            "Aucune source n’est décrite dans node.toml. Ajoutez au moins un bloc [[source]] ; le modèle deploy/node.toml en donne un exemple.",
-        ));
+        return Err(Stop::refused(node::collect::CollectError::NoSource.french().join("\n")));
     }
     let mut wrong = 0;
     for source in &node.config().sources {
