@@ -236,6 +236,28 @@ async fn preview(folder: NodeFolder, dry_run: bool, all: bool) -> Result<(), Sto
     Ok(())
 }
 
+/// Brings ledger and packs up to what the hub holds, as far as it can be reached: without it the local ledger decides,
+/// and refuses by itself if it is not complete.
+async fn catch_up(node: Node) -> Result<Node, Stop> {
+    let reached = match node::sync::sync(&node).await {
+        Ok(_) => node::packs::refresh(&node).await,
+        Err(failure) => Err(failure),
+    };
+    match reached {
+        Ok(titles) if titles.is_empty() => Ok(node),
+        Ok(titles) => {
+            eprintln!("Nouveaux référentiels reçus : {}.", titles.join(", "));
+            let folder = node.folder().clone();
+            node.close().await;
+            Ok(Node::open(folder, world()).await?)
+        }
+        Err(failure) => {
+            eprintln!("Le centre n’a pas pu être interrogé ; l’aperçu se fonde sur ce poste. {}", failure.message);
+            Ok(node)
+        }
+    }
+}
+
 async fn approve(folder: NodeFolder, name: String, expected: Option<Hash>) -> Result<(), Stop> {
     let node = Node::open(folder, world()).await?;
     let id = node::approve::approve(&node, &Agreement::Person(name), expected).await?;
@@ -258,7 +280,6 @@ async fn deliver(node: &Node) -> Result<(), Stop> {
 }
 
 async fn work(folder: NodeFolder) -> Result<(), Stop> {
-    let node = Node::open(folder, world()).await?;
     let stop = tokio_util::sync::CancellationToken::new();
     let signal = stop.clone();
     tokio::spawn(async move {
@@ -266,9 +287,7 @@ async fn work(folder: NodeFolder) -> Result<(), Stop> {
         eprintln!("Arrêt demandé : l’opération en cours se termine, rien n’est perdu.");
         signal.cancel();
     });
-    node::run::run(&node, stop, &show::run_event).await?;
-    node.close().await;
-    Ok(())
+    Ok(node::run::run(folder, world(), stop, &show::run_event).await?)
 }
 
 async fn status(folder: NodeFolder) -> Result<(), Stop> {
