@@ -222,13 +222,7 @@ async fn report(folder: NodeFolder, output: PathBuf) -> Result<(), Stop> {
 
 async fn preview(folder: NodeFolder, dry_run: bool, all: bool) -> Result<(), Stop> {
     let node = Node::open(folder, world()).await?;
-    // Best effort: without the hub the local ledger decides, and refuses by itself if it is not complete.
-    if let Err(failure) = node::sync::sync(&node).await {
-        eprintln!(
-            "Le centre n’a pas pu être interrogé ({}) ; l’aperçu se fonde sur le registre local.",
-            failure.reason
-        );
-    }
+    let node = catch_up(node).await?;
     let purpose = if dry_run { Purpose::Check } else { Purpose::Submit };
     let preview = node::preview::preview(&node, purpose).await.map_err(refused)?;
     show::preview(&preview, all);
