@@ -87,6 +87,17 @@ fn figures_at_source_leave_no_room() {
     assert!(hidden(&protected).is_empty(), "what the producer shows is not a secret");
 }
 
+#[test]
+fn a_public_total_too_small_to_hide_behind_is_an_error_with_the_place() {
+    let mut open = measure("source", &[], rule(5, 5));
+    open.protection = Protection::AtSource;
+    let scheme = scheme(&[("d", &["A", "B"])], vec![open, measure("i", &[&["d"]], rule(5, 5))]);
+    let table = tabulate(&scheme, &records(&[(&[("d", "A")], 2), (&[("d", "B")], 1)]));
+    let error = run(&scheme, &table, &Ledger::empty()).expect_err("three are too few for a width of five");
+    let cells = vec![(code("i"), key(&[("d", "A")])), (code("i"), key(&[("d", "B")]))];
+    assert_eq!(error, ProtectError::Unprotectable { cells });
+}
+
 fn part_of(indicator: &str, of: &MeasureScheme, condition: &str) -> MeasureScheme {
     let mut part = of.clone();
     part.indicator = code(indicator);
