@@ -2,3 +2,4 @@
 
 mod house;
 mod real_input;
+mod rounds;
