@@ -87,6 +87,17 @@ fn figures_at_source_leave_no_room() {
     assert!(hidden(&protected).is_empty(), "what the producer shows is not a secret");
 }
 
+#[test]
+fn a_public_total_too_small_to_hide_behind_is_an_error_with_the_place() {
+    let mut open = measure("source", &[], rule(5, 5));
+    open.protection = Protection::AtSource;
+    let scheme = scheme(&[("d", &["A", "B"])], vec![open, measure("i", &[&["d"]], rule(5, 5))]);
+    let table = tabulate(&scheme, &records(&[(&[("d", "A")], 2), (&[("d", "B")], 1)]));
+    let error = run(&scheme, &table, &Ledger::empty()).expect_err("three are too few for a width of five");
+    let cells = vec![(code("i"), key(&[("d", "A")])), (code("i"), key(&[("d", "B")]))];
+    assert_eq!(error, ProtectError::Unprotectable { cells });
+}
+
 fn part_of(indicator: &str, of: &MeasureScheme, condition: &str) -> MeasureScheme {
     let mut part = of.clone();
     part.indicator = code(indicator);
@@ -284,4 +295,69 @@ fn a_weighted_census_table_is_protected_in_good_time() {
     let (primary, secondary) = (protected.report.count(Reason::Primary), protected.report.count(Reason::Secondary));
     assert!(primary > 20 && secondary > 0 && secondary < 2 * primary, "{primary} primary, {secondary} secondary");
     assert!(protected.report.visible > 40, "{} visible", protected.report.visible);
+}
+
+/// A CCAS activity pack: indicators inside others, on the same people.
+fn activity(filters: usize, rule: Rule) -> (TableScheme, ConfidentialTable) {
+    let ages = ["00-17", "18-24", "25-39", "40-54", "55-64", "65-74", "75-84", "85+"];
+    let motives = ["logement", "sante", "emploi", "famille", "autre"];
+    let all = measure("demandes", &[&["age", "sexe"], &["motif"]], rule);
+    let mut measures = vec![all.clone()];
+    for n in 0..filters {
+        measures.push(part_of(&format!("demandes_{n}"), &all, &format!("c{n}")));
+        if n > 0 {
+            let mut people = part_of(&format!("personnes_{n}"), &all, &format!("c{n}"));
+            people.quantity = Quantity::Distinct { column: "personne".into() };
+            measures.push(people);
+        }
+    }
+    let mut amounts = part_of("montant", &all, "c0");
+    amounts.quantity = Quantity::Sum { column: "montant".into() };
+    measures.push(amounts);
+    for (name, codes) in [("jeunes", &ages[..2]), ("ages", &ages[6..]), ("actifs", &ages[1..5])] {
+        let mut list = measure(name, &[&["sexe"]], rule);
+        list.restriction.codes.insert(code("age"), codes.iter().map(|c| code(c)).collect());
+        measures.push(list);
+    }
+    let scheme = scheme(&[("age", &ages), ("sexe", &["F", "H"]), ("motif", &motives)], measures);
+    let mut people = Vec::new();
+    let mut state = 7_u64;
+    let mut draw = |n: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % n
+    };
+    for unit in 0..600 {
+        let age = ages[usize::try_from(draw(8).min(draw(8))).expect("small")];
+        let motive = motives[usize::try_from(draw(5).min(draw(7))).expect("small")];
+        let sex = if draw(2) == 0 { "F" } else { "H" };
+        let conditions = (0..5).filter(|&n| draw(3 + n) == 0).map(|n| format!("c{n}")).collect();
+        let codes = [(code("age"), code(age)), (code("sexe"), code(sex)), (code("motif"), code(motive))].into();
+        people.push(Record { codes, conditions, unit, amount: 100 });
+    }
+    let table = tabulate(&scheme, &people);
+    (scheme, table)
+}
+
+#[test]
+fn packs_of_overlapping_indicators_are_protected_in_good_time() {
+    // With one filter the finest tables are part of the system, with five they are too large for it.
+    for filters in [1, 5] {
+        let (scheme, table) = activity(filters, rule(5, 5));
+        let protected = run(&scheme, &table, &Ledger::empty()).expect("protected");
+        let (primary, secondary) = (protected.report.count(Reason::Primary), protected.report.count(Reason::Secondary));
+        assert!(primary > 5 && secondary > 0, "{primary} primary, {secondary} secondary");
+        let visible = protected.report.visible;
+        assert!(visible > 30 * filters, "{primary} {secondary} {visible} visible");
+        let mut ledger = Ledger::empty();
+        ledger.record(sent(&protected.table));
+        let again = run(&scheme, &table, &ledger).expect("protected");
+        assert_eq!(again.table, protected.table, "same data, same pattern");
+    }
+}
+
+#[test]
+fn a_pack_hidden_as_a_whole_is_admitted_in_good_time() {
+    let (scheme, table) = activity(5, Rule { threshold: 1_000_000_000, zeros: Zeros::Protect, width: 1000 });
+    let protected = run(&scheme, &table, &Ledger::empty()).expect("protected");
+    assert_eq!(protected.report.visible, 0);
 }

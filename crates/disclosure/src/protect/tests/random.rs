@@ -4,7 +4,7 @@
 use std::cell::Cell as Counter;
 use std::collections::BTreeSet;
 
-use model::{Figure, Key};
+use model::Figure;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
@@ -317,7 +317,6 @@ fn a_correction_or_a_stricter_rule_is_protected_or_refused_but_never_shown_bare(
     assert!(sent_anyway.get() > 75, "only {} corrections could be sent", sent_anyway.get());
 }
 
-/// Used by the strategy only; keeps the field order of [`Protection`] in one place.
 #[test]
 fn the_rule_of_a_case_is_the_rule_of_its_scheme() {
     let case = Case {

@@ -1,0 +1,4 @@
+//! The house as its users meet it: real ports, real mTLS, real files, real SQLite.
+
+mod house;
+mod real_input;
