@@ -202,7 +202,8 @@ pub(super) struct Stage {
     pub(super) hub: Hub,
     pub(super) clock: Arc<ManualClock>,
     pub(super) coordinator: Credentials,
-    pub(super) folder: tempfile::TempDir,
+    /// Everything is gone with the stage.
+    _folder: tempfile::TempDir,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
 }
@@ -244,7 +245,7 @@ impl Stage {
         let hub = Hub::open_with(root, config, packs, world(&clock, 2)).await.expect("opens");
         let coordinator = Credentials::load(&made.coordinator.folder).expect("reads back");
         let (stop, serving) = serve(&hub, listener);
-        Self { hub, clock, coordinator, folder, stop: Some(stop), serving }
+        Self { hub, clock, coordinator, _folder: folder, stop: Some(stop), serving }
     }
 
     /// Stops, and starts again on the same port with these packs.
@@ -400,7 +401,7 @@ pub(super) fn encode(header: &Header, tables: &[Received]) -> Vec<u8> {
 /// Why the hub said no.
 pub(super) fn refusal<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> wire::status::Refused {
     match answer.expect_err("refused") {
-        ClientError::Refused(refused) => refused,
+        ClientError::Refused(refused) => *refused,
         other => panic!("not a refusal of the hub: {other:?}"),
     }
 }
