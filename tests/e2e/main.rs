@@ -1,4 +1,6 @@
 //! The house as its users meet it: real ports, real mTLS, real files, real SQLite.
 
 mod house;
+mod law_one;
 mod real_input;
+mod small_pack;
