@@ -3,4 +3,5 @@
 mod house;
 mod law_one;
 mod real_input;
+mod slices;
 mod small_pack;
