@@ -2,6 +2,7 @@
 
 mod house;
 mod law_one;
+mod membership;
 mod real_input;
 mod slices;
 mod small_pack;
