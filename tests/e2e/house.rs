@@ -1,0 +1,230 @@
+//! What the end-to-end tests share: a hub on a real port, and communes with their folders.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hub::compare::{Comparison, Question};
+use hub::coordinator::Credentials;
+use hub::{Hub, HubConfig, HubFolder};
+use methodology::Pack;
+use model::{CommuneCode, Failure, Key, SubmissionId};
+use node::approve::Agreement;
+use node::join::Joined;
+use node::preview::{Preview, Purpose};
+use node::push::Verdict;
+use node::{Node, NodeFolder};
+use seal::SigningKey;
+use tempfile::TempDir;
+use testkit::{ManualClock, SeededEntropy};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use wire::client::HubClient;
+use wire::document::Receipt;
+use wire::identity::{Identity, TlsKey};
+use wire::tls::ClientTls;
+
+/// A hub that serves on a real port, with everything below one temporary folder.
+pub struct House {
+    root: TempDir,
+    /// The one clock of hub, nodes and TLS.
+    pub clock: Arc<ManualClock>,
+    /// The first coordinator.
+    pub coordinator: Credentials,
+    packs: Vec<Pack>,
+    config: HubConfig,
+    serving: Option<Serving>,
+    /// Each opened node and hub draws from a seed of its own: two that shared one would draw the same ids.
+    seeds: AtomicU64,
+}
+
+struct Serving {
+    hub: Hub,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), Failure>>,
+}
+
+impl House {
+    /// A hub with the packs of the library.
+    pub async fn open() -> Self {
+        Self::open_with(methodology::library()).await
+    }
+
+    /// A hub with these packs.
+    pub async fn open_with(packs: Vec<Pack>) -> Self {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let clock = Arc::new(ManualClock::default());
+        let seeds = AtomicU64::new(1);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let port = listener.local_addr().expect("a bound address").port();
+        let config = HubConfig {
+            listen: format!("127.0.0.1:{port}"),
+            public_address: format!("127.0.0.1:{port}"),
+            ..HubConfig::default()
+        };
+        let folder = HubFolder::at(root.path().join("hub"));
+        let world = hub::World { clock: clock.clone(), entropy: Arc::new(SeededEntropy::new(0)) };
+        let made = hub::init::init(&folder, &config, &word("coordination"), &world).await.expect("a new hub");
+        let mut house = Self { root, clock, coordinator: made.coordinator, packs, config, serving: None, seeds };
+        house.serve(listener).await;
+        house
+    }
+
+    async fn serve(&mut self, listener: TcpListener) {
+        let (packs, config) = (self.packs.clone(), self.config.clone());
+        let hub = Hub::open_with(self.hub_folder(), config, packs, self.hub_world()).await.expect("the hub opens");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn({
+            let hub = hub.clone();
+            // A sender that is gone means the same as one that spoke.
+            async move { hub.serve(listener, async { drop(stopped.await) }).await }
+        });
+        self.serving = Some(Serving { hub, stop, server });
+    }
+
+    /// Stops the hub as an operator would: running calls end, the database closes, the port is free.
+    pub async fn stop(&mut self) {
+        let Serving { hub, stop, server } = self.serving.take().expect("the hub serves");
+        drop(stop);
+        server.await.expect("the server task").expect("the hub serves until told to stop");
+        hub.close().await;
+    }
+
+    /// Starts the stopped hub again on the same port, from what is on its disk.
+    pub async fn start(&mut self) {
+        assert!(self.serving.is_none(), "the hub serves already");
+        let listener = TcpListener::bind(&self.config.listen).await.expect("the port that was free a moment ago");
+        self.serve(listener).await;
+    }
+
+    /// The hub itself, as its operator holds it.
+    pub fn hub(&self) -> &Hub {
+        &self.serving.as_ref().expect("the hub serves").hub
+    }
+
+    /// The hub's folder.
+    pub fn hub_folder(&self) -> HubFolder {
+        HubFolder::at(self.root.path().join("hub"))
+    }
+
+    fn seed(&self) -> Arc<SeededEntropy> {
+        Arc::new(SeededEntropy::new(self.seeds.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn hub_world(&self) -> hub::World {
+        hub::World { clock: self.clock.clone(), entropy: self.seed() }
+    }
+
+    /// Clock and entropy for a node.
+    pub fn node_world(&self) -> node::World {
+        node::World { clock: self.clock.clone(), entropy: self.seed() }
+    }
+
+    /// The folder `name` with `settings` as `node.toml` and these files; nothing has joined yet.
+    pub fn furnish(&self, name: &str, settings: &str, files: &[(&str, &[u8])]) -> NodeFolder {
+        let folder = NodeFolder::at(self.root.path().join("communes").join(name));
+        put(folder.root(), "node.toml", settings.as_bytes());
+        for (path, bytes) in files {
+            put(folder.root(), path, bytes);
+        }
+        folder
+    }
+
+    /// Invites `commune` and lets `folder` join with the line that an operator would hand over.
+    pub async fn join(&self, folder: &NodeFolder, commune: &str) -> Joined {
+        self.try_join(folder, commune).await.expect("the node joins")
+    }
+
+    /// The same, where joining may fail.
+    pub async fn try_join(&self, folder: &NodeFolder, commune: &str) -> Result<Joined, Failure> {
+        let commune: CommuneCode = word(commune);
+        let line = self.hub().invite(commune, &[]).await.expect("an invitation").invitation.to_line();
+        node::join::join(folder, &line, self.node_world()).await
+    }
+
+    /// Opens the node in `folder`.
+    pub async fn node(&self, folder: &NodeFolder) -> Node {
+        Node::open(folder.clone(), self.node_world()).await.expect("the node opens")
+    }
+
+    /// A new commune: furnished, joined, open.
+    pub async fn commune(&self, commune: &str, settings: &str, files: &[(&str, &[u8])]) -> Node {
+        let folder = self.furnish(commune, settings, files);
+        self.join(&folder, commune).await;
+        self.node(&folder).await
+    }
+
+    /// A connection with the node's own key and certificate, for what an honest node would not send.
+    pub async fn client(&self, node: &Node) -> HubClient {
+        let text = |path| std::fs::read_to_string(path).expect("a file of the node's folder");
+        let key = TlsKey::from_pem(&text(node.folder().tls_key())).expect("a TLS key");
+        let identity = Identity::from_pem(Arc::new(key), &text(node.folder().chain())).expect("a certificate");
+        let tls = ClientTls::new(node.identity().ca_fingerprint, Some(&identity), self.clock.clone());
+        let address = node.hub_address().parse().expect("an address");
+        HubClient::connect(&tls.expect("TLS settings"), &address).await.expect("the hub answers")
+    }
+
+    /// What a coordinator reads over gRPC: the figure of `indicator` at `place`, for example `type=A;sexe=F`, or the
+    /// total for the empty text.
+    pub async fn compare(&self, indicator: &str, period: &str, place: &str) -> Result<Comparison, Failure> {
+        let question = Question { indicator: word(indicator), period: word(period), key: key(place), pack: None };
+        hub::compare::ask(&self.coordinator, &question, self.clock.clone()).await
+    }
+}
+
+/// The key with which the node in `folder` signs documents.
+pub fn signing_key(folder: &NodeFolder) -> SigningKey {
+    SigningKey::from_pkcs8(&std::fs::read(folder.signing_key()).expect("a key file")).expect("a signing key")
+}
+
+/// Previews for submission.
+pub async fn preview(node: &Node) -> Preview {
+    node::preview::preview(node, Purpose::Submit).await.expect("a preview")
+}
+
+/// A named person agrees to what was previewed.
+pub async fn approve(node: &Node, preview: &Preview) -> SubmissionId {
+    let agreement = Agreement::Person("Awa Diallo".to_owned());
+    node::approve::approve(node, &agreement, Some(preview.hash.expect("something leaves"))).await.expect("an approval")
+}
+
+/// Sends the one document that waits.
+pub async fn push(node: &Node) -> Verdict {
+    let delivered = node::push::push(node, &|_| {}).await.expect("a push");
+    assert_eq!(delivered.len(), 1, "one document waits");
+    delivered.into_iter().next().expect("one document").verdict
+}
+
+/// Preview, approval, push: what an agent does on a good day.
+pub async fn send(node: &Node) -> (Preview, Receipt) {
+    let preview = preview(node).await;
+    approve(node, &preview).await;
+    match push(node).await {
+        Verdict::Received { receipt, .. } => (preview, *receipt),
+        other => panic!("not received: {other:?}"),
+    }
+}
+
+/// Writes one file below `folder`.
+pub fn put(folder: &Path, path: &str, bytes: &[u8]) {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().expect("a folder above")).expect("a folder");
+    std::fs::write(path, bytes).expect("a file");
+}
+
+/// A word of the model.
+pub fn word<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("a word of the model")
+}
+
+/// `type=A;sexe=F` as a key; the empty text is the total.
+pub fn key(place: &str) -> Key {
+    place
+        .split(';')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').expect("dimension=code"))
+        .map(|(dimension, code)| (word(dimension), word(code)))
+        .collect()
+}

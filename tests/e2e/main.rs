@@ -1,0 +1,5 @@
+//! The house as its users meet it: real ports, real mTLS, real files, real SQLite.
+
+mod house;
+mod intruder;
+mod isolation;
