@@ -62,3 +62,31 @@ impl ConfidentialTable {
         &self.cells
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use static_assertions::assert_not_impl_any;
+
+    use super::*;
+
+    assert_not_impl_any!(ConfidentialCount: Clone, fmt::Display, PartialEq, PartialOrd, std::hash::Hash, Default);
+    assert_not_impl_any!(ConfidentialCell: Clone, fmt::Display, PartialEq);
+    assert_not_impl_any!(ConfidentialTable: Clone, fmt::Display, PartialEq);
+    // Nothing between the true figures and the protected table may be printed or compared by accident.
+    assert_not_impl_any!(crate::SafeTable: From<ConfidentialTable>, From<crate::Received>, Default);
+
+    #[test]
+    fn debug_output_holds_no_figure() {
+        let count = || ConfidentialCount::new(7_654_321);
+        let table = ConfidentialTable::new(vec![ConfidentialCell {
+            indicator: "i".parse().expect("a code"),
+            key: Key::total(),
+            value: count(),
+            contributors: count(),
+            largest: count(),
+            second: count(),
+        }]);
+        let text = format!("{table:?}");
+        assert!(text.contains("ConfidentialCount(…)") && !text.contains("7654321") && !text.contains("7_654_321"));
+    }
+}

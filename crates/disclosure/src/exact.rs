@@ -9,3 +9,6 @@ mod tableau;
 
 pub(crate) use integers::integral_points;
 pub(crate) use tableau::{End, Overrun, Row, Sense, Tableau};
+
+#[cfg(test)]
+mod tests;

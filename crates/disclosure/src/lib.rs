@@ -1,4 +1,89 @@
 //! Statistical disclosure control: from confidential tables to safe ones, and the intruder who tries them.
+//!
+//! The permission to share rests on this crate. [`protect`] makes safe tables inside a commune, [`attack::admit`]
+//! lets them in at the hub, and both end in the same check, which depends on visible data only. Nothing else makes a
+//! [`SafeTable`].
+//!
+//! # Whom we defend against
+//!
+//! | intruder | knows | defended |
+//! |---|---|---|
+//! | outsider | everything ever shown about a slice, all definitions and rules | yes |
+//! | partner | releases, a part of the above | yes, as an outsider |
+//! | member commune | also its own exact figures; cells of different communes do not add up before group figures are shown | yes, within each slice; group figures are the hub's to check |
+//! | two members together | both sets of exact figures | as above |
+//! | a unit alone in its cell | the true figure of that cell | **not yet** |
+//!
+//! # What is protected
+//!
+//! * A figure behind which fewer units stand than the rule's threshold is hidden; zeros too where the rule says so.
+//! * So is each *difference* nobody publishes but anybody can compute: numerator and denominator of a ratio, a list
+//!   of codes against its total, one filter inside another.
+//! * Every hidden figure or difference that might be below the threshold stays uncertain by the rule's width: its
+//!   reachable interval is computed from *all* relations of the table together, and the width is proven by whole
+//!   tables that satisfy every visible figure exactly (never by the linear relaxation alone, which may be wider).
+//!   What cannot be proven counts as a violation.
+//! * The same holds beside every earlier version of the slice, shown, checked or withdrawn, one by one and all
+//!   together. The intruder takes a cell for unchanged unless visible figures prove that it changed. What the earlier
+//!   versions alone give away already is not held against a new one that adds nothing to it.
+//! * An amount is hidden wherever the number of those behind it is.
+//! * Figures protected by their producer (`at_source`) and figures that are not about persons are shown, and known.
+//!
+//! # What is not protected yet
+//!
+//! Said plainly, because a table is shared on the strength of this page:
+//!
+//! * a unit alone in its cell, or contributing to several cells, who subtracts itself; dominance in amounts (one
+//!   contributor with 85 %); all units of a row in one category;
+//! * conditions other than codes are opaque: that two of them exclude each other, or that three make up a whole, is
+//!   not known. Exclusive categories must be codes of a dimension;
+//! * cells that cross different dimensions (`age × sexe`, `age × zone`, `sexe × zone`) are related through their common
+//!   totals only; the sometimes tighter bounds of the finest table behind them, crossed on all dimensions and
+//!   conditions at once, are not used;
+//! * a count and a weight or amount of the same rows that are *both* hidden are not tied to be zero together;
+//! * an intruder who reasons about the procedure itself (which secondary cell it would have chosen);
+//! * corrections are judged under two assumptions (what is not visibly changed is unchanged; nothing is known from
+//!   before), not under every assumption between them;
+//! * other slices about the same people (another period, another table) are taken for unrelated.
+//!
+//! Methods: complementary suppression by cheapest exact moves, after Kelly, Golden and Assad (Networks 22, 1992) and
+//! Fischetti and Salazar (Management Science 47, 2001); bounds by the simplex method over exact integers.
+//!
+//! # What the compiler refuses
+//!
+//! A safe table is not made by hand:
+//!
+//! ```compile_fail,E0451
+//! fn forge(claim: disclosure::Received) -> disclosure::SafeTable {
+//!     disclosure::SafeTable { slice: claim.slice, attributes: claim.attributes, cells: claim.cells }
+//! }
+//! ```
+//!
+//! but by proof:
+//!
+//! ```
+//! fn let_in(
+//!     claim: disclosure::Received,
+//!     scheme: &disclosure::TableScheme,
+//!     ledger: &disclosure::Ledger,
+//! ) -> Result<disclosure::SafeTable, disclosure::attack::Refusal> {
+//!     disclosure::attack::admit(claim, scheme, ledger)
+//! }
+//! ```
+//!
+//! A confidential number is not printed:
+//!
+//! ```compile_fail,E0277
+//! let count = disclosure::ConfidentialCount::new(3);
+//! println!("{count}");
+//! ```
+//!
+//! not even for debugging:
+//!
+//! ```
+//! let count = disclosure::ConfidentialCount::new(3);
+//! assert_eq!(format!("{count:?}"), "ConfidentialCount(…)");
+//! ```
 
 pub mod attack;
 mod confidential;

@@ -83,7 +83,7 @@ mod tests {
         for bad in ["insee;nom\n101;X", "00101;", "00101;A\n00101;B", "00101"] {
             std::fs::write(&path, bad).expect("writes");
             let refused = Communes::load(Some(&path)).err().map(|failure| failure.reason);
-            assert_eq!(refused, Some("HUB_COMMUNES"), "{bad}");
+            assert_eq!(refused.as_deref(), Some("HUB_COMMUNES"), "{bad}");
         }
     }
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Maillage : mutualiser les données des CCAS d'un département pour l'analyse des besoins sociaux.
+/// Maillage : mutualiser les données des CCAS d’un département pour l’analyse des besoins sociaux.
 ///
 /// Chaque commune calcule et protège ses indicateurs chez elle ; seuls des tableaux protégés partent vers le
 /// centre départemental (« hub »), qui les compare.
@@ -18,12 +18,23 @@ use clap::{Parser, Subcommand};
     name = "maillage",
     version,
     arg_required_else_help = true,
-    after_help = "Exemples :\n  maillage demo                          voir tout fonctionner, avec quatorze communes fictives\n  maillage node join maillage1-…         rejoindre le centre avec l'invitation reçue\n  maillage node preview                  voir ce qui partirait, avant tout envoi\n  maillage hub invite --territory 93066  inviter une commune\n  maillage compare dom_personnes --period 2025"
+    disable_help_subcommand = true,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    subcommand_help_heading = "Commandes",
+    next_help_heading = "Options générales",
+    after_help = "Exemples :\n  maillage demo                          voir tout fonctionner, avec quatorze communes fictives\n  maillage node join maillage1-…         rejoindre le centre avec l’invitation reçue\n  maillage node preview                  voir ce qui partirait, avant tout envoi\n  maillage hub invite --territory 93066  inviter une commune\n  maillage compare dom_personnes --period 2025"
 )]
 struct Cli {
     /// Journal lisible par une machine (JSON) plutôt que par une personne.
     #[arg(long, global = true)]
     log_json: bool,
+    /// Affiche cette aide.
+    #[arg(short, long, global = true, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+    /// Affiche la version.
+    #[arg(short = 'V', long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
     #[command(subcommand)]
     command: Command,
 }
@@ -32,7 +43,7 @@ struct Cli {
 enum Command {
     /// Le centre départemental : création, service, invitations.
     Hub(command::hub::HubArgs),
-    /// Le nœud d'une commune : adhésion, contrôle, aperçu, accord, envoi.
+    /// Le nœud d’une commune : adhésion, contrôle, aperçu, accord, envoi.
     Node(command::node::NodeArgs),
     /// Compare les communes sur un indicateur.
     Compare(command::compare::CompareArgs),

@@ -4,7 +4,7 @@
 //! depends on no serialiser.
 
 use disclosure::{Protection, Quantity, Zeros};
-use model::{DefinitionHash, PackCode, RuleHash};
+use model::{DefinitionHash, RuleHash};
 use seal::sha256;
 
 use crate::indicator::{Aggregation, Definition, Measure};
@@ -46,10 +46,10 @@ impl Canonical {
 }
 
 /// The question: columns, codes, quantities, filters, breakdowns, ratio terms. Neither titles nor sheets.
-pub(crate) fn definition(pack: &PackCode, table: &Table) -> DefinitionHash {
+pub(crate) fn definition(table: &Table) -> DefinitionHash {
     let mut c = Canonical::default();
     c.text("maillage definition 1");
-    c.text(pack.as_str());
+    c.text(table.pack.as_str());
     c.text(table.code.as_str());
     c.text(table.unit.as_deref().unwrap_or(""));
     columns(&mut c, table);
@@ -130,10 +130,10 @@ fn measure(c: &mut Canonical, measure: &Measure) {
 }
 
 /// The protection of each measure, in ascending order of indicator.
-pub(crate) fn rule(pack: &PackCode, table: &Table) -> RuleHash {
+pub(crate) fn rule(table: &Table) -> RuleHash {
     let mut c = Canonical::default();
     c.text("maillage rule 1");
-    c.text(pack.as_str());
+    c.text(table.pack.as_str());
     c.text(table.code.as_str());
     c.list(table.scheme.measures(), |c, measure| {
         c.text(measure.indicator.as_str());

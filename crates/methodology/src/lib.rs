@@ -23,4 +23,4 @@ pub use indicator::{Aggregation, Definition, Indicator, Measure, Polarity, Ratio
 pub use library::library;
 pub use pack::Pack;
 pub use schema::{Field, FieldType, TableSchema, calendar_days};
-pub use table::{Band, CodeItem, Dimension, Table};
+pub use table::{Band, CodeItem, Dimension, LooserRule, Table};

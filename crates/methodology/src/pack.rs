@@ -123,7 +123,7 @@ impl<'a> Files<'a> {
                 return Err(PackError::new(path, "taille", PackCause::File, "Ce fichier dépasse 1 Mio."));
             }
             let text = std::str::from_utf8(content).map_err(|error| {
-                let line = content[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+                let line = content[..error.valid_up_to()].split(|b| *b == b'\n').count();
                 PackError::new(
                     path,
                     format!("ligne {line}"),
@@ -216,7 +216,7 @@ impl<'a> Files<'a> {
             )),
         };
         let [schema, indicators, golden] = paths;
-        build(pack, code, &Texts { schema: text(schema)?, indicators: text(indicators)?, golden: text(golden)? })
+        build(pack, code, &Texts { schema: text(schema)?, measures: text(indicators)?, golden: text(golden)? })
     }
 }
 

@@ -74,7 +74,7 @@ impl TableSchema {
 pub fn calendar_days(text: &str) -> Option<i64> {
     let format = time::macros::format_description!("[year]-[month]-[day]");
     let date = time::Date::parse(text, format).ok()?;
-    Some(i64::from((date - time::macros::date!(1970 - 01 - 01)).whole_days()))
+    Some((date - time::macros::date!(1970 - 01 - 01)).whole_days())
 }
 
 /// `-12.5` in units of `decimals`, exactly: `None` if it needs more places, does not fit or is not a plain number.

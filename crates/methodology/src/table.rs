@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use disclosure::TableScheme;
-use model::{Code, DefinitionHash, DimensionCode, IndicatorCode, RuleHash, TableCode};
+use model::{Code, DefinitionHash, DimensionCode, IndicatorCode, PackCode, RuleHash, TableCode};
 
 use crate::golden::GoldenCase;
 use crate::indicator::Indicator;
@@ -11,6 +11,9 @@ use crate::schema::TableSchema;
 
 mod build;
 mod dimension;
+mod stricter;
+
+pub use stricter::LooserRule;
 
 pub(crate) use build::{Texts, build, from_toml};
 
@@ -95,6 +98,7 @@ impl Dimension {
 /// One table of a pack. Made by [`crate::Pack::parse`] only, so whatever it names exists.
 #[derive(Clone, Debug)]
 pub struct Table {
+    pub(crate) pack: PackCode,
     pub(crate) code: TableCode,
     pub(crate) title: String,
     pub(crate) row: String,
@@ -109,6 +113,11 @@ pub struct Table {
 }
 
 impl Table {
+    /// The pack it belongs to.
+    pub fn pack(&self) -> &PackCode {
+        &self.pack
+    }
+
     /// Its code.
     pub fn code(&self) -> &TableCode {
         &self.code

@@ -11,7 +11,8 @@ pub struct InvalidId {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    let digit = |n: u8| char::from_digit(u32::from(n), 16).expect("four bits are one digit");
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
 fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], InvalidId> {

@@ -33,7 +33,7 @@ pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>)
                 FailureKind::Invalid,
                 "APPROVAL_WITHOUT_NAME",
                 "approval needs a name",
-                "L'accord doit porter le nom d'une personne : --name \"Prénom Nom\". Ce nom reste sur ce poste.",
+                "L’accord doit porter le nom d’une personne : --name \"Prénom Nom\". Ce nom reste sur ce poste.",
             ));
         }
         Agreement::Person(name) => name.trim().to_owned(),
@@ -41,9 +41,9 @@ pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>)
             return Err(Failure::new(
                 FailureKind::Precondition,
                 "APPROVAL_NEEDS_PERSON",
-                "more cells move than the commune's rule allows",
+                "more cells move than the commune’s rule allows",
                 format!(
-                    "La règle de la commune autorise l'envoi automatique jusqu'à {max} cellules modifiées ; il y en a {moved}. Une personne doit relire l'aperçu et donner son accord : maillage node approve --name \"Prénom Nom\"."
+                    "La règle de la commune autorise l’envoi automatique jusqu’à {max} cellules modifiées ; il y en a {moved}. Une personne doit relire l’aperçu et donner son accord : maillage node approve --name \"Prénom Nom\"."
                 ),
             ));
         }
@@ -60,7 +60,7 @@ pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>)
                 FailureKind::Precondition,
                 "NOTHING_TO_APPROVE",
                 "no preview waits for approval",
-                "Aucun aperçu n'attend d'accord. Lancez d'abord : maillage node preview",
+                "Aucun aperçu n’attend d’accord. Lancez d’abord : maillage node preview",
             )
         })?;
     if expected.is_some_and(|hash| hash != preview.hash) {
@@ -68,7 +68,7 @@ pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>)
             FailureKind::Conflict,
             "PREVIEW_CHANGED",
             "another preview was computed since",
-            "L'aperçu a été recalculé depuis votre lecture. Relisez-le : maillage node preview",
+            "L’aperçu a été recalculé depuis votre lecture. Relisez-le : maillage node preview",
         ));
     }
     let submission = wire::document::decode(&preview.document).map_err(|error| failure::document(&error))?;
@@ -113,6 +113,6 @@ fn outdated() -> Failure {
         FailureKind::Conflict,
         "PREVIEW_OUTDATED",
         "the preview no longer fits what was sent or defined since",
-        "L'aperçu ne correspond plus à ce qui a été envoyé ou défini depuis. Recalculez-le : maillage node preview",
+        "L’aperçu ne correspond plus à ce qui a été envoyé ou défini depuis. Recalculez-le : maillage node preview",
     )
 }

@@ -1,11 +1,12 @@
 //! From the commune's files to confidential tables, in memory only.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use disclosure::ConfidentialTable;
-use methodology::{Pack, Table};
-use model::{CommuneCode, PackCode, Slice};
+use disclosure::{ConfidentialTable, Protection, Rule};
+use methodology::{LooserRule, Pack, Table};
+use model::{CommuneCode, IndicatorCode, PackCode, Slice, Units};
 use tabular::Faults;
 
 use crate::config::{NodeConfig, Source};
@@ -15,8 +16,8 @@ use crate::config::{NodeConfig, Source};
 pub struct Collected<'a> {
     /// The source, as the settings say it.
     pub source: &'a Source,
-    /// The table of the pack that it feeds.
-    pub table: &'a Table,
+    /// The table of the pack that it feeds, with the commune's stricter rules if it has any.
+    pub table: Cow<'a, Table>,
     /// The pack.
     pub pack: &'a Pack,
     /// The slice that its figures fill.
@@ -59,6 +60,9 @@ pub enum CollectError {
     /// Two sources fill the same slice.
     #[error("two sources fill {0}")]
     SameSlice(Slice),
+    /// A rule of the commune's own is looser than the pack's.
+    #[error("{0}")]
+    Looser(#[from] LooserRule),
     /// The figures could not be computed.
     #[error("{file}: {source}")]
     Compute {
@@ -91,25 +95,54 @@ impl CollectError {
                 lines
             }
             Self::UnknownPack { pack } => vec![format!(
-                "✗ Le référentiel « {pack} » cité dans node.toml n'est pas connu. Lancez « maillage node join » ou vérifiez son nom."
+                "✗ Le référentiel « {pack} » cité dans node.toml n’est pas connu. Lancez « maillage node join » ou vérifiez son nom."
             )],
             Self::UnknownTable { pack, table, known } => vec![format!(
-                "✗ Le référentiel « {pack} » n'a pas de tableau « {table} ». Tableaux possibles : {}.",
+                "✗ Le référentiel « {pack} » n’a pas de tableau « {table} ». Tableaux possibles : {}.",
                 known.join(", ")
             )],
             Self::SameSlice(slice) => vec![format!(
-                "✗ Deux sources de node.toml remplissent le même tableau ({slice}). Gardez-en une seule, ou changez la période de l'autre."
+                "✗ Deux sources de node.toml remplissent le même tableau ({slice}). Gardez-en une seule, ou changez la période de l’autre."
             )],
-            Self::Compute { file, source } => {
-                vec![format!("✗ {file} : le calcul n'a pas pu se faire ({source}).")]
+            Self::Looser(LooserRule::NotAMeasure(indicator)) => vec![format!(
+                "✗ Le réglage [stricter] de node.toml cite « {indicator} », qui n’est pas un indicateur compté par ce tableau (un ratio suit les règles de ses deux termes)."
+            )],
+            Self::Looser(LooserRule::Looser(indicator)) => vec![format!(
+                "✗ Le seuil de « {indicator} » dans [stricter] (node.toml) est plus faible que celui du référentiel. Une commune peut être plus stricte, jamais moins."
+            )],
+            Self::Looser(LooserRule::Invalid(error)) => {
+                vec![format!("✗ Le réglage [stricter] de node.toml ne peut pas s’appliquer ({error}).")]
             }
+            Self::Compute { file, source } => vec![format!("✗ {file} : {}", source.message())],
         }
     }
+}
+
+/// The table under the commune's own thresholds. The width grows in proportion, so that a cell hidden by a higher
+/// threshold is also better hidden.
+fn stricter<'a>(table: &'a Table, thresholds: &BTreeMap<IndicatorCode, u32>) -> Result<Cow<'a, Table>, LooserRule> {
+    let mut rules = BTreeMap::new();
+    for (indicator, threshold) in thresholds {
+        if table.indicator(indicator).is_none() {
+            continue;
+        }
+        let measure = table.scheme().measure(indicator).ok_or_else(|| LooserRule::NotAMeasure(indicator.clone()))?;
+        let Protection::Here(pack) = measure.protection else {
+            return Err(LooserRule::NotAMeasure(indicator.clone()));
+        };
+        let grown = i128::from(pack.width) * i128::from(*threshold);
+        let width = grown.div_euclid(i128::from(pack.threshold.max(1))) + 1;
+        let width =
+            if *threshold == pack.threshold { pack.width } else { Units::try_from(width).unwrap_or(Units::MAX) };
+        rules.insert(indicator.clone(), Rule { threshold: *threshold, width, ..pack });
+    }
+    if rules.is_empty() { Ok(Cow::Borrowed(table)) } else { table.stricter(&rules).map(Cow::Owned) }
 }
 
 /// Reads one source and computes all cells of its table.
 pub fn collect_one<'a>(
     source: &'a Source,
+    config: &NodeConfig,
     own: CommuneCode,
     packs: &'a BTreeMap<PackCode, Pack>,
     base: &Path,
@@ -120,24 +153,18 @@ pub fn collect_one<'a>(
         table: source.table.to_string(),
         known: pack.tables().iter().map(|t| t.code().to_string()).collect(),
     })?;
+    let table = stricter(table, &config.stricter)?;
     let file = source.read.file.display().to_string();
-    let rows =
-        tabular::read(&source.read, base, table).map_err(|faults| CollectError::File { file: file.clone(), faults })?;
-    let confidential = tabular::compute(&rows, table).map_err(|source| CollectError::Compute { file, source })?;
-    Ok(Collected {
-        source,
-        table,
-        pack,
-        slice: Slice {
-            territory: source.territory.unwrap_or(own),
-            pack: pack.code().clone(),
-            table: table.code().clone(),
-            period: source.period,
-        },
-        rows: rows.height(),
-        set_aside: rows.set_aside(),
-        confidential,
-    })
+    let rows = tabular::read(&source.read, base, &table)
+        .map_err(|faults| CollectError::File { file: file.clone(), faults })?;
+    let confidential = tabular::compute(&rows, &table).map_err(|source| CollectError::Compute { file, source })?;
+    let slice = Slice {
+        territory: source.territory.unwrap_or(own),
+        pack: pack.code().clone(),
+        table: table.code().clone(),
+        period: source.period,
+    };
+    Ok(Collected { source, table, pack, slice, rows: rows.height(), set_aside: rows.set_aside(), confidential })
 }
 
 /// Reads all sources; either all of them are right, or all that is wrong is told at once.
@@ -150,7 +177,7 @@ pub fn collect<'a>(
     let mut collected: Vec<Collected<'a>> = Vec::new();
     let mut errors = Vec::new();
     for source in &config.sources {
-        match collect_one(source, own, packs, base) {
+        match collect_one(source, config, own, packs, base) {
             Ok(one) if collected.iter().any(|other| other.slice == one.slice) => {
                 errors.push(CollectError::SameSlice(one.slice));
             }

@@ -12,13 +12,13 @@ pub(crate) fn storage(error: &StoreError) -> Failure {
             FailureKind::Unavailable,
             "NODE_STORE_UNAVAILABLE",
             detail,
-            "La base locale du nœud n'est pas accessible : disque plein, dossier en lecture seule, ou autre programme ouvert. Rien n'a été perdu ; réessayez.",
+            "La base locale du nœud n’est pas accessible : disque plein, dossier en lecture seule, ou autre programme ouvert. Rien n’a été perdu ; réessayez.",
         ),
         StoreError::Moved(_) => Failure::new(
             FailureKind::Conflict,
             "NODE_STATE_MOVED",
             detail,
-            "L'état du nœud a changé entre-temps. Relancez « maillage node preview ».",
+            "L’état du nœud a changé entre-temps. Relancez « maillage node preview ».",
         ),
         StoreError::SchemaNewer(_) | StoreError::SchemaAltered(_) | StoreError::SchemaForeign => Failure::new(
             FailureKind::Precondition,
@@ -40,7 +40,7 @@ pub(crate) fn storage(error: &StoreError) -> Failure {
             FailureKind::Internal,
             "NODE_STORE_DEFECT",
             detail,
-            "Une erreur du logiciel a empêché d'écrire dans la base locale. Rien n'a été envoyé.",
+            "Une erreur du logiciel a empêché d’écrire dans la base locale. Rien n’a été envoyé.",
         ),
     }
 }
@@ -69,7 +69,7 @@ pub(crate) fn defect(detail: impl Into<String>) -> Failure {
         FailureKind::Internal,
         "NODE_DEFECT",
         detail,
-        "Une erreur du logiciel a interrompu l'opération. Rien n'a été envoyé.",
+        "Une erreur du logiciel a interrompu l’opération. Rien n’a été envoyé.",
     )
 }
 

@@ -93,8 +93,8 @@ fn wrong_territory() -> Failure {
     Failure::new(
         FailureKind::Invalid,
         "INVITATION_TERRITORY",
-        "the hub answered for another territory than the invitation's",
-        "Le centre a répondu pour une autre commune que celle de l'invitation. Rien n'a été gardé ; prévenez l'union départementale.",
+        "the hub answered for another territory than the invitation’s",
+        "Le centre a répondu pour une autre commune que celle de l’invitation. Rien n’a été gardé ; prévenez l’union départementale.",
     )
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn load_signing_key(folder: &NodeFolder) -> Result<SigningKey, Failur
             FailureKind::Precondition,
             "SIGNING_KEY_DAMAGED",
             error.to_string(),
-            "La clé de signature du nœud est abîmée. Demandez une nouvelle invitation à l'union départementale.",
+            "La clé de signature du nœud est abîmée. Demandez une nouvelle invitation à l’union départementale.",
         )
     })
 }

@@ -33,7 +33,7 @@ pub async fn read(store: &NodeStore, territories: &[CommuneCode]) -> Result<Sent
                 "LEDGER_INCOMPLETE",
                 format!("ledger of {territory} is not known to be complete"),
                 format!(
-                    "Le registre des envois de la commune {territory} n'est pas complet sur ce poste. Tant qu'il ne l'est pas, rien n'est protégé ni envoyé : un ancien envoi oublié pourrait trahir ce que le nouveau cache. Connectez le poste au centre et relancez la commande."
+                    "Le registre des envois de la commune {territory} n’est pas complet sur ce poste. Tant qu’il ne l’est pas, rien n’est protégé ni envoyé : un ancien envoi oublié pourrait trahir ce que le nouveau cache. Connectez le poste au centre et relancez la commande."
                 ),
             ));
         }

@@ -71,6 +71,17 @@ impl Node {
         let signing_key = join::load_signing_key(&folder)?;
         let keys = public_keys(&identity.hub_keys)?;
         let packs = packs::load(&folder, &keys)?;
+        let known = |indicator| packs.values().any(|pack| pack.indicator(indicator).is_some());
+        if let Some(unknown) = config.stricter.keys().find(|indicator| !packs.is_empty() && !known(indicator)) {
+            return Err(Failure::new(
+                FailureKind::Invalid,
+                "NODE_CONFIG",
+                format!("[stricter] names {unknown}, which no pack has"),
+                format!(
+                    "Le réglage [stricter] de node.toml cite « {unknown} », qu’aucun référentiel ne connaît. Vérifiez son code."
+                ),
+            ));
+        }
         Ok(Self { folder, config, store, identity, signing_key, packs, world })
     }
 
@@ -120,7 +131,7 @@ impl Node {
                 FailureKind::Invalid,
                 "HUB_ADDRESS",
                 error.to_string(),
-                "L'adresse du centre doit s'écrire nom:port, par exemple hub.exemple.fr:8443 (réglage [hub] address de node.toml).",
+                "L’adresse du centre doit s’écrire nom:port, par exemple hub.exemple.fr:8443 (réglage [hub] address de node.toml).",
             )
         })
     }
@@ -160,7 +171,7 @@ fn not_joined(folder: &NodeFolder) -> Failure {
         "NODE_NOT_JOINED",
         format!("{} holds no identity", folder.root().display()),
         format!(
-            "Ce nœud n'a pas encore rejoint de centre (dossier {}). Demandez une invitation à l'union départementale, puis : maillage node join INVITATION",
+            "Ce nœud n’a pas encore rejoint de centre (dossier {}). Demandez une invitation à l’union départementale, puis : maillage node join INVITATION",
             folder.root().display()
         ),
     )

@@ -36,7 +36,7 @@ pub fn open(bytes: &[u8], hub: &[PublicKey]) -> Result<Pack, Failure> {
             FailureKind::Invalid,
             "PACK_NOT_SIGNED",
             error.to_string(),
-            "Un référentiel d'indicateurs n'est pas signé par le centre, ou a été modifié. Il n'est pas utilisé ; demandez-en un nouveau : maillage node join ou maillage node push le retéléchargent.",
+            "Un référentiel d’indicateurs n’est pas signé par le centre, ou a été modifié. Il n’est pas utilisé ; demandez-en un nouveau : maillage node join ou maillage node push le retéléchargent.",
         )
     })?;
     Pack::parse(&files.files).map_err(|error| {
@@ -44,7 +44,7 @@ pub fn open(bytes: &[u8], hub: &[PublicKey]) -> Result<Pack, Failure> {
             FailureKind::Precondition,
             "PACK_UNREADABLE",
             error.to_string(),
-            "Un référentiel d'indicateurs du centre ne peut pas être lu par cette version du logiciel. Installez la version la plus récente.",
+            "Un référentiel d’indicateurs du centre ne peut pas être lu par cette version du logiciel. Installez la version la plus récente.",
         )
     })
 }

@@ -233,7 +233,7 @@ fn refuse(one: &Collected<'_>, error: &ProtectError) -> Failure {
             FailureKind::Precondition,
             "PROTECTION_REFUSED",
             other.to_string(),
-            format!("« {title} » ne peut pas être protégé : {other}. Rien n'est envoyé."),
+            format!("« {title} » ne peut pas être protégé : {other}. Rien n’est envoyé."),
         ),
     }
 }
@@ -262,12 +262,12 @@ fn describe(one: &Collected<'_>, protected: &Protected, before: Option<&Received
     let mut cells = Vec::with_capacity(after.len());
     let (mut hidden_primary, mut hidden_secondary) = (0, 0);
     for ((indicator, key), published) in after {
-        let moved = match before.get(&(indicator.clone(), key.clone())) {
+        let step = match before.get(&(indicator.clone(), key.clone())) {
             None => Move::New,
             Some(earlier) if earlier == published => Move::Unchanged,
             Some(_) => Move::Changed,
         };
-        moves.count(moved);
+        moves.count(step);
         let why = match protected.report.hidden.get(&(indicator.clone(), key.clone())) {
             None => String::new(),
             Some(hidden) if hidden.reason == Reason::Primary => {
@@ -284,7 +284,7 @@ fn describe(one: &Collected<'_>, protected: &Protected, before: Option<&Received
             title: indicator_title(one, indicator),
             key: key.clone(),
             place: place(one, key),
-            moves: moved,
+            moves: step,
             shows: shows(one, indicator, published),
             why,
         });
@@ -312,8 +312,7 @@ fn describe(one: &Collected<'_>, protected: &Protected, before: Option<&Received
 }
 
 fn shows(one: &Collected<'_>, indicator: &IndicatorCode, published: &Published) -> String {
-    let decimals =
-        one.table.scheme().measure(indicator).map(|measure| measure.decimals).unwrap_or(model::Decimals::NONE);
+    let decimals = one.table.scheme().measure(indicator).map_or(model::Decimals::NONE, |measure| measure.decimals);
     let shown = decimals.min(model::Decimals::new(2).unwrap_or(model::Decimals::NONE));
     match published.figure {
         Figure::Suppressed => "caché".to_owned(),

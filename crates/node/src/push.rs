@@ -78,7 +78,7 @@ fn pauses(node: &Node) -> impl Iterator<Item = Duration> {
     node.entropy().fill(&mut seed);
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_secs(1))
-        .with_max_delay(Duration::from_secs(600))
+        .with_max_delay(Duration::from_mins(10))
         .with_jitter()
         .with_jitter_seed(u64::from_be_bytes(seed))
         .without_max_times()
@@ -129,7 +129,7 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
         Ok(accepted) => received(node, item, &accepted).await,
         Err(Call::Failed(failure)) => Err(failure),
         Err(Call::Network(error)) if error.is_transient() => {
-            let pause = pauses(node).nth(item.attempts as usize).unwrap_or(Duration::from_secs(600));
+            let pause = pauses(node).nth(item.attempts as usize).unwrap_or(Duration::from_mins(10));
             let after = error.retry_after().map_or(pause, |asked| asked.max(pause));
             let why = Refusal { reason: error.reason().to_owned(), message: error.message().to_owned() };
             node.store()

@@ -12,7 +12,7 @@ use wire::tls::ClientTls;
 use crate::{Node, NodeFolder, failure};
 
 /// Renewed when less than this is left: a third of the usual 30 days, so that a hub may be down for a week.
-const MARGIN: Duration = Duration::from_secs(10 * 24 * 3600);
+const MARGIN: Duration = Duration::from_hours(10 * 24);
 
 /// The node's key and certificate.
 pub(crate) fn load_identity(folder: &NodeFolder) -> Result<Identity, Failure> {
@@ -84,6 +84,6 @@ fn damaged(detail: String) -> Failure {
         FailureKind::Precondition,
         "CERTIFICATE_DAMAGED",
         detail,
-        "La clé ou le certificat du nœud est abîmé. Demandez une nouvelle invitation à l'union départementale.",
+        "La clé ou le certificat du nœud est abîmé. Demandez une nouvelle invitation à l’union départementale.",
     )
 }

@@ -89,7 +89,7 @@ fn sections(collected: &[Collected<'_>], safe: &[SafeTable]) -> Vec<Section> {
         .iter()
         .map(|one| {
             let hidden = safe.iter().find(|table| *table.slice() == one.slice);
-            let view = View { table: one.table, exacts: exacts(&one.confidential), hidden };
+            let view = View { table: &one.table, exacts: exacts(&one.confidential), hidden };
             Section {
                 title: one.table.title().to_owned(),
                 period: render::date::period(one.slice.period),
@@ -199,7 +199,7 @@ impl View<'_> {
                 .map(|axis| axis.items.iter().map(|item| item.title.clone()).collect::<Vec<_>>())
                 .unwrap_or_default()
                 .into_iter()
-                .chain(["Ensemble".to_owned()])
+                .chain([if columns.is_some() { "Ensemble" } else { "Valeur" }.to_owned()])
                 .collect(),
             rows: body,
         }

@@ -73,7 +73,7 @@ pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result
             (None, _) => on_event(&RunEvent::NothingNew),
             (Some(_), ApprovalMode::Person) => on_event(&RunEvent::PersonNeeded {
                 message:
-                    "Un aperçu attend l'accord d'une personne : maillage node preview, puis maillage node approve."
+                    "Un aperçu attend l’accord d’une personne : maillage node preview, puis maillage node approve."
                         .to_owned(),
             }),
             (Some(hash), ApprovalMode::Rule) => {

@@ -46,7 +46,7 @@ pub fn describe(status: &Status) -> Vec<String> {
     let mut lines = vec![format!("Commune {} – centre {}", status.provider, status.hub)];
     match status.certificate_until {
         Some(end) => {
-            lines.push(format!("Certificat valable jusqu'au {} (renouvelé automatiquement)", render::date::day(end)))
+            lines.push(format!("Certificat valable jusqu’au {} (renouvelé automatiquement)", render::date::day(end)))
         }
         None => lines.push("Certificat absent : relancez « maillage node join ».".to_owned()),
     }
@@ -54,7 +54,7 @@ pub fn describe(status: &Status) -> Vec<String> {
         lines.push(match state {
             Completeness::Complete(0) => format!("Registre des envois de {territory} : complet, aucun envoi"),
             Completeness::Complete(last) => {
-                format!("Registre des envois de {territory} : complet jusqu'au rang {last}")
+                format!("Registre des envois de {territory} : complet jusqu’au rang {last}")
             }
             Completeness::Unknown | Completeness::Gap { .. } => {
                 format!(
@@ -64,7 +64,7 @@ pub fn describe(status: &Status) -> Vec<String> {
         });
     }
     if status.preview_waits {
-        lines.push("Un aperçu attend l'accord d'une personne : maillage node approve --name \"Prénom Nom\"".to_owned());
+        lines.push("Un aperçu attend l’accord d’une personne : maillage node approve --name \"Prénom Nom\"".to_owned());
     }
     for item in &status.outbox {
         let why = item.last_error.as_ref().map_or("", |error| error.message.as_str());

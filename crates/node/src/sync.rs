@@ -141,7 +141,7 @@ fn untrusted(territory: CommuneCode, error: &LedgerError) -> Failure {
         "LEDGER_UNTRUSTED",
         error.to_string(),
         format!(
-            "Le registre des envois de {territory} rendu par le centre ne se vérifie pas (chaîne rompue, signature ou document altéré). Rien ne sera protégé ni envoyé ; prévenez l'union départementale."
+            "Le registre des envois de {territory} rendu par le centre ne se vérifie pas (chaîne rompue, signature ou document altéré). Rien ne sera protégé ni envoyé ; prévenez l’union départementale."
         ),
     )
 }

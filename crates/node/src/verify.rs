@@ -14,7 +14,7 @@ pub fn verify(bytes: &[u8], keys: &[PublicKey]) -> Result<Receipt, Failure> {
             FailureKind::Invalid,
             "RECEIPT_NOT_AUTHENTIC",
             error.to_string(),
-            "Ce récépissé n'est pas authentique : il a été modifié, ou il vient d'un autre centre que le vôtre.",
+            "Ce récépissé n’est pas authentique : il a été modifié, ou il vient d’un autre centre que le vôtre.",
         )
     })
 }
@@ -23,7 +23,7 @@ pub fn verify(bytes: &[u8], keys: &[PublicKey]) -> Result<Receipt, Failure> {
 pub fn describe(receipt: &Receipt) -> Vec<String> {
     let what = match receipt.kind {
         ReceiptKind::Submission => "envoi reçu",
-        ReceiptKind::Check => "essai reçu (rien n'a été remplacé)",
+        ReceiptKind::Check => "essai reçu (rien n’a été remplacé)",
         ReceiptKind::Withdrawal => "retrait enregistré",
         ReceiptKind::Purge => "destruction enregistrée",
     };

@@ -30,7 +30,7 @@ pub async fn withdraw(node: &Node, slices: BTreeSet<Slice>, by: &str) -> Result<
             FailureKind::NotFound,
             "SLICE_NOT_SENT",
             format!("{absent} is not at the hub"),
-            format!("Le tableau {absent} n'est pas au centre : il n'a jamais été envoyé, ou il est déjà retiré."),
+            format!("Le tableau {absent} n’est pas au centre : il n’a jamais été envoyé, ou il est déjà retiré."),
         ));
     }
     let mut id = [0_u8; 16];

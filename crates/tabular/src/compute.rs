@@ -13,6 +13,8 @@ use crate::rows::{Rows, dimension_column, field_column};
 
 mod lower;
 #[cfg(test)]
+mod lowering_tests;
+#[cfg(test)]
 mod tests;
 
 use lower::Lowered;

@@ -6,6 +6,8 @@
 
 mod compute;
 mod fault;
+#[cfg(test)]
+mod fixture;
 pub mod golden;
 mod read;
 mod rows;

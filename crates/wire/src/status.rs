@@ -222,15 +222,15 @@ fn transport_reason(code: Code) -> &'static str {
 
 fn transport_message(kind: FailureKind) -> &'static str {
     match kind {
-        FailureKind::Invalid => "La plateforme a refusé le message : il est trop volumineux ou mal formé.",
-        FailureKind::Exhausted => "La plateforme est très sollicitée : l’envoi sera retenté.",
-        FailureKind::Unauthenticated | FailureKind::Denied => "La plateforme n’a pas reconnu ce poste.",
-        FailureKind::Unavailable => "La plateforme n’est pas joignable pour l’instant : l’envoi sera retenté.",
+        FailureKind::Invalid => "Le centre a refusé le message : il est trop volumineux ou mal formé.",
+        FailureKind::Exhausted => "Le centre est très sollicitée : l’envoi sera retenté.",
+        FailureKind::Unauthenticated | FailureKind::Denied => "Le centre n’a pas reconnu ce poste.",
+        FailureKind::Unavailable => "Le centre n’est pas joignable pour l’instant : l’envoi sera retenté.",
         FailureKind::Precondition => {
-            "La plateforme ne connaît pas cette demande : les deux logiciels n’ont sans doute pas la même version."
+            "Le centre ne connaît pas cette demande : les deux logiciels n’ont sans doute pas la même version."
         }
         FailureKind::NotFound | FailureKind::Conflict | FailureKind::Internal => {
-            "La plateforme a rencontré un problème : signalez-le à son administrateur."
+            "Le centre a rencontré un problème : signalez-le à son administrateur."
         }
     }
 }

@@ -94,7 +94,7 @@ impl Authorise for Rights {
                 FailureKind::Unauthenticated,
                 "CERTIFICATE_REQUIRED",
                 "no client certificate was shown",
-                "Ce poste n’a pas encore rejoint la plateforme.",
+                "Ce poste n’a pas encore rejoint le centre.",
             )),
         }
     }

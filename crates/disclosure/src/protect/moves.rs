@@ -24,20 +24,26 @@ pub(super) struct Mover<'a> {
     pub(super) costs: &'a [i64],
 }
 
+/// How far a cell can move up and down while the cells outside its neighbourhood stay.
+type Limits = BTreeMap<usize, (Option<i128>, Option<i128>)>;
+
 impl Mover<'_> {
     /// The cells to hide, besides those hidden already, so that `target` can vary by `width`: the cheapest set found,
-    /// `None` if there is no way.
+    /// `None` if there is no way. Moves stay among cells of the same quantity and conditions; where the slack of an
+    /// inequality with other cells is too small for that, those cells are hidden too. The caller checks the outcome.
     pub(super) fn support(&self, target: usize, width: i128) -> Option<BTreeSet<usize>> {
-        let near = self.ways(target).into_iter().filter_map(|(cell, sign)| {
-            let scope = self.neighbourhood(cell);
-            let limits = self.limits(&scope);
-            self.cheapest(&scope, &limits, cell, sign, width)
-        });
         let cost = |cells: &BTreeSet<usize>| cells.iter().map(|&cell| self.costs[cell]).sum::<i64>();
-        near.min_by_key(cost).or_else(|| {
-            let scope: Vec<&Equality> = self.relations.equalities.iter().collect();
-            self.cheapest(&scope, &BTreeMap::new(), target, 1, width)
-        })
+        let cheapest = |limited: bool| {
+            self.ways(target)
+                .into_iter()
+                .filter_map(|(cell, sign)| {
+                    let scope = self.neighbourhood(cell);
+                    let limits = if limited { self.limits(&scope) } else { Limits::new() };
+                    self.cheapest(&scope, &limits, cell, sign, width)
+                })
+                .min_by_key(cost)
+        };
+        cheapest(true).or_else(|| cheapest(false))
     }
 
     /// The target itself if it is part of a line; for a difference, either of its terms.
@@ -61,8 +67,8 @@ impl Mover<'_> {
     }
 
     /// How far cells can move (up, down) while the cells outside `scope` stay: an inequality's slack.
-    fn limits(&self, scope: &[&Equality]) -> BTreeMap<usize, (Option<i128>, Option<i128>)> {
-        let mut limits: BTreeMap<usize, (Option<i128>, Option<i128>)> = BTreeMap::new();
+    fn limits(&self, scope: &[&Equality]) -> Limits {
+        let mut limits: Limits = BTreeMap::new();
         let tighter = |old: Option<i128>, new: i128| Some(old.map_or(new, |old| old.min(new)));
         for equality in &self.relations.equalities {
             if let &[part, rest] = equality.parts.as_slice()
@@ -83,7 +89,7 @@ impl Mover<'_> {
     fn cheapest(
         &self,
         scope: &[&Equality],
-        limits: &BTreeMap<usize, (Option<i128>, Option<i128>)>,
+        limits: &Limits,
         target: usize,
         sign: i128,
         width: i128,
@@ -107,27 +113,47 @@ impl Mover<'_> {
         }
         ways.iter()
             .filter_map(|way| {
-                let mut cells = BTreeSet::new();
+                let mut cells = BTreeSet::from([target]);
                 for amount in way {
-                    cells.extend(self.program(scope, limits, target, sign.signum() * amount)?);
+                    let mut moved = self.program(scope, limits, target, sign.signum() * amount)?;
+                    moved.insert(target, sign.signum() * amount);
+                    cells.extend(self.in_the_way(scope, &moved));
+                    cells.extend(moved.keys());
                 }
-                cells.insert(target);
                 cells.retain(|&cell| {
-                    !self.hidden.contains(&cell) && self.relations.cells[cell].standing == Standing::Protected
+                    !self.hidden.contains(&cell)
+                        && !self.frozen.contains(&cell)
+                        && self.relations.cells[cell].standing == Standing::Protected
                 });
                 Some(cells)
             })
             .min_by_key(|cells| cells.iter().map(|&cell| self.costs[cell]).sum::<i64>())
     }
 
-    /// The cells that move in the cheapest move of `target` by `amount`.
+    /// Cells outside the neighbourhood whose inequality leaves less slack than the moves need.
+    fn in_the_way(&self, scope: &[&Equality], moved: &BTreeMap<usize, i128>) -> BTreeSet<usize> {
+        let by = |cell: usize| moved.get(&cell).copied().unwrap_or(0);
+        let mut cells = BTreeSet::new();
+        for equality in &self.relations.equalities {
+            if let &[part, rest] = equality.parts.as_slice()
+                && self.relations.cells[rest].rows.is_none()
+                && !scope.contains(&equality)
+                && by(part) - by(equality.whole) > self.truth.value(rest)
+            {
+                cells.extend([part, equality.whole]);
+            }
+        }
+        cells
+    }
+
+    /// The cells that move, and by how much, in the cheapest move of `target` by `amount`.
     fn program(
         &self,
         scope: &[&Equality],
-        limits: &BTreeMap<usize, (Option<i128>, Option<i128>)>,
+        limits: &Limits,
         target: usize,
         amount: i128,
-    ) -> Option<BTreeSet<usize>> {
+    ) -> Option<BTreeMap<usize, i128>> {
         let mut columns: BTreeMap<usize, usize> = BTreeMap::new();
         let mut movable = Vec::new();
         for equality in scope {
@@ -167,11 +193,13 @@ impl Mover<'_> {
         if tableau.minimise(&costs).ok()? != End::Optimal {
             return None;
         }
-        let mut moved = BTreeSet::new();
+        let mut moved = BTreeMap::new();
         for (column, &cell) in movable.iter().enumerate() {
             let (up, down) = (tableau.value(2 * column).ok()?, tableau.value(2 * column + 1).ok()?);
-            if up.numerator * down.denominator != down.numerator * up.denominator {
-                moved.insert(cell);
+            // Rounded away from zero: the caller asks who moves, and how far at most.
+            let by = up.ceil() - down.floor();
+            if up != down {
+                moved.insert(cell, by);
             }
         }
         Some(moved)

@@ -285,3 +285,47 @@ fn a_weighted_census_table_is_protected_in_good_time() {
     assert!(primary > 20 && secondary > 0 && secondary < 2 * primary, "{primary} primary, {secondary} secondary");
     assert!(protected.report.visible > 40, "{} visible", protected.report.visible);
 }
+
+/// A CCAS activity pack: fifteen indicators, some inside others, on the same people.
+#[test]
+fn a_pack_of_overlapping_indicators_is_protected_in_good_time() {
+    let ages = ["00-17", "18-24", "25-39", "40-54", "55-64", "65-74", "75-84", "85+"];
+    let motives = ["logement", "sante", "emploi", "famille", "autre"];
+    let five = rule(5, 5);
+    let all = measure("demandes", &[&["age", "sexe"], &["motif"]], five);
+    let mut measures = vec![all.clone()];
+    for n in 0..5 {
+        measures.push(part_of(&format!("demandes_{n}"), &all, &format!("c{n}")));
+        let mut people = part_of(&format!("personnes_{n}"), &all, &format!("c{n}"));
+        people.quantity = Quantity::Distinct { column: "personne".into() };
+        measures.push(people);
+    }
+    let mut amounts = part_of("montant", &all, "c0");
+    amounts.quantity = Quantity::Sum { column: "montant".into() };
+    measures.push(amounts);
+    for (name, codes) in [("jeunes", &ages[..2]), ("ages", &ages[6..]), ("actifs", &ages[1..5])] {
+        let mut list = measure(name, &[&["sexe"]], five);
+        list.restriction.codes.insert(code("age"), codes.iter().map(|c| code(c)).collect());
+        measures.push(list);
+    }
+    let scheme = scheme(&[("age", &ages), ("sexe", &["F", "H"]), ("motif", &motives)], measures);
+    let mut people = Vec::new();
+    let mut state = 7_u64;
+    let mut draw = |n: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % n
+    };
+    for unit in 0..600 {
+        let age = ages[usize::try_from(draw(8).min(draw(8))).expect("small")];
+        let motive = motives[usize::try_from(draw(5).min(draw(7))).expect("small")];
+        let sex = if draw(2) == 0 { "F" } else { "H" };
+        let conditions = (0..5).filter(|&n| draw(3 + n) == 0).map(|n| format!("c{n}")).collect();
+        let codes = [(code("age"), code(age)), (code("sexe"), code(sex)), (code("motif"), code(motive))].into();
+        people.push(Record { codes, conditions, unit, amount: 100 });
+    }
+    let table = tabulate(&scheme, &people);
+    let protected = run(&scheme, &table, &Ledger::empty()).expect("protected");
+    let (primary, secondary) = (protected.report.count(Reason::Primary), protected.report.count(Reason::Secondary));
+    assert!(primary > 20 && secondary > 0, "{primary} primary, {secondary} secondary");
+    assert!(protected.report.visible > 100, "{primary} {secondary} {} visible", protected.report.visible);
+}

@@ -1,5 +1,6 @@
 //! `maillage compare`: one indicator, all communes, as a coordinator may see them.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use super::Stop;
     after_help = "Exemples :\n  maillage compare dom_demandes --period 2025\n  maillage compare aidfac_accords_part --period 2025 --at type_aide=energie\n  maillage compare log_rp --period 2018 --access ./coordination"
 )]
 pub struct CompareArgs {
-    /// Code de l’indicateur, par exemple dom_demandes.
+    /// Code de l’indicateur, par exemple `dom_demandes`.
     indicator: IndicatorCode,
     /// Période : 2025, 2025-S1, 2025-Q4 ou 2025-06.
     #[arg(long)]
@@ -49,27 +50,30 @@ pub async fn run(args: CompareArgs) -> Result<(), Stop> {
         pack: args.pack,
     };
     let comparison = hub::compare::ask(&credentials, &question, Arc::new(SystemClock)).await?;
-    println!("{}", show(&comparison, Screen::of(&std::io::stdout())));
+    println!("{}", show(&comparison, &question.key, Screen::of(&std::io::stdout())));
     Ok(())
 }
 
 /// The comparison as text.
-pub fn show(comparison: &Comparison, screen: Screen) -> String {
+pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
     let heading = &comparison.heading;
     let mut out = String::new();
     if heading.fictional {
         out.push_str("DONNÉES FICTIVES\n");
     }
-    out.push_str(&format!(
-        "{} ({}) – {}\n{} {} · {} · définition {}\n\n",
+    // Writing to a String cannot fail.
+    let _ = write!(
+        out,
+        "{} ({}) – {}{}\n{} {} · {} · définition {}\n\n",
         heading.title,
         heading.unit,
         render::date::period(heading.period),
+        if place.is_empty() { String::new() } else { format!(" – {place}") },
         heading.pack,
         heading.pack_version,
         heading.indicator,
         &heading.definition.to_string()[..12],
-    ));
+    );
     let ratio = comparison.group.numerator.is_some() || comparison.communes.iter().any(|row| row.numerator.is_some());
     let mut columns = vec![Column::text("Commune"), Column::numbers("Valeur")];
     if ratio {
@@ -99,7 +103,7 @@ pub fn show(comparison: &Comparison, screen: Screen) -> String {
     table.push(cells);
     out.push_str(&table.draw(screen));
     if let Some(reason) = &group.reason {
-        out.push_str(&format!("\n{reason}"));
+        let _ = write!(out, "\n{reason}");
     }
     if comparison.communes.iter().any(|row| is_interval(row.value)) {
         out.push_str(

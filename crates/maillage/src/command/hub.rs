@@ -13,6 +13,8 @@ use super::Stop;
 /// Le centre départemental.
 #[derive(Args)]
 #[command(
+    subcommand_help_heading = "Commandes",
+    disable_help_subcommand = true,
     after_help = "La première fois :\n  maillage hub init --public-address hub.exemple.fr:7443 --listen 0.0.0.0:7443\n  maillage hub run\n  maillage hub invite --territory 93066"
 )]
 pub struct HubArgs {

@@ -13,10 +13,12 @@ use node::{Node, NodeFolder, World};
 
 use super::Stop;
 
-/// Le nœud d'une commune.
+/// Le nœud d’une commune.
 #[derive(Args)]
 #[command(
-    after_help = "Dans l'ordre, la première fois :\n  maillage node join 'maillage1-…'\n  maillage node check\n  maillage node report\n  maillage node preview\n  maillage node approve --name \"Prénom Nom\"\n  maillage node push"
+    subcommand_help_heading = "Commandes",
+    disable_help_subcommand = true,
+    after_help = "Dans l’ordre, la première fois :\n  maillage node join 'maillage1-…'\n  maillage node check\n  maillage node report\n  maillage node preview\n  maillage node approve --name \"Prénom Nom\"\n  maillage node push"
 )]
 pub struct NodeArgs {
     /// Dossier du nœud (réglages, clés, base locale).
@@ -28,13 +30,13 @@ pub struct NodeArgs {
 
 #[derive(Subcommand)]
 enum NodeCommand {
-    /// Rejoint le centre départemental avec l'invitation reçue.
+    /// Rejoint le centre départemental avec l’invitation reçue.
     ///
-    /// Les clés sont fabriquées sur ce poste et n'en sortent pas. Le registre des envois de la commune est
+    /// Les clés sont fabriquées sur ce poste et n’en sortent pas. Le registre des envois de la commune est
     /// reconstruit auprès du centre et vérifié.
     #[command(after_help = "Exemple :\n  maillage node join 'maillage1-AbC…'")]
     Join {
-        /// La ligne « maillage1-… » transmise par l'union départementale.
+        /// La ligne « maillage1-… » transmise par l’union départementale.
         invitation: String,
     },
     /// Lit les fichiers décrits dans node.toml et dit ce qui ne va pas : fichier, ligne, colonne, cause, remède.
@@ -48,29 +50,29 @@ enum NodeCommand {
     },
     /// Montre ce qui partirait : nouveau, modifié, inchangé, retiré, caché et pourquoi. Rien ne part.
     Preview {
-        /// Prépare un essai : le centre dira ce qu'il répondrait, sans rien remplacer. Les chiffres protégés lui sont
-        /// montrés quand même ; l'essai demande donc un accord et entre au registre.
+        /// Prépare un essai : le centre dira ce qu’il répondrait, sans rien remplacer. Les chiffres protégés lui sont
+        /// montrés quand même ; l’essai demande donc un accord et entre au registre.
         #[arg(long)]
         dry_run: bool,
         /// Montre toutes les cellules, et pas seulement les totaux et ce qui change.
         #[arg(long)]
         all: bool,
     },
-    /// Donne l'accord d'une personne à l'aperçu : il est signé et mis en file d'envoi.
+    /// Donne l’accord d’une personne à l’aperçu : il est signé et mis en file d’envoi.
     #[command(after_help = "Exemple :\n  maillage node approve --name \"Aïcha Martin\"")]
     Approve {
-        /// Nom de la personne qui a relu l'aperçu. Il reste sur ce poste.
+        /// Nom de la personne qui a relu l’aperçu. Il reste sur ce poste.
         #[arg(long)]
         name: String,
-        /// Empreinte de l'aperçu relu (affichée par preview) ; refusé s'il a changé depuis.
+        /// Empreinte de l’aperçu relu (affichée par preview) ; refusé s’il a changé depuis.
         #[arg(long)]
         preview: Option<Hash>,
     },
     /// Envoie ce qui attend en file et affiche les récépissés.
     Push,
-    /// Travaille en continu : relit les fichiers, applique la règle d'accord de la commune, envoie, renouvelle le certificat.
+    /// Travaille en continu : relit les fichiers, applique la règle d’accord de la commune, envoie, renouvelle le certificat.
     Run,
-    /// Où en est le nœud : certificat, registre, file d'envoi.
+    /// Où en est le nœud : certificat, registre, file d’envoi.
     Status,
     /// Vérifie un récépissé sans réseau.
     #[command(after_help = "Exemple :\n  maillage node verify maillage-node/receipts/000001.recepisse")]
@@ -78,7 +80,7 @@ enum NodeCommand {
         /// Fichier du récépissé.
         receipt: PathBuf,
     },
-    /// Retire un tableau déjà envoyé. Ce qui a été lu reste connu, mais n'est plus montré.
+    /// Retire un tableau déjà envoyé. Ce qui a été lu reste connu, mais n’est plus montré.
     #[command(
         after_help = "Exemple :\n  maillage node withdraw --pack ccas-activite --table domiciliation --period 2025 --name \"Aïcha Martin\""
     )]
@@ -92,7 +94,7 @@ enum NodeCommand {
         /// Période.
         #[arg(long)]
         period: Period,
-        /// Commune, si ce n'est pas celle du nœud.
+        /// Commune, si ce n’est pas celle du nœud.
         #[arg(long)]
         territory: Option<CommuneCode>,
         /// Nom de la personne qui décide. Il reste sur ce poste.
@@ -151,12 +153,12 @@ async fn check(folder: NodeFolder) -> Result<(), Stop> {
     let node = Node::open(folder, world()).await?;
     if node.config().sources.is_empty() {
         return Err(Stop::refused(
-            "Aucune source n'est décrite dans node.toml. Ajoutez au moins un bloc [[source]] ; le modèle deploy/node.toml en donne un exemple.",
+            "Aucune source n’est décrite dans node.toml. Ajoutez au moins un bloc [[source]] ; le modèle deploy/node.toml en donne un exemple.",
         ));
     }
     let mut wrong = 0;
     for source in &node.config().sources {
-        match node::collect::collect_one(source, node.provider(), node.packs(), node.folder().root()) {
+        match node::collect::collect_one(source, node.config(), node.provider(), node.packs(), node.folder().root()) {
             Ok(one) => {
                 let aside = if one.set_aside > 0 {
                     format!(
@@ -191,7 +193,7 @@ async fn check(folder: NodeFolder) -> Result<(), Stop> {
         Ok(())
     } else {
         Err(Stop::refused(format!(
-            "{} à corriger. Rien n'a été calculé ni envoyé pour {}.",
+            "{} à corriger. Rien n’a été calculé ni envoyé pour {}.",
             render::number::counted(wrong, "fichier", "fichiers"),
             if wrong == 1 { "ce fichier" } else { "ces fichiers" }
         )))
@@ -203,7 +205,7 @@ fn refused(error: PreviewError) -> Stop {
         PreviewError::Failed(failure) => failure.into(),
         PreviewError::Sources(errors) => {
             let lines: Vec<String> = errors.iter().flat_map(node::collect::CollectError::french).collect();
-            Stop::refused(format!("{}\nRien n'a été préparé : corrigez ces fichiers, puis relancez.", lines.join("\n")))
+            Stop::refused(format!("{}\nRien n’a été préparé : corrigez ces fichiers, puis relancez.", lines.join("\n")))
         }
     }
 }
@@ -225,7 +227,7 @@ async fn preview(folder: NodeFolder, dry_run: bool, all: bool) -> Result<(), Sto
     // Best effort: without the hub the local ledger decides, and refuses by itself if it is not complete.
     if let Err(failure) = node::sync::sync(&node).await {
         eprintln!(
-            "Le centre n'a pas pu être interrogé ({}) ; l'aperçu se fonde sur le registre local.",
+            "Le centre n’a pas pu être interrogé ({}) ; l’aperçu se fonde sur le registre local.",
             failure.reason
         );
     }
@@ -240,7 +242,7 @@ async fn approve(folder: NodeFolder, name: String, expected: Option<Hash>) -> Re
     let node = Node::open(folder, world()).await?;
     let id = node::approve::approve(&node, &Agreement::Person(name), expected).await?;
     node.close().await;
-    println!("✓ Accord enregistré. Envoi {id} en file ; pour l'envoyer maintenant : maillage node push");
+    println!("✓ Accord enregistré. Envoi {id} en file ; pour l’envoyer maintenant : maillage node push");
     Ok(())
 }
 
@@ -263,7 +265,7 @@ async fn work(folder: NodeFolder) -> Result<(), Stop> {
     let signal = stop.clone();
     tokio::spawn(async move {
         super::interrupted().await;
-        eprintln!("Arrêt demandé : l'opération en cours se termine, rien n'est perdu.");
+        eprintln!("Arrêt demandé : l’opération en cours se termine, rien n’est perdu.");
         signal.cancel();
     });
     node::run::run(&node, stop, &show::run_event).await?;

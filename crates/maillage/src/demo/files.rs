@@ -69,7 +69,7 @@ const DIALECTS: [Dialect; 3] = [
         aid: [
             "N° demande",
             "N° foyer",
-            "Nature de l'aide",
+            "Nature de l’aide",
             "Décision",
             "Montant accordé (€)",
             "Situation familiale",
@@ -88,7 +88,7 @@ const DIALECTS: [Dialect; 3] = [
             "Santé",
             "Cantine, scolarité",
             "Transport",
-            "Secours d'urgence",
+            "Secours d’urgence",
             "Divers",
         ],
         household: ["Isolé(e)", "Couple", "Couple avec enfant(s)", "Famille monoparentale", "Autre"],

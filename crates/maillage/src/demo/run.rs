@@ -173,7 +173,7 @@ async fn show(turns: &[Turn], total: usize, credentials: &Credentials) -> Result
         }
         let question = Question { indicator: word(indicator)?, period: word(files::PERIOD)?, key, pack: None };
         let comparison = hub::compare::ask(credentials, &question, Arc::new(SystemClock)).await?;
-        println!("{}\n", command::compare::show(&comparison, Screen::of(&std::io::stdout())));
+        println!("{}\n", command::compare::show(&comparison, &question.key, Screen::of(&std::io::stdout())));
     }
     if received == total { Ok(()) } else { Err(Stop::refused(format!("{} communes manquent.", total - received))) }
 }

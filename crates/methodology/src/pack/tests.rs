@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use disclosure::{Protection, Quantity};
+use disclosure::{Protection, Quantity, Rule, Zeros};
+use model::IndicatorCode;
 
 use super::Pack;
 use crate::error::{PackCause, PackError};
 use crate::indicator::RatioKind;
+use crate::table::LooserRule;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -176,4 +178,32 @@ fn what_other_rooms_read_from_a_pack() {
     let Protection::Here(rule) = euros.protection else { panic!("protected here") };
     assert_eq!((rule.threshold, rule.width), (5, 50_000));
     assert_eq!(euros.restriction.codes.len(), 1);
+}
+
+#[test]
+fn a_commune_may_be_stricter_and_never_looser() {
+    let pack = Pack::parse(&files("ccas-activite")).expect("proven");
+    let table = pack.table(&"aides_facultatives".parse().expect("a code")).expect("in the pack");
+    let code = |text: &str| text.parse::<IndicatorCode>().expect("a code");
+    let with = |indicator: &str, threshold, zeros, width| {
+        table.stricter(&BTreeMap::from([(code(indicator), Rule { threshold, zeros, width })]))
+    };
+    let stricter = with("aidfac_demandes", 11, Zeros::Protect, 11).expect("stricter");
+    assert_eq!(stricter.definition_hash(), table.definition_hash());
+    assert_ne!(stricter.rule_hash(), table.rule_hash());
+    let protection = stricter.scheme().measure(&code("aidfac_demandes")).expect("in the scheme").protection;
+    assert_eq!(protection, Protection::Here(Rule { threshold: 11, zeros: Zeros::Protect, width: 11 }));
+    let own = stricter.indicator(&code("aidfac_demandes")).and_then(|i| i.measure()).expect("a measure");
+    assert_eq!(own.protection, protection);
+    let loosened = stricter.stricter(&BTreeMap::from([(
+        code("aidfac_demandes"),
+        Rule { threshold: 11, zeros: Zeros::Publish, width: 11 },
+    )]));
+    assert_eq!(loosened.map(|_| ()), Err(LooserRule::Looser(code("aidfac_demandes"))));
+    for (threshold, width) in [(4, 5), (5, 4)] {
+        let error = with("aidfac_demandes", threshold, Zeros::Publish, width).map(|_| ());
+        assert_eq!(error, Err(LooserRule::Looser(code("aidfac_demandes"))));
+    }
+    let ratio = with("aidfac_energie_part", 11, Zeros::Publish, 11).map(|_| ());
+    assert_eq!(ratio, Err(LooserRule::NotAMeasure(code("aidfac_energie_part"))));
 }

@@ -13,7 +13,7 @@ use crate::schema::SchemaText;
 /// The texts of one table.
 pub(crate) struct Texts<'a> {
     pub(crate) schema: (&'a str, &'a str),
-    pub(crate) indicators: (&'a str, &'a str),
+    pub(crate) measures: (&'a str, &'a str),
     pub(crate) golden: (&'a str, &'a str),
 }
 
@@ -49,28 +49,29 @@ pub(crate) fn build(pack: &PackCode, code: &TableCode, texts: &Texts<'_>) -> Res
             .ok_or_else(|| refuse(format!("L'unité protégée nomme la colonne « {name} », qui n'est pas décrite.")))?;
         indicator::identifies(field).map_err(refuse)?;
     }
-    let (file, text) = texts.indicators;
-    let indicators_text: IndicatorsText = from_toml(file, text)?;
+    let (file, text) = texts.measures;
+    let written: IndicatorsText = from_toml(file, text)?;
     let proof = Proof { file, schema: &schema, dimensions: &dimensions };
-    let (indicators, scheme) = indicator::indicators(&proof, &indicators_text)?;
+    let (list, measured) = indicator::indicators(&proof, &written)?;
     let (file, text) = texts.golden;
     let golden_text: GoldenText = from_toml(file, text)?;
-    let golden = golden::prove(file, &golden_text, &indicators, &scheme)?;
+    let golden = golden::prove(file, &golden_text, &list, &measured)?;
     let mut table = Table {
+        pack: pack.clone(),
         code: code.clone(),
         title: schema_text.title,
         row: schema_text.maillage.row,
         unit,
         schema,
         dimensions,
-        indicators,
-        scheme,
+        indicators: list,
+        scheme: measured,
         definition: model::DefinitionHash::from_bytes([0; 32]),
         rule: model::RuleHash::from_bytes([0; 32]),
         golden,
     };
-    table.definition = identity::definition(pack, &table);
-    table.rule = identity::rule(pack, &table);
+    table.definition = identity::definition(&table);
+    table.rule = identity::rule(&table);
     Ok(table)
 }
 

@@ -3,6 +3,7 @@
 use disclosure::Restriction;
 use methodology::{ColumnRef, Comparison, Filter, Measure, Table, Value};
 use polars::prelude::{Column, DataFrame, Expr, IntoColumn, NamedFrom, PolarsResult, Series, col, lit};
+use regex::Regex;
 
 use crate::rows::{dimension_column, field_column};
 
@@ -50,11 +51,11 @@ impl<'a> Lowered<'a> {
     fn condition(&mut self, filter: &Filter) -> PolarsResult<Expr> {
         Ok(match filter {
             Filter::In(column, values) => {
-                let equals = values.iter().map(|value| self.column(column).eq(self.value(column, value))).collect();
+                let equals = values.iter().map(|value| column_of(column).eq(self.value(column, value))).collect();
                 balanced(equals, Expr::or).unwrap_or_else(|| lit(false))
             }
             Filter::Compare(column, comparison, value) => {
-                let (left, right) = (self.column(column), self.value(column, value));
+                let (left, right) = (column_of(column), self.value(column, value));
                 match comparison {
                     Comparison::Less => left.lt(right),
                     Comparison::LessOrEqual => left.lt_eq(right),
@@ -62,8 +63,8 @@ impl<'a> Lowered<'a> {
                     Comparison::GreaterOrEqual => left.gt_eq(right),
                 }
             }
-            Filter::Like(column, _) => self.like(column, filter)?,
-            Filter::IsNull(column) => self.column(column).is_null(),
+            Filter::Like(column, pattern) => self.like(column, pattern)?,
+            Filter::IsNull(column) => column_of(column).is_null(),
             Filter::Not(inner) => self.condition(inner)?.not(),
             Filter::All(parts) => self.joined(parts, Expr::and)?,
             Filter::Any(parts) => self.joined(parts, Expr::or)?,
@@ -73,13 +74,6 @@ impl<'a> Lowered<'a> {
     fn joined(&mut self, parts: &[Filter], join: fn(Expr, Expr) -> Expr) -> PolarsResult<Expr> {
         let parts = parts.iter().map(|part| self.condition(part)).collect::<PolarsResult<Vec<_>>>()?;
         Ok(balanced(parts, join).unwrap_or_else(|| lit(true)))
-    }
-
-    fn column(&self, column: &ColumnRef) -> Expr {
-        match column {
-            ColumnRef::Dimension(code) => col(dimension_column(code)),
-            ColumnRef::Field(name) => col(field_column(name)),
-        }
     }
 
     /// A constant as the frame holds it: a code is its place in the list of its dimension.
@@ -97,23 +91,30 @@ impl<'a> Lowered<'a> {
         }
     }
 
-    fn like(&mut self, column: &ColumnRef, filter: &Filter) -> PolarsResult<Expr> {
+    fn like(&mut self, column: &ColumnRef, pattern: &str) -> PolarsResult<Expr> {
+        let pattern = Regex::new(&Filter::like_as_regex(pattern)).expect("an escaped pattern of at most 1 000 bytes");
         let held: Vec<Option<bool>> = match column {
             ColumnRef::Dimension(dimension) => {
                 let list = &self.table.scheme().dimensions()[dimension];
-                let of_code: Vec<Option<bool>> =
-                    list.iter().map(|code| filter.holds(&|_| Some(Value::Text(code.to_string())))).collect();
+                let of_code: Vec<bool> = list.iter().map(|code| pattern.is_match(code.as_str())).collect();
                 let places = self.rows.column(&dimension_column(dimension))?.u32()?;
-                places.iter().map(|place| *of_code.get(usize::try_from(place?).ok()?)?).collect()
+                places.iter().map(|place| of_code.get(usize::try_from(place?).ok()?).copied()).collect()
             }
             ColumnRef::Field(name) => {
                 let texts = self.rows.column(&field_column(name))?.str()?;
-                texts.iter().map(|text| filter.holds(&|_| text.map(|t| Value::Text(t.to_owned())))).collect()
+                texts.iter().map(|text| text.map(|text| pattern.is_match(text))).collect()
             }
         };
         let name = format!("like {}", self.likes.len());
         self.likes.push(Series::new(name.as_str().into(), held).into_column());
         Ok(col(name))
+    }
+}
+
+fn column_of(column: &ColumnRef) -> Expr {
+    match column {
+        ColumnRef::Dimension(code) => col(dimension_column(code)),
+        ColumnRef::Field(name) => col(field_column(name)),
     }
 }
 

@@ -19,18 +19,18 @@ fn table<'a>(pack: &'a Pack, code: &str) -> &'a Table {
     pack.table(&code.parse().expect("a code")).expect("in the pack")
 }
 
-type Exposed = BTreeMap<(String, String), [Units; 4]>;
+pub(super) type Exposed = BTreeMap<(String, String), [Units; 4]>;
 
 #[expect(clippy::disallowed_methods, reason = "tests compare figures; rows are invented or published by INSEE")]
-fn exposed(table: &ConfidentialTable) -> Exposed {
+pub(super) fn exposed(table: &ConfidentialTable) -> Exposed {
     let cells = table.cells().iter().map(|cell| {
         let figures = [&cell.value, &cell.contributors, &cell.largest, &cell.second];
-        ((cell.indicator.to_string(), cell.key.to_string()), figures.map(|figure| figure.expose()))
+        ((cell.indicator.to_string(), cell.key.to_string()), figures.map(disclosure::ConfidentialCount::expose))
     });
     cells.collect()
 }
 
-fn at(cells: &Exposed, indicator: &str, key: &str) -> [Units; 4] {
+pub(super) fn at(cells: &Exposed, indicator: &str, key: &str) -> [Units; 4] {
     cells[&(indicator.to_owned(), key.to_owned())]
 }
 

@@ -60,7 +60,7 @@ pub(super) fn rows(file: &str, text: &str, separator: u8, header: &Header, plan:
         if seen <= header.skip || record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
-        if let Some(fault) = ragged(file, &record, header) {
+        if let Some(fault) = ragged(file, &record, header, separator) {
             faults.push(fault.at_line(line));
             continue;
         }
@@ -135,21 +135,31 @@ fn row(
     true
 }
 
-fn ragged(file: &str, record: &csv::StringRecord, header: &Header) -> Option<Fault> {
+fn ragged(file: &str, record: &csv::StringRecord, header: &Header, separator: u8) -> Option<Fault> {
     let width = header.names.len();
+    // A whole row inside one cell: a quote was opened and closed lines later, or never. Without this check the
+    // rows between would be lost silently whenever the number of cells happens to fit.
+    let row_inside = |line: &str| line.bytes().filter(|b| *b == separator).count() + 1 >= width.max(2);
+    if record.iter().any(|cell| cell.contains('\n') && cell.lines().any(row_inside)) {
+        return Some(Fault::of_file(
+            file,
+            FaultCause::Ragged,
+            "Une case de cette ligne avale les lignes suivantes : un guillemet (\") est ouvert et mal refermé. Corrigez-le \
+             dans le logiciel d'origine ou retirez-le.",
+        ));
+    }
     let too_many = record.iter().skip(width).any(|cell| !cell.trim().is_empty());
     if record.len() >= width && !too_many {
         return None;
     }
-    let quote = if record.iter().any(|cell| cell.contains('\n')) {
-        " Un guillemet ouvert et non refermé en est souvent la cause."
-    } else {
-        " Un séparateur dans un texte sans guillemets en est souvent la cause."
-    };
     Some(Fault::of_file(
         file,
         FaultCause::Ragged,
-        format!("La ligne a {} cases, l'en-tête {width}.{quote}", record.len()),
+        format!(
+            "La ligne a {} cases, l'en-tête {width} : un séparateur dans un texte sans guillemets, ou une ligne coupée, en \
+             est souvent la cause.",
+            record.len()
+        ),
     ))
 }
 

@@ -51,8 +51,7 @@ fn strict<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
 /// Windows-1252, never ISO-8859-1: `’`, `œ` and `€` are among the bytes where the two differ.
 fn windows<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
     // Five bytes have no character in Windows-1252; decoders map them to invisible controls.
-    let undefined = |b: &u8| matches!(b, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d);
-    if let Some(at) = bytes.iter().position(|b| undefined(b)) {
+    if let Some(at) = bytes.iter().position(|b| matches!(b, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d)) {
         return Err(Fault::of_file(
             name,
             FaultCause::Encoding,

@@ -18,10 +18,10 @@ pub(crate) enum Number {
 /// Reads `text` in units of `decimals`; what lies beyond the last place is rounded half away from zero.
 ///
 /// Accepted: blanks (also no-break, narrow and thin) between groups of three digits, a leading sign, a trailing
-/// `€` or `%`. With `DecimalMark::Auto` a comma is the decimal mark, and so is a point, unless exactly three
+/// `€`. Not `%`: whether 12 % is twelve or a tenth and a bit is the source's business. With `DecimalMark::Auto` a comma is the decimal mark, and so is a point, unless exactly three
 /// digits follow one to three others: `1.234` is a thousand in one office and one in the next.
 pub(crate) fn read(text: &str, decimals: Decimals, mark: DecimalMark) -> Number {
-    let text = text.trim().trim_end_matches(['€', '%']).trim_end();
+    let text = text.trim().trim_end_matches('€').trim_end();
     let (negative, text) = match text.strip_prefix(['-', '\u{2212}']) {
         Some(rest) => (true, rest.trim_start()),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -55,7 +55,8 @@ fn split(text: &str, mark: DecimalMark) -> Result<(&str, &str), Number> {
         DecimalMark::Point if points == 0 => Ok((text, "")),
         DecimalMark::Comma | DecimalMark::Point => Err(Number::Not),
         DecimalMark::Auto => match (points, commas) {
-            (0, 0) => Ok((text, "")),
+            // "1.234.567": two marks of one kind can only group.
+            (0 | 2.., 0) => Ok((text, "")),
             (0, 1) => at_last(','),
             (1, 0) => {
                 let (whole, fraction) = at_last('.')?;
@@ -68,7 +69,6 @@ fn split(text: &str, mark: DecimalMark) -> Result<(&str, &str), Number> {
             }
             // "1.234,5": the points group, the comma is the mark.
             (_, 1) if text.rfind('.') < text.rfind(',') => at_last(','),
-            (2.., 0) => Ok((text, "")),
             _ => Err(Number::Ambiguous),
         },
     }
@@ -122,7 +122,6 @@ mod tests {
             ("0,0049999", 0),
             ("-0,005", -1),
             (",5", 50),
-            ("12,75 %", 1_275),
         ] {
             assert_eq!(units(text, 2, Auto), Some(expected), "{text}");
         }
@@ -144,6 +143,7 @@ mod tests {
             "",
             "-",
             "abc",
+            "12 %",
             "1e5",
             "2,00072E+08",
             "1 23",

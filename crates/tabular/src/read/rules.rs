@@ -33,8 +33,8 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub(super) fn new(spec: &'a SourceSpec, file: &str, table: &'a Table) -> Result<Self, Fault> {
-        let named = spec.columns.keys().chain(spec.codes.keys()).chain(spec.constants.keys());
-        if let Some(unknown) = named.into_iter().find(|name| table.schema().field(name).is_none()) {
+        let mut settings = spec.columns.keys().chain(spec.codes.keys()).chain(spec.constants.keys());
+        if let Some(unknown) = settings.find(|name| table.schema().field(name).is_none()) {
             return Err(Fault::of_file(
                 file,
                 FaultCause::Settings,
@@ -49,7 +49,7 @@ impl<'a> Plan<'a> {
         let mut rules = Vec::new();
         for field in &table.schema().fields {
             let names = match spec.columns.get(&field.name) {
-                Some(names) => names.as_slice().to_vec(),
+                Some(given) => given.as_slice().to_vec(),
                 None => vec![field.name.clone(), field.title.clone()],
             };
             let pattern = field.pattern.as_ref().map(|pattern| Regex::new(&format!("^(?:{pattern})$")));

@@ -102,27 +102,27 @@ impl ClientError {
     pub fn message(&self) -> &str {
         match self {
             Self::Unreachable(_) => {
-                "La plateforme n’est pas joignable : vérifiez la connexion et l’adresse, puis réessayez. Un envoi approuvé repartira de lui-même."
+                "Le centre n’est pas joignable : vérifiez la connexion et l’adresse, puis réessayez. Un envoi approuvé repartira de lui-même."
             }
-            Self::Deadline => "La plateforme n’a pas répondu à temps : l’envoi sera retenté, sans risque de doublon.",
+            Self::Deadline => "Le centre n’a pas répondu à temps : l’envoi sera retenté, sans risque de doublon.",
             Self::Tls(TlsProblem::WrongServer) => {
-                "Le serveur joint n’est pas la plateforme de l’invitation : rien n’a été envoyé. Vérifiez l’adresse, ou demandez une nouvelle invitation."
+                "Le serveur joint n’est pas le centre de l’invitation : rien n’a été envoyé. Vérifiez l’adresse, ou demandez une nouvelle invitation."
             }
             Self::Tls(TlsProblem::ServerExpired) => {
-                "Le certificat de la plateforme n’est pas valable à cette date : vérifiez l’horloge de ce poste, puis prévenez l’administrateur de la plateforme."
+                "Le certificat du centre n’est pas valable à cette date : vérifiez l’horloge de ce poste, puis prévenez l’administrateur du centre."
             }
             Self::Tls(TlsProblem::OurCertificateExpired) => {
                 "Le certificat de ce poste a expiré : il doit être renouvelé avant tout envoi."
             }
             Self::Tls(TlsProblem::OurCertificateRefused) => {
-                "La plateforme ne reconnaît pas le certificat de ce poste : demandez une nouvelle invitation."
+                "Le centre ne reconnaît pas le certificat de ce poste : demandez une nouvelle invitation."
             }
             Self::Tls(TlsProblem::Handshake) => {
                 "La connexion sécurisée a échoué : un équipement du réseau l’intercepte peut-être. Prévenez votre service informatique."
             }
             Self::Refused(refused) => &refused.message,
             Self::Protocol(_) => {
-                "La réponse de la plateforme n’a pas pu être lue : les deux logiciels n’ont sans doute pas la même version."
+                "La réponse du centre n’a pas pu être lue : les deux logiciels n’ont sans doute pas la même version."
             }
         }
     }

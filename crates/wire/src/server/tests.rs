@@ -93,7 +93,7 @@ async fn without_a_certificate_the_refusal_is_typed_and_comes_before_the_handler
     let upload = hub.anonymous().await.submit(&vec![0; 24 << 20], &SigningKey::generate().sign(&bytes)).await;
     let ClientError::Refused(refused) = upload.expect_err("refused") else { panic!("not a typed refusal") };
     assert_eq!((refused.kind, refused.reason.as_str()), (FailureKind::Unauthenticated, "CERTIFICATE_REQUIRED"));
-    assert_eq!(refused.message, "Ce poste n’a pas encore rejoint la plateforme.");
+    assert_eq!(refused.message, "Ce poste n’a pas encore rejoint le centre.");
 }
 
 #[tokio::test]

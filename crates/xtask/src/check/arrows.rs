@@ -104,6 +104,10 @@ fn faults_of(room: &Room) -> Vec<String> {
         if name == "tests" {
             continue;
         }
+        // A room's own tests may listen to its logs; what the product logs to is the binary's choice.
+        if need.tests_only && on == "tracing-subscriber" {
+            continue;
+        }
         if let Some((_, owners)) = CONFINED.iter().find(|(pattern, _)| matches(pattern, on))
             && !owners.contains(&name)
         {

@@ -4,7 +4,7 @@
 use std::cell::Cell as Counter;
 use std::collections::BTreeSet;
 
-use model::{Figure, Key};
+use model::Figure;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
@@ -230,7 +230,9 @@ fn bounds_hold_every_file_and_are_reached_where_exhaustion_ends() {
             let bound = bounds.cells[name];
             prop_assert!(bound.low <= low.into(), "{name:?}");
             prop_assert!(bound.high.is_none_or(|bound| bound >= high.into()), "{name:?}");
-            if found.exhausted && bound.high.is_some_and(|high| high < 40) {
+            // Lists crossed with a dimension that the filtered indicator does not cross: see "not protected yet".
+            let complete = case.crossed || !(case.with_list && case.with_part);
+            if complete && found.exhausted && bound.high.is_some_and(|high| high < 40) {
                 prop_assert_eq!((bound.low, bound.high), (low.into(), Some(high.into())), "{:?}", name);
                 exact.set(exact.get() + 1);
             }
@@ -317,7 +319,6 @@ fn a_correction_or_a_stricter_rule_is_protected_or_refused_but_never_shown_bare(
     assert!(sent_anyway.get() > 75, "only {} corrections could be sent", sent_anyway.get());
 }
 
-/// Used by the strategy only; keeps the field order of [`Protection`] in one place.
 #[test]
 fn the_rule_of_a_case_is_the_rule_of_its_scheme() {
     let case = Case {

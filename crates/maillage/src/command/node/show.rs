@@ -51,7 +51,7 @@ pub fn preview(preview: &Preview, all: bool) {
     println!();
     match super::next_step(preview) {
         Some(step) => {
-            println!("Rien n'est parti. {} bougent.", render::number::counted(preview.moved, "cellule", "cellules"));
+            println!("Rien n’est parti. {} bougent.", render::number::counted(preview.moved, "cellule", "cellules"));
             println!("{step}");
         }
         None => println!("Rien à envoyer : le centre a déjà ces chiffres."),
@@ -71,7 +71,7 @@ pub fn push_event(event: &PushEvent) {
 /// What came back.
 pub fn delivered(node: &Node, delivered: &[Delivered]) -> Result<(), Stop> {
     if delivered.is_empty() {
-        println!("Rien n'attend en file d'envoi.");
+        println!("Rien n’attend en file d’envoi.");
         return Ok(());
     }
     let mut refused = 0;
@@ -103,12 +103,12 @@ pub fn delivered(node: &Node, delivered: &[Delivered]) -> Result<(), Stop> {
         }
     }
     if refused > 0 {
-        return Err(Stop::refused("Rien n'a été remplacé au centre par les envois refusés."));
+        return Err(Stop::refused("Rien n’a été remplacé au centre par les envois refusés."));
     }
     if waiting > 0 {
         return Err(Stop::failed(
             model::FailureKind::Unavailable,
-            "Rien n'est perdu : relancez « maillage node push », ou laissez tourner « maillage node run ».",
+            "Rien n’est perdu : relancez « maillage node push », ou laissez tourner « maillage node run ».",
         ));
     }
     Ok(())

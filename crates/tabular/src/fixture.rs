@@ -1,0 +1,85 @@
+//! A small pack with one column of every kind, for tests.
+
+use std::collections::BTreeMap;
+
+use methodology::{Pack, Table};
+
+const SCHEMA: &str = r#"{
+  "name": "t",
+  "title": "Table d'essai",
+  "fields": [
+    { "name": "id", "type": "string", "title": "Identifiant", "constraints": { "required": true } },
+    { "name": "foyer", "type": "string", "title": "Foyer", "constraints": { "required": true } },
+    { "name": "insee", "type": "string", "title": "Code INSEE",
+      "constraints": { "required": true, "pattern": "([013-9]\\d|2[AB1-9])\\d{3}" } },
+    { "name": "couleur", "type": "string", "title": "Couleur" },
+    { "name": "n", "type": "integer", "title": "Nombre", "constraints": { "minimum": 0, "maximum": 99999 } },
+    { "name": "euros", "type": "number", "title": "Montant total (€)", "decimals": 2, "constraints": { "minimum": 0 } },
+    { "name": "jour", "type": "date", "title": "Date d'arrêté", "constraints": { "minimum": "2000-01-01" } },
+    { "name": "oui", "type": "boolean", "title": "Réponse" },
+    { "name": "texte", "type": "string", "title": "Texte" }
+  ],
+  "primaryKey": "id",
+  "missingValues": ["", "nd", "Non réponse"],
+  "maillage": {
+    "row": "une ligne d'essai",
+    "unit": "foyer",
+    "dimensions": [
+      { "code": "couleur", "title": "Couleur", "blank": "nr", "single_valued_for": ["foyer"],
+        "codes": [
+          { "code": "bleu", "title": "Bleu", "values": ["bleu", "01"] },
+          { "code": "rouge", "title": "Rouge", "values": ["rouge", "02"] },
+          { "code": "nr", "title": "Non renseigné" }
+        ] }
+    ]
+  }
+}"#;
+
+/// The pack whose one indicator, `lignes`, counts the rows that meet `filter`, by colour.
+pub(crate) fn pack(filter: &str) -> Pack {
+    let indicators = format!(
+        r#"
+[rules.r]
+threshold = 5
+zeros = "publish"
+width = 5
+[[indicator]]
+code = "lignes"
+title = "Lignes"
+theme = "Essai"
+unit = "lignes"
+aggregation = "additive"
+uncertainty = "none"
+polarity = "neutral"
+[indicator.measure]
+quantity = "rows"
+filter = """{filter}"""
+by = [["couleur"]]
+protection = "r"
+[indicator.sheet]
+source = "s"
+population = "p"
+periodicity = "p"
+limits = ["l"]
+how_to_read = "h"
+how_not_to_read = "h"
+"#
+    );
+    let front =
+        "format = 1\ncode = \"essai\"\nversion = \"1.0.0\"\ntitle = \"Essai\"\ndescription = \"\"\ntables = [\"t\"]\n";
+    let golden = "[[case]]\nname = \"vide\"\nrows = \"\"\n[case.expected]\nlignes = 0\n";
+    let files: BTreeMap<String, Vec<u8>> = [
+        ("pack.toml", front),
+        ("tables/t.schema.json", SCHEMA),
+        ("tables/t.toml", indicators.as_str()),
+        ("golden/t.toml", golden),
+    ]
+    .into_iter()
+    .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
+    .collect();
+    Pack::parse(&files).expect("the fixture is a pack")
+}
+
+pub(crate) fn table(pack: &Pack) -> &Table {
+    &pack.tables()[0]
+}
