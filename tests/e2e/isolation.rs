@@ -83,7 +83,7 @@ fn contract() -> BTreeSet<String> {
     methods
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_method_has_one_audience_and_tells_everybody_else_why_not() {
     let declared: BTreeSet<String> = AUDIENCES.iter().map(|(method, _, _)| (*method).to_owned()).collect();
     assert_eq!(contract(), declared, "a method of the contract without a declared audience, or the reverse");
@@ -108,7 +108,7 @@ async fn every_method_has_one_audience_and_tells_everybody_else_why_not() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn whether_a_method_exists_is_said_to_members_only() {
     let house = House::open().await;
     for (caller, channel) in callers(&house).await {
@@ -125,7 +125,7 @@ async fn whether_a_method_exists_is_said_to_members_only() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_port_serves_the_contract_and_nothing_else() {
     let house = House::open().await;
     let stranger = stranger(&house).await;
@@ -197,7 +197,7 @@ fn identity(node: &Node) -> Identity {
     Identity::from_pem(Arc::new(key), &text(node.folder().chain())).expect("a certificate")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn foreign_and_expired_certificates_end_in_the_handshake() {
     let house = House::open().await;
     let elsewhere = House::open().await;
@@ -233,7 +233,7 @@ fn file() -> Vec<u8> {
     text.into_bytes()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_writes_or_reads_as_another_commune() {
     let house = House::open().await;
     let file = file();
@@ -303,7 +303,7 @@ fn slice_of(document: &[u8]) -> model::Slice {
 }
 
 /// Two communes' data never meet in one answer: a node's ledger lists its own documents only.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_ledger_lists_its_own_commune_only() {
     let house = House::open().await;
     let file = file();
