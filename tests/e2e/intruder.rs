@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use futures::{Stream, stream};
 use http::uri::PathAndQuery;
 use prost::Message;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
@@ -19,12 +20,21 @@ pub const WITHDRAW: &str = "/maillage.submission.v1.SubmissionService/Withdraw";
 
 /// Calls `method` with these messages, byte for byte, and gives the answer's.
 pub async fn call(channel: &Channel, method: &str, messages: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, Box<Refused>> {
+    call_with(channel, method, stream::iter(messages)).await
+}
+
+/// The same with messages that come as they come.
+pub async fn call_with(
+    channel: &Channel,
+    method: &str,
+    messages: impl Stream<Item = Vec<u8>> + Send + 'static,
+) -> Result<Vec<Vec<u8>>, Box<Refused>> {
     let refused = |status: Status| Box::new(from_status(&status));
     let mut grpc = Grpc::new(channel.clone());
     grpc.ready().await.expect("a connection that was open a moment ago");
     let path: PathAndQuery = method.parse().expect("a path");
     // Every kind of call looks the same on the wire: messages there, messages back.
-    let request = Request::new(tokio_stream::iter(messages));
+    let request = Request::new(messages);
     let mut answers = grpc.streaming(request, path, Raw).await.map_err(refused)?.into_inner();
     let mut read = Vec::new();
     while let Some(message) = answers.message().await.map_err(refused)? {

@@ -1,5 +1,6 @@
 //! The house as its users meet it: real ports, real mTLS, real files, real SQLite.
 
+mod bad_input;
 mod house;
 mod intruder;
 mod isolation;
