@@ -92,6 +92,11 @@ impl House {
         hub.close().await;
     }
 
+    /// The end: everything is closed before the folder goes.
+    pub async fn close(mut self) {
+        self.stop().await;
+    }
+
     /// Starts the stopped hub again on the same port, from what is on its disk.
     pub async fn start(&mut self) {
         assert!(self.serving.is_none(), "the hub serves already");

@@ -48,7 +48,7 @@ pub fn bounds(scheme: &TableScheme, versions: &[&Received]) -> Result<Bounds, Re
     let Some((last, earlier)) = versions.split_last() else {
         return Ok(Bounds { cells: BTreeMap::new() });
     };
-    let now = visible(&relations, scheme, last)?;
+    let now = visible(&relations, last)?;
     let before: Vec<Visible> = earlier.iter().rev().map(|version| remembered(&relations, version)).collect();
     let before: Vec<&Visible> = before.iter().collect();
     let joint = links::join(&relations, &now, &before)

@@ -5,6 +5,7 @@
 //! inside it. All relations are equalities `whole = Σ parts` over unknowns that are never negative, so that
 //! `A ≤ B` is `B = A + rest`, and the rest is protected like any cell.
 
+mod finest;
 mod inclusion;
 mod lines;
 
@@ -73,6 +74,8 @@ pub(crate) struct Relations {
     /// is the first.
     pub(crate) twins: Vec<(usize, usize)>,
     index: BTreeMap<Group, BTreeMap<Codes, usize>>,
+    /// Cells of the finest tables that nobody publishes nor computes: they only carry relations.
+    finest: BTreeSet<usize>,
 }
 
 impl Relations {
@@ -84,9 +87,11 @@ impl Relations {
             entries: BTreeMap::new(),
             twins: Vec::new(),
             index: BTreeMap::new(),
+            finest: BTreeSet::new(),
         };
         relations.publish(scheme);
         let lines = lines::derive(&mut relations, scheme);
+        finest::derive(&mut relations, scheme);
         inclusion::derive(&mut relations, &lines);
         inclusion::differences(&mut relations, scheme);
         relations.find_twins();

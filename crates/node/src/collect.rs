@@ -33,6 +33,9 @@ pub struct Collected<'a> {
 /// Why a source gave no table.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
+    /// The settings describe no file.
+    #[error("node.toml describes no source")]
+    NoSource,
     /// The file is not as it should be.
     #[error("{file}: {faults}")]
     File {
@@ -77,6 +80,10 @@ impl CollectError {
     /// Lines for the person at the keyboard: place, cause, cure.
     pub fn french(&self) -> Vec<String> {
         match self {
+            Self::NoSource => vec![
+                "Aucune source n’est décrite dans node.toml. Ajoutez au moins un bloc [[source]] ; le modèle deploy/node.toml en donne un exemple."
+                    .to_owned(),
+            ],
             Self::File { file, faults } => {
                 let mut lines = vec![format!("✗ {file}")];
                 lines.extend(faults.first.iter().map(|fault| {
@@ -174,6 +181,9 @@ pub fn collect<'a>(
     packs: &'a BTreeMap<PackCode, Pack>,
     base: &Path,
 ) -> Result<Vec<Collected<'a>>, Vec<CollectError>> {
+    if config.sources.is_empty() {
+        return Err(vec![CollectError::NoSource]);
+    }
     let mut collected: Vec<Collected<'a>> = Vec::new();
     let mut errors = Vec::new();
     for source in &config.sources {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{CommuneCode, Failure, FailureKind, PackCode};
+use model::{CommuneCode, Failure, FailureKind};
 use seal::SigningKey;
 use store::node::Identity;
 use wire::client::HubClient;
@@ -67,26 +67,11 @@ pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result
     store.close().await;
 
     let node = crate::Node::open(folder.clone(), world).await?;
-    let received = fetch_packs(&node).await?;
+    let received = packs::refresh(&node).await?;
     let ledgers = sync::rebuild(&node).await?;
     let hub = node.hub_address();
     node.close().await;
     Ok(Joined { provider, hub, ledgers, packs: received, settings_written })
-}
-
-/// Fetches every pack of the hub, verified before it is kept; gives their titles.
-pub async fn fetch_packs(node: &crate::Node) -> Result<Vec<String>, Failure> {
-    let client = sync::connect(node).await?;
-    let keys = node.hub_keys()?;
-    let mut titles = Vec::new();
-    for summary in client.packs().await.map_err(|error| failure::network(&error))? {
-        let code: PackCode = summary.code;
-        let signed = client.pack(&code).await.map_err(|error| failure::network(&error))?;
-        let pack = packs::open(&signed.to_bytes(), &keys)?;
-        packs::keep(node.folder(), &signed, &code)?;
-        titles.push(format!("{} {}", pack.title(), pack.version()));
-    }
-    Ok(titles)
 }
 
 fn wrong_territory() -> Failure {

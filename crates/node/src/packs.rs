@@ -1,13 +1,14 @@
 //! The packs on this machine, each as the hub signed it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use methodology::Pack;
 use model::{Failure, FailureKind, PackCode};
 use seal::PublicKey;
 use wire::document::SignedPack;
 
-use crate::{NodeFolder, failure};
+use crate::{Node, NodeFolder, failure, sync};
 
 /// Verifies and parses every pack of the folder; an altered or unsigned one is refused by name.
 pub fn load(folder: &NodeFolder, hub: &[PublicKey]) -> Result<BTreeMap<PackCode, Pack>, Failure> {
@@ -49,8 +50,33 @@ pub fn open(bytes: &[u8], hub: &[PublicKey]) -> Result<Pack, Failure> {
     })
 }
 
+/// Fetches the packs that the hub has and this machine has not, or not in this version; each is verified before it is
+/// kept. Gives their titles. An open node works on with the packs it read: open it again to use them.
+pub async fn refresh(node: &Node) -> Result<Vec<String>, Failure> {
+    let client = sync::connect(node).await?;
+    let keys = node.hub_keys()?;
+    let mut titles = Vec::new();
+    for summary in client.packs().await.map_err(|error| failure::network(&error))? {
+        let kept = std::fs::read(path(node.folder(), &summary.code)).ok();
+        let same =
+            kept.and_then(|bytes| SignedPack::from_bytes(&bytes).ok()).is_some_and(|kept| kept.hash() == summary.hash);
+        if same {
+            continue;
+        }
+        let signed = client.pack(&summary.code).await.map_err(|error| failure::network(&error))?;
+        let pack = open(&signed.to_bytes(), &keys)?;
+        keep(node.folder(), &signed, &summary.code)?;
+        titles.push(format!("{} {}", pack.title(), pack.version()));
+    }
+    Ok(titles)
+}
+
+fn path(folder: &NodeFolder, code: &PackCode) -> PathBuf {
+    folder.packs().join(format!("{code}.pack"))
+}
+
 /// Keeps a pack as received.
-pub fn keep(folder: &NodeFolder, signed: &SignedPack, code: &PackCode) -> Result<(), Failure> {
-    let path = folder.packs().join(format!("{code}.pack"));
+fn keep(folder: &NodeFolder, signed: &SignedPack, code: &PackCode) -> Result<(), Failure> {
+    let path = path(folder, code);
     folder.write(&path, &signed.to_bytes(), false).map_err(|error| failure::folder(&path, &error))
 }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use model::{Failure, SubmissionId};
+use model::{Failure, FailureKind, SubmissionId};
 use seal::Signature;
 use store::DocumentKind;
 use store::node::{OutboxItem, Refusal};
 use wire::client::{Accepted, ClientError, HubClient};
 use wire::document::Receipt;
-use wire::status::Conflict;
+use wire::status::{Conflict, Refused};
 
 use crate::{Node, failure, sync};
 
@@ -138,7 +138,7 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
                 .map_err(|error| failure::storage(&error))?;
             Ok(Verdict::Waiting { message: error.message().to_owned() })
         }
-        Err(Call::Network(ClientError::Refused(refused))) if answers_the_document(&refused.reason) => {
+        Err(Call::Network(ClientError::Refused(refused))) if answers_the_document(&refused) => {
             let why = Refusal { reason: refused.reason.clone(), message: refused.message.clone() };
             node.store().mark_refused(submission, &why, node.now()).await.map_err(|error| failure::storage(&error))?;
             Ok(Verdict::Refused { message: refused.message, conflicts: refused.conflicts })
@@ -148,17 +148,16 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
     }
 }
 
-/// Whether a refusal is about the document and not about who sends it: a revoked or expired node keeps its outbox.
-fn answers_the_document(reason: &str) -> bool {
-    !matches!(
-        reason,
-        "CERTIFICATE_REQUIRED"
-            | "NODE_REVOKED"
-            | "NODE_UNKNOWN"
-            | "CERTIFICATE_EXPIRED"
-            | "UNAUTHENTICATED"
-            | "INTERNAL"
-    )
+/// Whether a refusal is about the document and not about who sends it: a revoked or expired node keeps its outbox, and
+/// a defect of the hub is not an answer.
+fn answers_the_document(refused: &Refused) -> bool {
+    match refused.kind {
+        FailureKind::Invalid | FailureKind::NotFound | FailureKind::Conflict | FailureKind::Precondition => true,
+        FailureKind::Denied => !matches!(refused.reason.as_str(), "NODE_REVOKED" | "NODE_UNKNOWN"),
+        FailureKind::Unauthenticated | FailureKind::Exhausted | FailureKind::Unavailable | FailureKind::Internal => {
+            false
+        }
+    }
 }
 
 enum Call {

@@ -9,7 +9,7 @@ use crate::collect::CollectError;
 use crate::config::ApprovalMode;
 use crate::preview::{PreviewError, preview};
 use crate::push::{Delivered, PushEvent, push_due};
-use crate::{Node, renew, sync};
+use crate::{Node, NodeFolder, World, packs, renew, sync};
 
 /// What happens meanwhile.
 #[derive(Debug)]
@@ -36,11 +36,23 @@ pub enum RunEvent {
     Delivered(Delivered),
     /// The certificate was renewed.
     Renewed,
+    /// New versions of packs were received; the next round computes with them.
+    Packs(Vec<String>),
 }
 
 /// Rounds at the interval of the settings, until `stop`. A round that began ends: nothing is half-done.
-pub async fn run(node: &Node, stop: CancellationToken, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
-    let mut rounds = tokio::time::interval(node.config().schedule.interval());
+///
+/// Each round opens the node anew, so that settings and packs may change meanwhile; a fault in them is told and does not
+/// end the service.
+pub async fn run(
+    folder: NodeFolder,
+    world: World,
+    stop: CancellationToken,
+    on_event: &(dyn Fn(&RunEvent) + Sync),
+) -> Result<(), Failure> {
+    let first = Node::open(folder.clone(), world.clone()).await?;
+    let mut rounds = tokio::time::interval(first.config().schedule.interval());
+    first.close().await;
     // A laptop that slept does one round when it wakes, not all it missed.
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -50,17 +62,34 @@ pub async fn run(node: &Node, stop: CancellationToken, on_event: &(dyn Fn(&RunEv
             _ = rounds.tick() => {}
         }
         on_event(&RunEvent::Round);
-        if let Err(failure) = round(node, on_event).await {
+        if let Err(failure) = open_and_round(&folder, &world, on_event).await {
             on_event(&RunEvent::Trouble { message: failure.message });
         }
     }
 }
 
-/// One round: renew, catch up, preview, agree by rule, send.
-pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
-    if renew::renew_if_due(node).await? {
+async fn open_and_round(
+    folder: &NodeFolder,
+    world: &World,
+    on_event: &(dyn Fn(&RunEvent) + Sync),
+) -> Result<(), Failure> {
+    let mut node = Node::open(folder.clone(), world.clone()).await?;
+    if renew::renew_if_due(&node).await? {
         on_event(&RunEvent::Renewed);
     }
+    let titles = packs::refresh(&node).await?;
+    if !titles.is_empty() {
+        node.close().await;
+        node = Node::open(folder.clone(), world.clone()).await?;
+        on_event(&RunEvent::Packs(titles));
+    }
+    let done = round(&node, on_event).await;
+    node.close().await;
+    done
+}
+
+/// One round: catch up, send what waits, preview, agree by rule, send.
+pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
     sync::sync(node).await?;
     deliver(node, on_event).await?;
     match preview(node, Purpose::Submit).await {

@@ -46,7 +46,7 @@ pub fn describe(status: &Status) -> Vec<String> {
     let mut lines = vec![format!("Commune {} – centre {}", status.provider, status.hub)];
     match status.certificate_until {
         Some(end) => {
-            lines.push(format!("Certificat valable jusqu’au {} (renouvelé automatiquement)", render::date::day(end)))
+            lines.push(format!("Certificat valable jusqu’au {} (renouvelé automatiquement)", render::date::day(end)));
         }
         None => lines.push("Certificat absent : relancez « maillage node join ».".to_owned()),
     }

@@ -6,7 +6,7 @@
 //! these assumptions at once, those of the unknowns involved are dropped, and at last the whole older version.
 //! Assuming too much only makes the intruder stronger; the new version is also tested alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::search::explore;
 use super::world::{Contradiction, Visible, World};
@@ -33,7 +33,7 @@ pub(crate) fn join(relations: &Relations, centre: &Visible, others: &[&Visible])
         let mut accepted = None;
         for _ in 0..ROUNDS {
             let (world, ids) = extend(relations, &joint.world, &merged, older, &links);
-            match explore(world.clone(), &std::collections::BTreeMap::new()) {
+            match explore(world.clone(), &BTreeMap::new()) {
                 Ok(_) => {
                     accepted = Some((world, ids));
                     break;
@@ -63,7 +63,7 @@ pub(crate) fn join(relations: &Relations, centre: &Visible, others: &[&Visible])
         }
     }
     // The centre itself must be possible.
-    explore(joint.world.clone(), &std::collections::BTreeMap::new()).map(|_| joint)
+    explore(joint.world.clone(), &BTreeMap::new()).map(|_| joint)
 }
 
 /// Which cells may be unchanged between two versions.

@@ -55,13 +55,15 @@ impl Mover<'_> {
         of.map(|equality| vec![(equality.parts[0], -1), (equality.whole, 1)]).unwrap_or_default()
     }
 
-    /// Equalities among cells with the same conditions as `cell`.
+    /// Equalities among cells with the same quantity and conditions as `cell`.
     fn neighbourhood(&self, cell: usize) -> Vec<&Equality> {
         let group =
             |cell: usize| self.relations.cells[cell].rows.as_ref().map(|(quantity, rows)| (quantity, &rows.conditions));
         let own = group(cell);
         let inside = |equality: &&Equality| {
-            std::iter::once(&equality.whole).chain(&equality.parts).all(|&member| group(member) == own)
+            let mut members = std::iter::once(&equality.whole).chain(&equality.parts);
+            // What the table does not determine, a move from the true table cannot start from.
+            members.all(|&member| group(member) == own && self.truth.get(member).is_some())
         };
         self.relations.equalities.iter().filter(inside).collect()
     }

@@ -20,15 +20,18 @@ pub(super) fn derive(relations: &mut Relations, lines: &BTreeMap<Place, Line>) {
             if !outer.1.is_subset(&group.1) {
                 continue;
             }
+            let carrier = relations.finest.contains(id);
             if outer == group {
-                if !has_parent_on_a_line(relations, lines, group, codes) {
-                    for whole in smallest_around(&relations.index[group], codes, true) {
+                if !carrier && !has_parent_on_a_line(relations, lines, group, codes) {
+                    for whole in smallest_around(relations, group, codes) {
                         relations.rest(whole, *id, true);
                     }
                 }
             } else if outer.0 == group.0 {
                 for whole in around(relations, lines, outer, codes) {
-                    relations.rest(whole, *id, true);
+                    // A difference with a cell that nobody can compute is not computable.
+                    let computable = !carrier && !relations.finest.contains(&whole);
+                    relations.rest(whole, *id, computable);
                 }
             } else if outer.0 == Quantity::Rows && matches!(group.0, Quantity::Distinct { .. }) {
                 // No more different units than rows; the difference is nobody's number.
@@ -82,8 +85,12 @@ fn difference_is_a_cell(relations: &Relations, scheme: &TableScheme, inner: usiz
 /// The smallest cells of `group` that hold all rows with `codes`: that very cell, published, derived or put together
 /// from atoms; otherwise the smallest ones around it.
 fn around(relations: &mut Relations, lines: &BTreeMap<Place, Line>, group: &Group, codes: &Codes) -> Vec<usize> {
+    let mut found = Vec::new();
     if let Some(&id) = relations.index[group].get(codes) {
-        return vec![id];
+        found.push(id);
+        if !relations.finest.contains(&id) {
+            return found;
+        }
     }
     for (dimension, set) in codes {
         let mut others = codes.clone();
@@ -93,10 +100,13 @@ fn around(relations: &mut Relations, lines: &BTreeMap<Place, Line>, group: &Grou
         let covered: BTreeSet<&Code> =
             line.atoms.iter().filter(|(atom, _)| atom.is_subset(set)).flat_map(|(atom, _)| atom).collect();
         if covered.len() == set.len() {
-            return vec![union(relations, group, codes, parts)];
+            found.push(union(relations, group, codes, parts));
+            found.dedup();
+            return found;
         }
     }
-    smallest_around(&relations.index[group], codes, false)
+    found.extend(smallest_around(relations, group, codes));
+    found
 }
 
 /// A sum of cells that are protected each: it only carries the inequality, and asks nothing for itself.
@@ -108,14 +118,15 @@ fn union(relations: &mut Relations, group: &Group, codes: &Codes, parts: Vec<usi
     whole
 }
 
-fn inside(inner: &Codes, outer: &Codes) -> bool {
+/// Whether all rows with the `inner` codes have the `outer` ones too.
+pub(super) fn inside(inner: &Codes, outer: &Codes) -> bool {
     outer.iter().all(|(dimension, set)| inner.get(dimension).is_some_and(|codes| codes.is_subset(set)))
 }
 
-fn smallest_around(cells: &BTreeMap<Codes, usize>, codes: &Codes, strictly: bool) -> Vec<usize> {
-    let around: Vec<(&Codes, usize)> = cells
+fn smallest_around(relations: &Relations, group: &Group, codes: &Codes) -> Vec<usize> {
+    let around: Vec<(&Codes, usize)> = relations.index[group]
         .iter()
-        .filter(|(outer, _)| inside(codes, outer) && !(strictly && *outer == codes))
+        .filter(|(outer, id)| *outer != codes && inside(codes, outer) && !relations.finest.contains(id))
         .map(|(outer, &id)| (outer, id))
         .collect();
     around

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use hub::compare::{Comparison, Question, Shown};
 use hub::coordinator::Credentials;
-use model::{Code, DimensionCode, IndicatorCode, Key, PackCode, Period, SystemClock};
+use model::{Code, Decimals, DimensionCode, IndicatorCode, Key, PackCode, Period, SystemClock};
 use render::{Column, Screen, Table};
 use statistics::{Reading, Silence};
 
@@ -127,8 +127,10 @@ fn optional(shown: Option<Shown>, signed: bool) -> String {
 }
 
 fn text(shown: Shown, signed: bool) -> String {
+    // Weights carry six places so that sums are exact; nobody reads beyond three.
+    let places = shown.decimals.min(Decimals::new(3).unwrap_or(Decimals::NONE));
     let number = |value: f64| {
-        let figure = render::number::approximate(value, shown.decimals).unwrap_or_else(|| "–".to_owned());
+        let figure = render::number::approximate(value, places).unwrap_or_else(|| "–".to_owned());
         if signed && value > 0.0 { format!("+{figure}") } else { figure }
     };
     match shown.reading {

@@ -152,9 +152,7 @@ async fn join(folder: NodeFolder, invitation: &str) -> Result<(), Stop> {
 async fn check(folder: NodeFolder) -> Result<(), Stop> {
     let node = Node::open(folder, world()).await?;
     if node.config().sources.is_empty() {
-        return Err(Stop::refused(
-            "Aucune source n’est décrite dans node.toml. Ajoutez au moins un bloc [[source]] ; le modèle deploy/node.toml en donne un exemple.",
-        ));
+        return Err(Stop::refused(node::collect::CollectError::NoSource.french().join("\n")));
     }
     let mut wrong = 0;
     for source in &node.config().sources {
@@ -224,18 +222,34 @@ async fn report(folder: NodeFolder, output: PathBuf) -> Result<(), Stop> {
 
 async fn preview(folder: NodeFolder, dry_run: bool, all: bool) -> Result<(), Stop> {
     let node = Node::open(folder, world()).await?;
-    // Best effort: without the hub the local ledger decides, and refuses by itself if it is not complete.
-    if let Err(failure) = node::sync::sync(&node).await {
-        eprintln!(
-            "Le centre n’a pas pu être interrogé ({}) ; l’aperçu se fonde sur le registre local.",
-            failure.reason
-        );
-    }
+    let node = catch_up(node).await?;
     let purpose = if dry_run { Purpose::Check } else { Purpose::Submit };
     let preview = node::preview::preview(&node, purpose).await.map_err(refused)?;
     show::preview(&preview, all);
     node.close().await;
     Ok(())
+}
+
+/// Brings ledger and packs up to what the hub holds, as far as it can be reached: without it the local ledger decides,
+/// and refuses by itself if it is not complete.
+async fn catch_up(node: Node) -> Result<Node, Stop> {
+    let reached = match node::sync::sync(&node).await {
+        Ok(_) => node::packs::refresh(&node).await,
+        Err(failure) => Err(failure),
+    };
+    match reached {
+        Ok(titles) if titles.is_empty() => Ok(node),
+        Ok(titles) => {
+            eprintln!("Nouveaux référentiels reçus : {}.", titles.join(", "));
+            let folder = node.folder().clone();
+            node.close().await;
+            Ok(Node::open(folder, world()).await?)
+        }
+        Err(failure) => {
+            eprintln!("Le centre n’a pas pu être interrogé ; l’aperçu se fonde sur ce poste. {}", failure.message);
+            Ok(node)
+        }
+    }
 }
 
 async fn approve(folder: NodeFolder, name: String, expected: Option<Hash>) -> Result<(), Stop> {
@@ -260,7 +274,6 @@ async fn deliver(node: &Node) -> Result<(), Stop> {
 }
 
 async fn work(folder: NodeFolder) -> Result<(), Stop> {
-    let node = Node::open(folder, world()).await?;
     let stop = tokio_util::sync::CancellationToken::new();
     let signal = stop.clone();
     tokio::spawn(async move {
@@ -268,9 +281,7 @@ async fn work(folder: NodeFolder) -> Result<(), Stop> {
         eprintln!("Arrêt demandé : l’opération en cours se termine, rien n’est perdu.");
         signal.cancel();
     });
-    node::run::run(&node, stop, &show::run_event).await?;
-    node.close().await;
-    Ok(())
+    Ok(node::run::run(folder, world(), stop, &show::run_event).await?)
 }
 
 async fn status(folder: NodeFolder) -> Result<(), Stop> {

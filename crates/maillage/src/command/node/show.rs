@@ -126,6 +126,7 @@ pub fn run_event(event: &RunEvent) {
             Verdict::Received { receipt, .. } => eprintln!("✓ récépissé n° {}", receipt.number),
             Verdict::Refused { message, .. } | Verdict::Waiting { message } => eprintln!("{message}"),
         },
+        RunEvent::Packs(titles) => eprintln!("Nouveaux référentiels reçus : {}.", titles.join(", ")),
         RunEvent::Renewed => eprintln!("Certificat renouvelé."),
     }
 }
