@@ -1,6 +1,10 @@
 //! The house as its users meet it: real ports, real mTLS, real files, real SQLite.
 
+mod bad_input;
+mod canary;
 mod house;
+mod intruder;
+mod isolation;
 mod law_one;
 mod membership;
 mod real_input;
