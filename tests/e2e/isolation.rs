@@ -135,7 +135,8 @@ async fn the_port_serves_the_contract_and_nothing_else() {
     let answer = call(&stranger, method, list).await.expect("reflection is for anyone");
     let listed = Listed::decode(answer[0].as_slice()).expect("a reflection answer").services.expect("a list");
     let served: BTreeSet<String> = listed.service.into_iter().map(|service| service.name).collect();
-    let mut expected: BTreeSet<String> = contract().iter().filter_map(|m| Some(m.split_once('/')?.0.to_owned())).collect();
+    let mut expected: BTreeSet<String> =
+        contract().iter().filter_map(|m| Some(m.split_once('/')?.0.to_owned())).collect();
     assert!(served.is_superset(&expected), "{served:?}");
     expected.extend(INFRASTRUCTURE.iter().map(|name| (*name).to_owned()));
     assert!(served.is_subset(&expected), "{served:?}");

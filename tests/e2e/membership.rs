@@ -178,10 +178,7 @@ async fn saint_denis_corrects_what_pierrefitte_sent_and_nobody_else_does() {
     let refusal = client.submit(&bytes, &signature).await.expect_err("not theirs");
     assert_eq!(refusal.reason(), "TERRITORY_NOT_YOURS");
     assert_eq!(of_former(&house).await, Some(Reading::Value(115.0)));
-    assert_eq!(
-        house.reading("groupes_n", "2025", "", COMMUNE).await,
-        Some(Reading::Silence(Silence::NotReceived))
-    );
+    assert_eq!(house.reading("groupes_n", "2025", "", COMMUNE).await, Some(Reading::Silence(Silence::NotReceived)));
     house.close().await;
 }
 

@@ -21,7 +21,7 @@ period = "2025"
 file = "aides.csv"
 "#;
 
-/// Forty households of each composition, each with one request that was granted, and `refused` more of the first.
+/// Forty households of each composition, each with one request that was granted, and `refused` others of the first.
 fn requests(refused: usize) -> Vec<u8> {
     let mut text = String::from("id_demande;id_menage;type_aide;decision;montant;type_menage;age\n");
     for (n, composition) in ["seul", "couple", "couple_enfants", "monoparental"].into_iter().enumerate() {
@@ -31,7 +31,7 @@ fn requests(refused: usize) -> Vec<u8> {
         }
     }
     for extra in 0..refused {
-        writeln!(text, "R{extra};M{extra};energie;refus;;seul;44").expect("a string takes everything");
+        writeln!(text, "R{extra};N{extra};energie;refus;;seul;44").expect("a string takes everything");
     }
     text.into_bytes()
 }
