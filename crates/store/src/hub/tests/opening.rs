@@ -114,3 +114,14 @@ async fn an_unreachable_database_says_so_without_its_url() {
     assert!(error.is_transient(), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("secret"));
 }
+
+#[tokio::test]
+async fn a_damaged_file_is_told_apart_from_a_busy_one_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("damaged.db");
+    let garbage = vec![b'x'; 8_192];
+    std::fs::write(&path, &garbage).expect("writes");
+    let error = HubStore::open(&crate::Location::file(&path)).await.expect_err("not a database");
+    assert!(matches!(error, StoreError::Damaged(_)), "{error:?}");
+    assert_eq!(std::fs::read(&path).expect("still there"), garbage);
+}
