@@ -1,4 +1,13 @@
 //! The house as its users meet it: real ports, real mTLS, real files, real SQLite.
 
+mod bad_input;
+mod canary;
 mod house;
+mod intruder;
+mod isolation;
+mod law_one;
+mod membership;
 mod real_input;
+mod rounds;
+mod slices;
+mod small_pack;

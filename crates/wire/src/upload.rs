@@ -118,7 +118,8 @@ fn broken(detail: &'static str) -> Status {
     ))
 }
 
-/// The transport's own limit speaks English and gives no reason.
+/// The transport's own limit speaks English and gives no reason; of bytes that are no message it says that the
+/// server is at fault.
 fn explained(status: Status) -> Status {
     match status.code() {
         Code::OutOfRange => refuse(Failure::new(
@@ -127,6 +128,7 @@ fn explained(status: Status) -> Status {
             "a message of the upload is larger than the port takes",
             "Un message de l’envoi dépasse la taille permise : rien n’a été enregistré.",
         )),
+        Code::Internal => broken("a message of the upload is damaged"),
         Code::Ok
         | Code::Cancelled
         | Code::Unknown
@@ -139,7 +141,6 @@ fn explained(status: Status) -> Status {
         | Code::Aborted
         | Code::ResourceExhausted
         | Code::Unimplemented
-        | Code::Internal
         | Code::Unavailable
         | Code::DataLoss
         | Code::Unauthenticated => status,

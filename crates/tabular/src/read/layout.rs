@@ -137,9 +137,10 @@ fn matched(file: &str, best: &Candidate, plan: &Plan<'_>) -> Result<Header, Faul
 
 fn missing(file: &str, best: &Candidate, rule: &Rule<'_>, title: &str) -> Fault {
     let near = nearest(&rule.names, &best.names);
-    let proposal = near.map_or_else(String::new, |name| {
-        format!(" S'agit-il de « {} » ? Si oui, ajoutez-la à la correspondance (columns) de la source.", cut(name))
-    });
+    let proposal = near.map_or_else(
+        || " Ajoutez-la à l'export, ou écrivez son nom dans la correspondance (columns) de la source.".to_owned(),
+        |name| format!(" S'agit-il de « {} » ? Si oui, ajoutez-la à la correspondance (columns) de la source.", cut(name)),
+    );
     let found: Vec<String> = best.names.iter().filter(|n| !n.is_empty()).take(30).map(|n| cut(n)).collect();
     Fault::of_file(
         file,

@@ -1,0 +1,321 @@
+//! Who may call what, and write about whom: every method of the contract by every kind of caller.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Clock, FailureKind, SubmissionId};
+use node::Node;
+use prost::Message;
+use tonic::transport::Channel;
+use wire::client::{ClientError, HubClient, TlsProblem};
+use wire::document::{Approval, Withdrawal};
+use wire::identity::{Identity, TlsKey};
+use wire::tls::ClientTls;
+
+use crate::house::{House, approve, preview, push, send, signing_key, word};
+use crate::intruder::{SUBMIT, call, forged, refusal, rows, upload};
+
+/// Who a method is for. A method that is not in [`AUDIENCES`] fails the test: somebody must decide first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Audience {
+    Anyone,
+    Nodes,
+    Members,
+    Coordinators,
+}
+
+/// With what the handler says to an empty message: the sign that the call got through. `""` is an answer.
+const AUDIENCES: &[(&str, Audience, &str)] = &[
+    ("maillage.enrolment.v1.EnrolmentService/Enrol", Audience::Anyone, "ENROLMENT_MALFORMED"),
+    ("maillage.enrolment.v1.EnrolmentService/Renew", Audience::Anyone, "CERTIFICATE_REQUEST_INVALID"),
+    ("maillage.submission.v1.SubmissionService/Check", Audience::Nodes, "UPLOAD_MALFORMED"),
+    ("maillage.submission.v1.SubmissionService/Submit", Audience::Nodes, "UPLOAD_MALFORMED"),
+    ("maillage.submission.v1.SubmissionService/Get", Audience::Nodes, "REQUEST_MALFORMED"),
+    ("maillage.submission.v1.SubmissionService/List", Audience::Nodes, "REQUEST_MALFORMED"),
+    ("maillage.submission.v1.SubmissionService/Withdraw", Audience::Nodes, "REQUEST_MALFORMED"),
+    ("maillage.methodology.v1.MethodologyService/ListPacks", Audience::Members, ""),
+    ("maillage.methodology.v1.MethodologyService/GetPack", Audience::Members, "REQUEST_MALFORMED"),
+    ("maillage.comparison.v1.ComparisonService/Compare", Audience::Coordinators, "REQUEST_MALFORMED"),
+];
+
+/// Services of the port that are no part of the contract's files.
+const INFRASTRUCTURE: &[&str] =
+    &["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
+
+#[derive(Clone, Copy, Debug)]
+enum Caller {
+    Stranger,
+    Node,
+    OtherNode,
+    RevokedNode,
+    Coordinator,
+    RevokedCoordinator,
+}
+
+/// What the gate says; `None` lets the call through.
+fn gate(audience: Audience, caller: Caller) -> Option<(&'static str, FailureKind)> {
+    use Caller::{Coordinator, Node, OtherNode, RevokedCoordinator, RevokedNode, Stranger};
+    let denied = |reason| Some((reason, FailureKind::Denied));
+    match (audience, caller) {
+        (Audience::Anyone, _) => None,
+        (_, Stranger) => Some(("CERTIFICATE_REQUIRED", FailureKind::Unauthenticated)),
+        (Audience::Nodes | Audience::Members, Node | OtherNode) => None,
+        (Audience::Nodes | Audience::Members, RevokedNode) => denied("NODE_REVOKED"),
+        (Audience::Nodes, Coordinator | RevokedCoordinator) => denied("NODES_ONLY"),
+        (Audience::Members | Audience::Coordinators, Coordinator) => None,
+        (Audience::Members | Audience::Coordinators, RevokedCoordinator) => denied("COORDINATOR_REVOKED"),
+        (Audience::Coordinators, Node | OtherNode | RevokedNode) => denied("COORDINATORS_ONLY"),
+    }
+}
+
+/// All methods of all services of the contract, from the descriptors that the port itself serves.
+fn contract() -> BTreeSet<String> {
+    let files = prost_types::FileDescriptorSet::decode(wire::pb::FILE_DESCRIPTOR_SET).expect("the build's own");
+    let mut methods = BTreeSet::new();
+    for file in &files.file {
+        for service in &file.service {
+            for method in &service.method {
+                methods.insert(format!("{}.{}/{}", file.package(), service.name(), method.name()));
+            }
+        }
+    }
+    methods
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_method_has_one_audience_and_tells_everybody_else_why_not() {
+    let declared: BTreeSet<String> = AUDIENCES.iter().map(|(method, _, _)| (*method).to_owned()).collect();
+    assert_eq!(contract(), declared, "a method of the contract without a declared audience, or the reverse");
+
+    let house = House::open().await;
+    let callers = callers(&house).await;
+    for (method, audience, handler) in AUDIENCES {
+        for (caller, channel) in &callers {
+            let answer = call(channel, &format!("/{method}"), vec![Vec::new()]).await;
+            match gate(*audience, *caller) {
+                Some((reason, kind)) => {
+                    let refused = answer.expect_err("somebody who may not");
+                    assert_eq!((refused.reason.as_str(), refused.kind), (reason, kind), "{method} by {caller:?}");
+                    assert!(refused.message.ends_with(['.', '!']), "a French sentence: {}", refused.message);
+                }
+                None => {
+                    let reason = answer.map_or_else(|refused| refused.reason, |_| String::new());
+                    assert_eq!(reason, *handler, "{method} by {caller:?} did not reach its handler");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_a_method_exists_is_said_to_members_only() {
+    let house = House::open().await;
+    for (caller, channel) in callers(&house).await {
+        let expected = match caller {
+            Caller::Stranger => "CERTIFICATE_REQUIRED",
+            Caller::RevokedNode => "NODE_REVOKED",
+            Caller::RevokedCoordinator => "COORDINATOR_REVOKED",
+            Caller::Node | Caller::OtherNode | Caller::Coordinator => "METHOD_UNKNOWN",
+        };
+        for method in ["/maillage.submission.v1.SubmissionService/Destroy", "/maillage.admin.v1.Admin/Read", "/"] {
+            let refused = call(&channel, method, vec![Vec::new()]).await.expect_err("no such method");
+            assert_eq!(refused.reason, expected, "{method} by {caller:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_port_serves_the_contract_and_nothing_else() {
+    let house = House::open().await;
+    let stranger = stranger(&house).await;
+    // Field 7 of the request, `list_services`, with any text.
+    let list = vec![vec![0x3a, 1, b'*']];
+    let method = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+    let answer = call(&stranger, method, list).await.expect("reflection is for anyone");
+    let listed = Listed::decode(answer[0].as_slice()).expect("a reflection answer").services.expect("a list");
+    let served: BTreeSet<String> = listed.service.into_iter().map(|service| service.name).collect();
+    let mut expected: BTreeSet<String> = contract().iter().filter_map(|m| Some(m.split_once('/')?.0.to_owned())).collect();
+    assert!(served.is_superset(&expected), "{served:?}");
+    expected.extend(INFRASTRUCTURE.iter().map(|name| (*name).to_owned()));
+    assert!(served.is_subset(&expected), "{served:?}");
+    let health = call(&stranger, "/grpc.health.v1.Health/Check", vec![Vec::new()]).await.expect("health is for anyone");
+    assert_eq!(health, [[8, 1]], "serving");
+}
+
+/// `grpc.reflection.v1.ServerReflectionResponse`, as far as it lists services.
+#[derive(Clone, PartialEq, Message)]
+struct Listed {
+    #[prost(message, optional, tag = "6")]
+    services: Option<Services>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Services {
+    #[prost(message, repeated, tag = "1")]
+    service: Vec<Service>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Service {
+    #[prost(string, tag = "1")]
+    name: String,
+}
+
+async fn callers(house: &House) -> Vec<(Caller, Channel)> {
+    let node = house.commune("93066", "", &[]).await;
+    let other = house.commune("93001", "", &[]).await;
+    let revoked = house.commune("93005", "", &[]).await;
+    let former = house.hub().add_coordinator(&word("ancienne")).await.expect("credentials");
+    let callers = vec![
+        (Caller::Stranger, stranger(house).await),
+        (Caller::Node, house.client(&node).await.channel()),
+        (Caller::OtherNode, house.client(&other).await.channel()),
+        (Caller::RevokedNode, house.client(&revoked).await.channel()),
+        (Caller::Coordinator, connect(house, Some(&house.coordinator.identity)).await.expect("connects").channel()),
+        (Caller::RevokedCoordinator, connect(house, Some(&former.identity)).await.expect("connects").channel()),
+    ];
+    // After they connected: a right that ends ends on the connection at hand.
+    assert!(house.hub().revoke_node(word("93005")).await.expect("revokes"));
+    assert!(house.hub().revoke_coordinator(&word("ancienne")).await.expect("revokes"));
+    callers
+}
+
+async fn stranger(house: &House) -> Channel {
+    connect(house, None).await.expect("connects").channel()
+}
+
+async fn connect(house: &House, identity: Option<&Identity>) -> Result<HubClient, ClientError> {
+    let clock: Arc<dyn Clock> = house.clock.clone();
+    let tls = ClientTls::new(house.coordinator.authority, identity, clock).expect("TLS settings");
+    HubClient::connect(&tls, &house.coordinator.address).await
+}
+
+fn identity(node: &Node) -> Identity {
+    let text = |path| std::fs::read_to_string(path).expect("a file of the node's folder");
+    let key = TlsKey::from_pem(&text(node.folder().tls_key())).expect("a key");
+    Identity::from_pem(Arc::new(key), &text(node.folder().chain())).expect("a certificate")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_and_expired_certificates_end_in_the_handshake() {
+    let house = House::open().await;
+    let elsewhere = House::open().await;
+    let stranger = elsewhere.commune("93066", "", &[]).await;
+    let foreign = connect(&house, Some(&identity(&stranger))).await.expect_err("another authority");
+    assert_eq!(foreign, ClientError::Tls(TlsProblem::OurCertificateRefused));
+
+    let node = house.commune("93066", "", &[]).await;
+    let identity = identity(&node);
+    let open = connect(&house, Some(&identity)).await.expect("in date");
+    house.clock.advance(Duration::from_hours(31 * 24));
+    let expired = connect(&house, Some(&identity)).await.expect_err("out of date");
+    assert_eq!(expired, ClientError::Tls(TlsProblem::OurCertificateExpired));
+    // A connection made in time does not outlive its certificate either.
+    assert_eq!(refusal(open.packs().await).reason, "CERTIFICATE_EXPIRED");
+}
+
+/// Requests of the first pack's simplest table.
+const SETTINGS: &str = "
+[[source]]
+pack = \"ccas-activite\"
+table = \"aides_facultatives\"
+period = \"2025\"
+[source.read]
+file = \"aides.csv\"
+";
+
+fn file() -> Vec<u8> {
+    let mut text = String::from("id_demande;id_menage;type_aide;decision;montant;type_menage;age\n");
+    for n in 0..24 {
+        text.push_str(&format!("a{n};m{n};energie;accord;150,50;seul;34\n"));
+    }
+    text.into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_writes_or_reads_as_another_commune() {
+    let house = House::open().await;
+    let file = file();
+    let node = house.commune("93001", SETTINGS, &[("aides.csv", &file)]).await;
+    let victim = house.commune("93005", SETTINGS, &[("aides.csv", &file)]).await;
+    let (_, receipt) = send(&victim).await;
+    let (client, key) = (house.client(&node).await, signing_key(node.folder()));
+    preview(&node).await;
+    let honest = node.store().latest_preview().await.expect("storage").expect("a preview").document;
+    let stolen = victim.store().outbox().await.expect("storage").remove(0).outgoing;
+    let before = rows(&house.hub_folder().database()).await;
+
+    // Another commune's name, on the document or on its slice.
+    let named = forged(&honest, |document| document.provider = "93005".to_owned());
+    let refused = refusal(client.submit(&named, &key.sign(&named)).await);
+    assert_eq!((refused.reason.as_str(), refused.kind), ("PROVIDER_MISMATCH", FailureKind::Denied));
+    let about = forged(&honest, |document| document.slices[0].territory = "93005".to_owned());
+    let refused = refusal(client.submit(&about, &key.sign(&about)).await);
+    assert_eq!((refused.reason.as_str(), refused.kind), ("TERRITORY_NOT_YOURS", FailureKind::Denied));
+    assert!(refused.conflicts[0].row.starts_with("93005/ccas-activite/"), "{:?}", refused.conflicts);
+
+    // Another key, even one that the hub knows; and a stolen document with the signature of its author.
+    let theirs = signing_key(victim.folder());
+    assert_eq!(refusal(client.submit(&honest, &theirs.sign(&honest)).await).reason, "SIGNATURE_INVALID");
+    let replayed = upload(&stolen.signature, stolen.document.len() as u64, &[&stolen.document]);
+    let refused = call(&client.channel(), SUBMIT, replayed).await.expect_err("stolen");
+    assert_eq!(refused.reason, "SIGNATURE_INVALID");
+
+    // Taking back what is not ours, and looking at it.
+    let withdrawal = |provider| {
+        let slice = slice_of(&stolen.document);
+        Withdrawal {
+            provider,
+            id: SubmissionId::from_bytes([7; 16]),
+            written_at: house.clock.now(),
+            approval: Approval::Person,
+            slices: [slice].into(),
+        }
+        .encode()
+        .expect("a withdrawal")
+    };
+    let (ours, forged) = (withdrawal(word("93001")), withdrawal(word("93005")));
+    assert_eq!(refusal(client.withdraw(&ours, &key.sign(&ours)).await).reason, "TERRITORY_NOT_YOURS");
+    assert_eq!(refusal(client.withdraw(&forged, &key.sign(&forged)).await).reason, "PROVIDER_MISMATCH");
+    assert_eq!(refusal(client.list(word("93005"), 0).await).reason, "TERRITORY_NOT_YOURS");
+    let theirs = refusal(client.get(receipt.submission).await);
+    let nobodys = refusal(client.get(SubmissionId::from_bytes([9; 16])).await);
+    assert_eq!((theirs.reason.as_str(), &theirs), ("SUBMISSION_UNKNOWN", &nobodys), "existence is not told");
+
+    // An id that another commune used: nothing of theirs moves, and what is said is the same whatever they sent.
+    let reused = forged_id(&honest, receipt.submission);
+    assert_eq!(refusal(client.submit(&reused, &key.sign(&reused)).await).reason, "SUBMISSION_ID_REUSED");
+
+    assert_eq!(rows(&house.hub_folder().database()).await, before, "a refusal wrote something");
+    let preview = preview(&node).await;
+    approve(&node, &preview).await;
+    push(&node).await;
+    assert_ne!(rows(&house.hub_folder().database()).await, before, "what is ours is taken");
+}
+
+fn forged_id(document: &[u8], id: SubmissionId) -> Vec<u8> {
+    forged(document, |document| document.submission_id = id.as_bytes().to_vec())
+}
+
+fn slice_of(document: &[u8]) -> model::Slice {
+    wire::document::decode(document).expect("a document").slices[0].received.slice.clone()
+}
+
+/// Two communes' data never meet in one answer: a node's ledger lists its own documents only.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_lists_its_own_commune_only() {
+    let house = House::open().await;
+    let file = file();
+    let mut sent = BTreeMap::new();
+    for commune in ["93001", "93005", "93066"] {
+        let node = house.commune(commune, SETTINGS, &[("aides.csv", &file)]).await;
+        let (_, receipt) = send(&node).await;
+        sent.insert(commune, (node, receipt));
+    }
+    for (commune, (node, receipt)) in &sent {
+        let page = house.client(node).await.list(word(commune), 0).await.expect("its own");
+        let ids: Vec<SubmissionId> = page.entries.iter().map(|entry| entry.submission).collect();
+        assert_eq!(ids, [receipt.submission]);
+    }
+}
