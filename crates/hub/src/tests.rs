@@ -3,7 +3,8 @@
 mod access;
 mod canary;
 mod comparing;
-mod fixture;
+mod figures;
 mod founding;
 mod receiving;
 mod remembering;
+mod stage;

@@ -11,7 +11,8 @@ use wire::pb::methodology::v1::ListPacksRequest;
 use wire::pb::methodology::v1::methodology_service_client::MethodologyServiceClient;
 use wire::tls::ClientTls;
 
-use super::fixture::*;
+use super::figures::*;
+use super::stage::*;
 
 const DAY: Duration = Duration::from_hours(24);
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::fixture::*;
+use super::figures::*;
+use super::stage::*;
 
 /// Each count is told from every other and from everything else by its seven digits.
 const CANARIES: Counts = [(1_234_561, 2_345_671), (3_456_781, 4_567_891), (5_678_901, 6_789_011)];

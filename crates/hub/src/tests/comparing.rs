@@ -8,7 +8,8 @@ use statistics::{Reading, Silence};
 use wire::pb::comparison::v1 as pb;
 use wire::pb::comparison::v1::reading::Content;
 
-use super::fixture::*;
+use super::figures::*;
+use super::stage::*;
 use crate::Hub;
 use crate::compare::{Comparison, Question, ask as ask_the_hub};
 

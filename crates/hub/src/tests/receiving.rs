@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use model::{FailureKind, SubmissionId};
 use wire::document::{Approval, Header, Outcome, Purpose, ReceiptKind};
 
-use super::fixture::*;
+use super::figures::*;
+use super::stage::*;
 
 #[tokio::test]
 async fn a_submission_is_receipted_and_repeating_it_gives_the_same_receipt() {

@@ -6,7 +6,8 @@ use model::{FailureKind, SubmissionId};
 use wire::document::ReceiptKind;
 use wire::ledger::Chain;
 
-use super::fixture::*;
+use super::figures::*;
+use super::stage::*;
 
 const A_B: &[(&str, &str)] = &[("demandes", "A"), ("demandes", "B")];
 const B_C: &[(&str, &str)] = &[("demandes", "B"), ("demandes", "C")];
