@@ -23,7 +23,7 @@ fn fourteen_communes_arrive_and_the_same_seed_says_the_same() {
     let shown = comparison(&first);
     // Each comparison says it again: it may be copied without the rest.
     assert!(shown.matches("DONNÉES FICTIVES").count() >= 3, "{shown}");
-    assert!(shown.contains("groupe des 14 communes"), "{shown}");
+    assert!(shown.contains("Groupe des 14 communes"), "{shown}");
     assert_eq!(comparison(&demo("93")), shown);
     assert_ne!(comparison(&demo("94")), shown);
 }
