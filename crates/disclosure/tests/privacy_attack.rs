@@ -66,12 +66,7 @@ fn cells(scheme: &TableScheme, finest: &[(Codes<'_>, Units)]) -> BTreeMap<(Indic
         .collect()
 }
 
-fn shown(
-    scheme: &TableScheme,
-    version: u8,
-    finest: &[(Codes<'_>, Units)],
-    hidden: &[(&str, Codes<'_>)],
-) -> Received {
+fn shown(scheme: &TableScheme, version: u8, finest: &[(Codes<'_>, Units)], hidden: &[(&str, Codes<'_>)]) -> Received {
     let hidden: BTreeSet<(IndicatorCode, Key)> = hidden.iter().map(|(i, codes)| (code(i), key(codes))).collect();
     let figure = |name: &(IndicatorCode, Key), value| {
         if hidden.contains(name) { Figure::Suppressed } else { Figure::Observed(value) }
