@@ -16,7 +16,7 @@ pub use admit::{Cause, Conflict, Refusal, admit};
 
 pub(crate) use admit::remembered;
 use admit::visible;
-pub(crate) use check::{Trouble, check};
+pub(crate) use check::{Trouble, alone, check};
 pub(crate) use world::Visible;
 
 use crate::relations::{Entry, Relations};

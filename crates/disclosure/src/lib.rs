@@ -102,4 +102,4 @@ pub use ledger::Ledger;
 pub use protect::{Hidden, ProtectError, Protected, Reason, Report, protect};
 pub use rule::{Need, need};
 pub use safe::{Published, Received, SafeTable, SliceAttributes};
-pub use scheme::{InvalidScheme, MeasureScheme, Protection, Quantity, Restriction, Rule, TableScheme, Zeros};
+pub use scheme::{InvalidScheme, MeasureScheme, Protection, Quantity, Reading, Restriction, Rule, TableScheme, Zeros};

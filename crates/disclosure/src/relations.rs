@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Code, DimensionCode, IndicatorCode, Key};
 
 use crate::rule::{Need, need, stricter};
-use crate::scheme::{Protection, Quantity, Restriction, TableScheme};
+use crate::scheme::{Protection, Quantity, Reading, Restriction, TableScheme};
 
 /// Codes allowed per dimension; a dimension left out is not restricted.
 type Codes = BTreeMap<DimensionCode, BTreeSet<Code>>;
@@ -73,6 +73,8 @@ pub(crate) struct Relations {
     /// Counts of the same rows as another cell: if the first is zero, so is the second, and if the second is not, nor
     /// is the first.
     pub(crate) twins: Vec<(usize, usize)>,
+    /// What opaque conditions say of rows.
+    readings: BTreeMap<String, Reading>,
     index: BTreeMap<Group, BTreeMap<Codes, usize>>,
     /// Cells of the finest tables that nobody publishes nor computes: they only carry relations.
     finest: BTreeSet<usize>,
@@ -86,6 +88,7 @@ impl Relations {
             equalities: Vec::new(),
             entries: BTreeMap::new(),
             twins: Vec::new(),
+            readings: scheme.readings().clone(),
             index: BTreeMap::new(),
             finest: BTreeSet::new(),
         };
@@ -206,11 +209,28 @@ impl Relations {
             .map(|(_, id)| *id)
     }
 
+    /// The rows that these conditions and codes mean, with the codes that conditions stand for said as codes.
+    fn read(&self, conditions: &BTreeSet<String>, codes: &Codes) -> Restriction {
+        let mut rows = Restriction { codes: codes.clone(), conditions: BTreeSet::new() };
+        for condition in conditions {
+            match self.readings.get(condition) {
+                Some((dimension, set)) => {
+                    let kept = rows.codes.entry(dimension.clone()).or_insert_with(|| set.clone());
+                    kept.retain(|code| set.contains(code));
+                }
+                None => {
+                    rows.conditions.insert(condition.clone());
+                }
+            }
+        }
+        rows
+    }
+
     fn find_twins(&mut self) {
-        let mut same: BTreeMap<&Restriction, Vec<usize>> = BTreeMap::new();
+        let mut same: BTreeMap<Restriction, Vec<usize>> = BTreeMap::new();
         for (id, cell) in self.cells.iter().enumerate() {
             if let Some((_, rows)) = &cell.rows {
-                same.entry(rows).or_default().push(id);
+                same.entry(self.read(&rows.conditions, &rows.codes)).or_default().push(id);
             }
         }
         self.twins = same
@@ -227,9 +247,9 @@ impl Cell {
         matches!(self.rows, Some((Quantity::Rows | Quantity::Distinct { .. }, _)))
     }
 
-    /// Whether it sums an amount.
+    /// Whether it tells, over rows whose number is hidden, nearly what the number would: an amount or a weight.
     pub(crate) fn is_amount(&self) -> bool {
-        matches!(self.rows, Some((Quantity::Sum { .. }, _)))
+        matches!(self.rows, Some((Quantity::Sum { .. } | Quantity::Weight { .. }, _)))
     }
 
     /// Its group of conditions and its codes.

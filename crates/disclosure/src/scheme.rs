@@ -124,7 +124,11 @@ pub enum InvalidScheme {
 pub struct TableScheme {
     dimensions: BTreeMap<DimensionCode, Vec<Code>>,
     measures: Vec<MeasureScheme>,
+    readings: BTreeMap<String, Reading>,
 }
+
+/// What an opaque condition says of rows: their codes on one dimension are among these.
+pub type Reading = (DimensionCode, BTreeSet<Code>);
 
 impl TableScheme {
     /// Checks that everything named exists; adds the breakdowns that others imply; orders measures by indicator.
@@ -173,7 +177,19 @@ impl TableScheme {
                 .collect();
             measure.breakdowns.extend(implied);
         }
-        Ok(Self { dimensions, measures })
+        Ok(Self { dimensions, measures, readings: BTreeMap::new() })
+    }
+
+    /// The same scheme, told what some conditions of distinct counts say of rows. A unit may have several codes on that
+    /// dimension, so its counts must not be added along it; but there are never more units than rows with these codes.
+    #[must_use]
+    pub fn with_readings(self, readings: BTreeMap<String, Reading>) -> Self {
+        Self { readings, ..self }
+    }
+
+    /// What opaque conditions say of rows.
+    pub fn readings(&self) -> &BTreeMap<String, Reading> {
+        &self.readings
     }
 
     /// Code lists, closed: each row has exactly one code on each dimension.

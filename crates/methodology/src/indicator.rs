@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use disclosure::{Protection, Quantity, Restriction};
+use disclosure::{Protection, Quantity, Reading, Restriction};
 use model::{Code, Decimals, DimensionCode, IndicatorCode};
 
 use crate::filter::Filter;
@@ -82,6 +82,8 @@ pub struct Measure {
     pub filter: String,
     /// The rest of the filter, executable, keyed by its canonical text in `restriction.conditions`.
     pub conditions: BTreeMap<String, Filter>,
+    /// Of these conditions, those that say which codes a row has on one dimension.
+    pub readings: BTreeMap<String, Reading>,
     /// The ways it is broken down, closed under leaving a dimension out.
     pub breakdowns: BTreeSet<BTreeSet<DimensionCode>>,
     /// How it is protected.

@@ -43,6 +43,8 @@ pub enum Cause {
     DifferenceTooNarrowWithEarlier,
     /// Possibly safe, but no proof was found within the budget.
     NotProven,
+    /// The slice was sent before under another definition: the two cannot be attacked together.
+    OtherDefinition,
 }
 
 impl fmt::Display for Cause {
@@ -62,6 +64,7 @@ impl fmt::Display for Cause {
             Self::TooNarrowWithEarlier => "figures sent earlier leave too little doubt",
             Self::DifferenceTooNarrowWithEarlier => "a difference with figures sent earlier leaves too little doubt",
             Self::NotProven => "no proof of safety was found",
+            Self::OtherDefinition => "the slice was sent before under another definition",
         })
     }
 }
@@ -113,11 +116,27 @@ fn conflict(relations: &Relations, cell: usize, cause: Cause) -> Conflict {
 /// same slice.
 pub fn admit(received: Received, scheme: &TableScheme, ledger: &Ledger) -> Result<SafeTable, Refusal> {
     let relations = Relations::of(scheme);
+    same_definition(&received, ledger)?;
     let now = visible(&relations, &received)?;
     let earlier: Vec<Visible> =
         ledger.versions(&received.slice).iter().rev().map(|version| remembered(&relations, version)).collect();
     let troubles = check(&relations, &now, &earlier, &BTreeSet::new());
     if troubles.is_empty() { Ok(SafeTable::proven(received)) } else { Err(Refusal::troubles(&relations, &troubles)) }
+}
+
+/// The rows that an earlier definition counted are not known here: figures of two definitions of one table cannot be
+/// attacked together yet, so the second is not let in at all.
+pub(crate) fn same_definition(received: &Received, ledger: &Ledger) -> Result<(), Refusal> {
+    let definition = received.attributes.definition;
+    let other = ledger.versions(&received.slice).iter().any(|version| version.attributes.definition != definition);
+    match received.cells.keys().next().filter(|_| other) {
+        None => Ok(()),
+        Some((indicator, key)) => Err(Refusal::new(vec![Conflict {
+            indicator: indicator.clone(),
+            key: key.clone(),
+            cause: Cause::OtherDefinition,
+        }])),
+    }
 }
 
 /// What a table shows, after checking that it has exactly the cells of its scheme and that what is visible adds up.

@@ -7,7 +7,7 @@ use model::{Figure, IndicatorCode, Key};
 use super::moves::Mover;
 use super::truth::Truth;
 use super::{ProtectError, names};
-use crate::attack::{Cause, Trouble, Visible, check};
+use crate::attack::{Cause, Trouble, Visible, alone, check};
 use crate::relations::{Entry, Relations, Standing};
 use crate::safe::Received;
 
@@ -28,6 +28,8 @@ pub(super) struct Pattern<'a> {
     before: BTreeSet<usize>,
     /// Shown before with the same value.
     frozen: BTreeSet<usize>,
+    /// Too certain from the frozen cells alone: nothing that is hidden now could help.
+    excused: BTreeSet<usize>,
     costs: Vec<i64>,
 }
 
@@ -37,14 +39,26 @@ impl<'a> Pattern<'a> {
         let primary = truth.primaries(relations);
         let hidden =
             primary.iter().copied().filter(|&cell| relations.cells[cell].standing == Standing::Protected).collect();
-        let frozen = (0..relations.cells.len())
+        let frozen: BTreeSet<usize> = (0..relations.cells.len())
             .filter(|&cell| {
                 truth.get(cell).is_some_and(|fact| earlier.iter().any(|then| then[cell] == Some(fact.value)))
             })
             .collect();
+        let known: Visible = (0..relations.cells.len())
+            .map(|cell| {
+                let shown = relations.cells[cell].standing == Standing::Open
+                    || (relations.cells[cell].standing == Standing::Protected && frozen.contains(&cell));
+                shown.then(|| truth.value(cell))
+            })
+            .collect();
+        let excused = if earlier.is_empty() {
+            BTreeSet::new()
+        } else {
+            alone(relations, &known, &primary).into_iter().map(|trouble| trouble.cell).collect()
+        };
         let costs = (0..relations.cells.len()).map(|cell| cost(relations, truth, cell)).collect();
         let (inherited, before) = (BTreeSet::new(), BTreeSet::new());
-        Self { relations, truth, earlier, primary, hidden, inherited, before, frozen, costs }
+        Self { relations, truth, earlier, primary, hidden, inherited, before, frozen, excused, costs }
     }
 
     pub(super) fn hides(&self, cell: usize) -> bool {
@@ -137,7 +151,36 @@ impl<'a> Pattern<'a> {
                 shown.then(|| self.truth.value(cell))
             })
             .collect();
-        check(self.relations, &now, self.earlier, &self.primary)
+        let troubles = check(self.relations, &now, self.earlier, &self.primary);
+        if troubles.is_empty() { self.troubles_if_unchanged_is_known(now) } else { troubles }
+    }
+
+    /// Who takes for unchanged what did not change knows every cell that was shown before with the value it has now,
+    /// hidden or not. The hub cannot know which these are; the commune does, and protects against the best guess.
+    fn troubles_if_unchanged_is_known(&self, now: Visible) -> Vec<Trouble> {
+        let mut guessed = now;
+        let mut more = false;
+        for &cell in &self.frozen {
+            if self.relations.cells[cell].standing != Standing::Derived && guessed[cell].is_none() {
+                guessed[cell] = Some(self.truth.value(cell));
+                more = true;
+            }
+        }
+        if !more {
+            return Vec::new();
+        }
+        alone(self.relations, &guessed, &self.primary)
+            .into_iter()
+            .filter(|trouble| !self.excused.contains(&trouble.cell))
+            .map(|trouble| Trouble {
+                cause: match trouble.cause {
+                    Cause::TooNarrow => Cause::TooNarrowWithEarlier,
+                    Cause::DifferenceTooNarrow => Cause::DifferenceTooNarrowWithEarlier,
+                    other => other,
+                },
+                ..trouble
+            })
+            .collect()
     }
 
     fn answer(&mut self, trouble: Trouble) -> Result<(), ProtectError> {
@@ -161,7 +204,8 @@ impl<'a> Pattern<'a> {
             | Cause::Impossible
             | Cause::NotAdditive
             | Cause::LargerThanWhole
-            | Cause::Contradiction => {
+            | Cause::Contradiction
+            | Cause::OtherDefinition => {
                 let (indicator, key) = self.relations.cells[trouble.cell].place.clone();
                 Err(ProtectError::Inconsistent(indicator, key))
             }

@@ -17,6 +17,16 @@ pub(super) fn derive(relations: &mut Relations, lines: &BTreeMap<Place, Line>) {
         .collect();
     for (id, group, codes) in &cells {
         for outer in &groups {
+            if outer.0 == Quantity::Rows && matches!(group.0, Quantity::Distinct { .. }) {
+                // No more different units than rows; the difference is nobody's number. For rows, a condition may be codes.
+                let rows = relations.read(&group.1, codes);
+                if outer.1.is_subset(&rows.conditions) {
+                    for whole in around(relations, lines, outer, &rows.codes) {
+                        relations.rest(whole, *id, false);
+                    }
+                }
+                continue;
+            }
             if !outer.1.is_subset(&group.1) {
                 continue;
             }
@@ -32,11 +42,6 @@ pub(super) fn derive(relations: &mut Relations, lines: &BTreeMap<Place, Line>) {
                     // A difference with a cell that nobody can compute is not computable.
                     let computable = !carrier && !relations.finest.contains(&whole);
                     relations.rest(whole, *id, computable);
-                }
-            } else if outer.0 == Quantity::Rows && matches!(group.0, Quantity::Distinct { .. }) {
-                // No more different units than rows; the difference is nobody's number.
-                for whole in around(relations, lines, outer, codes) {
-                    relations.rest(whole, *id, false);
                 }
             }
         }

@@ -32,9 +32,8 @@ pub(crate) fn refuse(kind: FailureKind, reason: &'static str, conflicts: Vec<Con
 /// What the intruder found, in French.
 pub(crate) fn of_cause(row: String, cause: Cause) -> Conflict {
     const NODE: &str = "Votre logiciel de commune aurait dû l’éviter : mettez-le à jour, relancez « maillage node preview », et signalez-le si cela persiste.";
-    const EARLIER: &str = "Relancez « maillage node sync » puis « maillage node preview » : le poste tiendra compte de tous les envois passés.";
-    const PACK: &str =
-        "Mettez à jour le référentiel du poste (« maillage node sync »), puis relancez « maillage node preview ».";
+    const EARLIER: &str = "Relancez « maillage node preview » : le poste tiendra compte de tous les envois passés.";
+    const PACK: &str = "Relancez « maillage node preview » : le poste recevra le référentiel à jour.";
     let (code, why, cure) = match cause {
         Cause::Absent => ("CELL_ABSENT", "Une case prévue par le référentiel manque au tableau.", PACK),
         Cause::Unknown => ("CELL_UNKNOWN", "Cette case n’existe pas dans le référentiel.", PACK),
@@ -73,6 +72,11 @@ pub(crate) fn of_cause(row: String, cause: Cause) -> Conflict {
             "NOT_PROVEN",
             "Le centre n’a pas pu prouver dans le temps imparti que ce chiffre masqué est protégé.",
             "Masquez davantage de cases de ce tableau, ou signalez-le à l’équipe du logiciel.",
+        ),
+        Cause::OtherDefinition => (
+            "OTHER_DEFINITION",
+            "Ce tableau a déjà été envoyé pour cette période sous une autre définition : rapprochés, les deux pourraient trahir ce que chacun cache.",
+            "Gardez les chiffres déjà envoyés pour cette période, ou retirez-les (« maillage node withdraw ») ; la nouvelle définition servira à partir de la période suivante.",
         ),
     };
     Conflict { code: code.to_owned(), row, cause: why.to_owned(), cure: cure.to_owned() }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use disclosure::Reading;
 use model::{Code, DimensionCode};
 
 use super::{ColumnRef, Filter, Value};
@@ -12,6 +13,8 @@ use crate::table::Dimension;
 pub(crate) struct Split {
     pub(crate) codes: BTreeMap<DimensionCode, BTreeSet<Code>>,
     pub(crate) conditions: BTreeMap<String, Filter>,
+    /// Conditions that are about one dimension's codes all the same: what they say of rows.
+    pub(crate) readings: BTreeMap<String, Reading>,
 }
 
 /// Splits the conjuncts of `filter`. A conjunct about one dimension becomes the set of codes for which it holds,
@@ -37,14 +40,17 @@ pub(crate) fn split(
             Some(ColumnRef::Dimension(code)) => dimensions.iter().find(|d| d.code == *code),
             Some(ColumnRef::Field(_)) | None => None,
         };
+        let held = |dimension: &Dimension| -> BTreeSet<Code> {
+            dimension
+                .items
+                .iter()
+                .filter(|item| conjunct.holds(&|_| Some(Value::Text(item.code.to_string()))) == Some(true))
+                .map(|item| item.code.clone())
+                .collect()
+        };
         match dimension.filter(|d| partitions(d)) {
             Some(dimension) => {
-                let held: BTreeSet<Code> = dimension
-                    .items
-                    .iter()
-                    .filter(|item| conjunct.holds(&|_| Some(Value::Text(item.code.to_string()))) == Some(true))
-                    .map(|item| item.code.clone())
-                    .collect();
+                let held = held(dimension);
                 let codes = result.codes.entry(dimension.code.clone()).or_insert_with(|| dimension.code_set());
                 codes.retain(|code| held.contains(code));
                 if codes.is_empty() {
@@ -52,6 +58,9 @@ pub(crate) fn split(
                 }
             }
             None => {
+                if let Some(dimension) = dimension {
+                    result.readings.insert(conjunct.to_string(), (dimension.code.clone(), held(dimension)));
+                }
                 result.conditions.insert(conjunct.to_string(), conjunct);
             }
         }

@@ -72,6 +72,8 @@ impl Proof<'_> {
         let scheme = TableScheme::new(dimensions, list).map_err(|error| {
             PackError::new(self.file, "table", PackCause::Inconsistent, format!("La table se contredit : {error}."))
         })?;
+        let readings = measures.values().flat_map(|measure| measure.readings.clone()).collect();
+        let scheme = scheme.with_readings(readings);
         let size = |dimension: &DimensionCode| scheme.dimensions().get(dimension).map_or(0, Vec::len);
         let cells: usize = scheme
             .measures()
@@ -169,15 +171,27 @@ impl At<'_> {
             Quantity::Distinct { column } => self.proof.single_valued(dimension, column),
             Quantity::Rows | Quantity::Sum { .. } | Quantity::Weight { .. } => true,
         };
-        let Split { codes, conditions } =
+        let Split { codes, conditions, readings } =
             filter::split(filter, self.proof.dimensions, &partitions).map_err(|code| {
                 self.error(PackCause::Filter, format!("Le filtre ne laisse aucune modalité du critère « {code} »."))
             })?;
+        let protection = self.protection(&text.protection, rules, decimals)?;
+        if let Protection::Here(rule) = protection
+            && !matches!(quantity, Quantity::Sum { .. })
+            && rule.width < i64::from(rule.threshold) * decimals.one()
+        {
+            // A narrower width would leave differences over a hidden cell in between below the threshold.
+            return Err(self.error(
+                PackCause::Inconsistent,
+                "Pour un effectif, la largeur (width) de la règle doit être au moins égale au seuil (threshold).",
+            ));
+        }
         Ok(Measure {
             restriction: Restriction { codes, conditions: conditions.keys().cloned().collect() },
-            protection: self.protection(&text.protection, rules, decimals)?,
+            protection,
             quantity,
             conditions,
+            readings,
             filter: text.filter.trim().to_owned(),
             breakdowns,
             decimals,

@@ -44,7 +44,8 @@ impl Table {
                 measure.protection = Protection::Here(*rule);
             }
         }
-        table.scheme = TableScheme::new(self.scheme.dimensions().clone(), measures)?;
+        table.scheme =
+            TableScheme::new(self.scheme.dimensions().clone(), measures)?.with_readings(self.scheme.readings().clone());
         table.rule = identity::rule(&table);
         Ok(table)
     }
