@@ -108,9 +108,7 @@ pub fn source(table: &str, period: &str, territory: &str) -> String {
 pub fn rows(counts: [u32; 3]) -> Vec<u8> {
     let mut text = "id;groupe\n".to_owned();
     for (code, count) in CODES.iter().zip(counts) {
-        for number in 1..=count {
-            text.push_str(&format!("{code}{number};{code}\n"));
-        }
+        text.extend((1..=count).map(|number| format!("{code}{number};{code}\n")));
     }
     text.into_bytes()
 }
