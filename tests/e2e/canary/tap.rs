@@ -195,10 +195,10 @@ async fn pass(request: Request<Incoming>, mut send: Send, book: Book) -> Result<
         exchanges.push(exchange);
         exchanges.len() - 1
     };
-    let noted = |answer| move |body| Noted { body, book: Arc::clone(&book), index, answer };
-    let response = send.send_request(request.map(noted.clone()(false))).await?;
+    let noted = |body, answer| Noted { body, book: Arc::clone(&book), index, answer };
+    let response = send.send_request(request.map(|body| noted(body, false))).await?;
     note(&mut book.lock().expect("a test's lock")[index].answered.headers, response.headers());
-    Ok(response.map(noted(true)))
+    Ok(response.map(|body| noted(body, true)))
 }
 
 fn note(headers: &mut Vec<(String, Vec<u8>)>, map: &HeaderMap) {
