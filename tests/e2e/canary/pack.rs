@@ -32,8 +32,8 @@ fn schema(table: &str, dimensions: &str) -> String {
     format!(
         "{{ \"name\": \"{table}\", \"title\": \"{table}\", \"fields\": [
             {{ \"name\": \"dossier\", \"type\": \"string\", \"title\": \"Dossier\", \"constraints\": {{ \"required\": true }} }},
-            {{ \"name\": \"montant\", \"type\": \"number\", \"decimals\": 2, \"title\": \"Montant\", \"constraints\": {{ \"required\": true }} }},
-            {{ \"name\": \"poids\", \"type\": \"number\", \"decimals\": 3, \"title\": \"Poids\", \"constraints\": {{ \"required\": true }} }},
+            {{ \"name\": \"montant\", \"type\": \"number\", \"decimals\": 2, \"title\": \"Montant\", \"constraints\": {{ \"required\": true, \"minimum\": 0 }} }},
+            {{ \"name\": \"poids\", \"type\": \"number\", \"decimals\": 3, \"title\": \"Poids\", \"constraints\": {{ \"required\": true, \"minimum\": 0 }} }},
             {} ],
           \"primaryKey\": \"dossier\", \"missingValues\": [\"\"],
           \"maillage\": {{ \"row\": \"un dossier\", \"dimensions\": [{}] }} }}",
