@@ -42,36 +42,112 @@ fn case(what: &'static str, file: impl Into<Vec<u8>>, cause: FaultCause, says: &
 }
 
 fn lines(lines: &[&str]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.join("\n") + "\n"
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn cases() -> Vec<Case> {
     let sound = lines(&[HEADER, SOUND]);
-    let windows: Vec<u8> = [HEADER.as_bytes(), b"\nd1;m1;energie;accord;150,50;seul;34\nd2;m\xe9;energie;accord;1;seul;34\n"].concat();
+    let windows: Vec<u8> =
+        [HEADER.as_bytes(), b"\nd1;m1;energie;accord;150,50;seul;34\nd2;m\xe9;energie;accord;1;seul;34\n"].concat();
     let utf16: Vec<u8> = std::iter::once(0xfeff).chain(sound.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let zip: Vec<u8> = [b"PK\x03\x04\x14\x00\x06\x00".as_slice(), &[0; 64]].concat();
     let nul: Vec<u8> = [sound.as_bytes(), b"d2;m2;ener\0gie;accord;1;seul;34\n"].concat();
     vec![
-        Case { extra: "separator = \"tab\"\n", ..case("another separator than declared", sound.clone(), FaultCause::Header, &["vérifiez le séparateur"]) },
-        case("a separator that nobody knows", sound.replace(',', "").replace(';', "#"), FaultCause::Separator, &["Aucun séparateur", "est-il un CSV"]),
-        Case { extra: "encoding = \"utf8\"\n", line: Some(3), ..case("Windows-1252 declared as UTF-8", windows, FaultCause::Encoding, &["UTF-8", "réenregistrez-le"]) },
+        Case {
+            extra: "separator = \"tab\"\n",
+            ..case("another separator than declared", sound.clone(), FaultCause::Header, &["vérifiez le séparateur"])
+        },
+        case(
+            "a separator that nobody knows",
+            sound.replace(',', "").replace(';', "#"),
+            FaultCause::Separator,
+            &["Aucun séparateur", "est-il un CSV"],
+        ),
+        Case {
+            extra: "encoding = \"utf8\"\n",
+            line: Some(3),
+            ..case("Windows-1252 declared as UTF-8", windows, FaultCause::Encoding, &["UTF-8", "réenregistrez-le"])
+        },
         case("UTF-16", utf16, FaultCause::NotText, &["UTF-16", "enregistrez-le"]),
-        Case { line: Some(2), ..case("accents decoded twice", lines(&[HEADER, "d1;mÃ©;energie;accord;1;seul;34"]), FaultCause::Encoding, &["accents", "Refaites l'export"]) },
-        Case { line: Some(1), column: Some("montant"), ..case("a missing column", lines(&["id_demande;id_menage;type_aide;decision;type_menage;age", "d1;m1;energie;accord;seul;34"]), FaultCause::MissingColumn, &["Il manque la colonne « montant »", "Ajoutez-la à l'export", "Colonnes trouvées : id_demande"]) },
-        Case { line: Some(3), column: Some("type_aide"), ..case("an unknown code", lines(&[HEADER, SOUND, "d2;m2;energi;accord;1;seul;34"]), FaultCause::UnknownCode, &["« energi » n'est pas une modalité connue", "S'agit-il de « energie »", "Corrigez la case"]) },
-        Case { line: Some(4), column: Some("id_demande"), ..case("a duplicate key", lines(&[HEADER, SOUND, "d2;m2;energie;accord;1;seul;34", SOUND]), FaultCause::DuplicateKey, &["déjà celui de la ligne 2", "retirez le doublon"]) },
-        Case { line: Some(3), column: Some("montant"), ..case("a number that reads two ways", lines(&[HEADER, SOUND, "d2;m2;energie;accord;1.234;seul;34"]), FaultCause::Ambiguous, &["« 1.234 » se lit de deux façons", "réglez la marque décimale"]) },
+        Case {
+            line: Some(2),
+            ..case(
+                "accents decoded twice",
+                lines(&[HEADER, "d1;mÃ©;energie;accord;1;seul;34"]),
+                FaultCause::Encoding,
+                &["accents", "Refaites l'export"],
+            )
+        },
+        Case {
+            line: Some(1),
+            column: Some("montant"),
+            ..case(
+                "a missing column",
+                lines(&["id_demande;id_menage;type_aide;decision;type_menage;age", "d1;m1;energie;accord;seul;34"]),
+                FaultCause::MissingColumn,
+                &["Il manque la colonne « montant »", "Ajoutez-la à l'export", "Colonnes trouvées : id_demande"],
+            )
+        },
+        Case {
+            line: Some(3),
+            column: Some("type_aide"),
+            ..case(
+                "an unknown code",
+                lines(&[HEADER, SOUND, "d2;m2;energi;accord;1;seul;34"]),
+                FaultCause::UnknownCode,
+                &["« energi » n'est pas une modalité connue", "S'agit-il de « energie »", "Corrigez la case"],
+            )
+        },
+        Case {
+            line: Some(4),
+            column: Some("id_demande"),
+            ..case(
+                "a duplicate key",
+                lines(&[HEADER, SOUND, "d2;m2;energie;accord;1;seul;34", SOUND]),
+                FaultCause::DuplicateKey,
+                &["déjà celui de la ligne 2", "retirez le doublon"],
+            )
+        },
+        Case {
+            line: Some(3),
+            column: Some("montant"),
+            ..case(
+                "a number that reads two ways",
+                lines(&[HEADER, SOUND, "d2;m2;energie;accord;1.234;seul;34"]),
+                FaultCause::Ambiguous,
+                &["« 1.234 » se lit de deux façons", "réglez la marque décimale"],
+            )
+        },
         Case {
             table: "logements",
             line: Some(3),
             column: Some("statut_occupation"),
-            ..case("a code that lost its zero", "poids;categorie;type_logement;statut_occupation;personnes\n4;4;2;00;Y\n4;4;2;0;Y\n", FaultCause::DamagedCode, &["sans doute « 00 »", "zéro initial perdu", "gardez la colonne en texte"])
+            ..case(
+                "a code that lost its zero",
+                "poids;categorie;type_logement;statut_occupation;personnes\n4;4;2;00;Y\n4;4;2;0;Y\n",
+                FaultCause::DamagedCode,
+                &["sans doute « 00 »", "zéro initial perdu", "gardez la colonne en texte"],
+            )
         },
         case("an empty file", "", FaultCause::Empty, &["vide", "vérifiez que l'export"]),
         case("a header without rows", lines(&[HEADER]), FaultCause::Empty, &["n'a que son en-tête", "may_be_empty"]),
-        case("a ZIP under the name of a CSV", zip, FaultCause::NotText, &["archive ZIP", "enregistrez-le sous « CSV UTF-8"]),
+        case(
+            "a ZIP under the name of a CSV",
+            zip,
+            FaultCause::NotText,
+            &["archive ZIP", "enregistrez-le sous « CSV UTF-8"],
+        ),
         Case { line: Some(3), ..case("NUL bytes", nul, FaultCause::NotText, &["octets nuls", "Refaites l'export"]) },
-        Case { extra: "max_bytes = 64\n", ..case("a file above the limit of its source", sound, FaultCause::TooLarge, &["dépasse la taille permise", "max_bytes"]) },
+        Case {
+            extra: "max_bytes = 64\n",
+            ..case(
+                "a file above the limit of its source",
+                sound,
+                FaultCause::TooLarge,
+                &["dépasse la taille permise", "max_bytes"],
+            )
+        },
     ]
 }
 
@@ -88,12 +164,18 @@ async fn a_wrong_file_is_refused_by_place_cause_and_cure_and_nothing_is_written(
         for purpose in [Purpose::Submit, Purpose::Check] {
             let (fault, french) = refused(&node, purpose).await;
             let what = case.what;
-            assert_eq!((fault.cause, fault.line, fault.column.as_deref()), (case.cause, case.line, case.column), "{what}: {french}");
+            assert_eq!(
+                (fault.cause, fault.line, fault.column.as_deref()),
+                (case.cause, case.line, case.column),
+                "{what}: {french}"
+            );
             assert_eq!(fault.file, "export.csv", "{what}");
             for part in ["export.csv"].iter().chain(case.says) {
                 assert!(french.contains(part), "{what}: « {part} » is not in: {french}");
             }
-            for place in [case.line.map(|line| format!("ligne {line}")), case.column.map(|c| format!("colonne « {c} »"))] {
+            for place in
+                [case.line.map(|line| format!("ligne {line}")), case.column.map(|c| format!("colonne « {c} »"))]
+            {
                 assert!(place.is_none_or(|place| french.contains(&place)), "{what}: no place in: {french}");
             }
         }
@@ -160,7 +242,8 @@ impl Stage {
         for n in 0..24 {
             file.push_str(&format!("d{n};m{n};energie;accord;150,50;seul;34\n"));
         }
-        let node = house.commune("93001", &settings("aides_facultatives", ""), &[("export.csv", file.as_bytes())]).await;
+        let node =
+            house.commune("93001", &settings("aides_facultatives", ""), &[("export.csv", file.as_bytes())]).await;
         let waiting = preview(&node).await;
         approve(&node, &waiting).await;
         let client = house.client(&node).await;
@@ -220,8 +303,14 @@ async fn a_wrong_document_is_refused_by_its_reason_and_the_hub_stays_as_it_was()
         d.slices[0].series[0].cells[0].figure = Some(Figure::Missing(7));
     });
     assert_eq!(stage.submit(&cell).await, "DOCUMENT_FIELD_INVALID");
-    assert_eq!(stage.submit(&forged(document, |d| d.slices[0].series[0].cells[0].flags = 64)).await, "DOCUMENT_FIELD_INVALID");
-    assert_eq!(stage.submit(&forged(document, |d| d.slices[0].series[0].cells[0].figure = None)).await, "DOCUMENT_FIELD_INVALID");
+    assert_eq!(
+        stage.submit(&forged(document, |d| d.slices[0].series[0].cells[0].flags = 64)).await,
+        "DOCUMENT_FIELD_INVALID"
+    );
+    assert_eq!(
+        stage.submit(&forged(document, |d| d.slices[0].series[0].cells[0].figure = None)).await,
+        "DOCUMENT_FIELD_INVALID"
+    );
     assert_eq!(stage.submit(&forged(document, |d| d.format = 2)).await, "DOCUMENT_FORMAT_UNKNOWN");
     assert_eq!(stage.submit(&forged(document, |d| d.slices.clear())).await, "DOCUMENT_FIELD_INVALID");
     assert_eq!(stage.submit(b"not a document at all").await, "DOCUMENT_MALFORMED");
@@ -257,7 +346,11 @@ async fn a_broken_upload_and_a_hundred_megabytes_are_refused_and_the_hub_stays_a
     assert_eq!(stage.reason(SUBMIT, upload(&signature, length, &[half])).await, "UPLOAD_MALFORMED", "cut short");
     assert_eq!(stage.reason(SUBMIT, upload(&signature, length - 1, &[document])).await, "UPLOAD_MALFORMED", "too long");
     assert_eq!(stage.reason(SUBMIT, upload(&signature, length, &[])).await, "UPLOAD_MALFORMED", "nothing follows");
-    assert_eq!(stage.reason(SUBMIT, vec![b"\xff\xff\xff".to_vec()]).await, "UPLOAD_MALFORMED", "not the message at all");
+    assert_eq!(
+        stage.reason(SUBMIT, vec![b"\xff\xff\xff".to_vec()]).await,
+        "UPLOAD_MALFORMED",
+        "not the message at all"
+    );
 
     // Announced, in one message, and in chunks of the permitted size.
     let announced = upload(&signature, HUNDRED as u64, &[]);
@@ -270,7 +363,10 @@ async fn a_broken_upload_and_a_hundred_megabytes_are_refused_and_the_hub_stays_a
 
     // Whoever hangs up in the middle leaves nothing either; the connection goes on.
     hang_up(&stage.channel(), upload(&signature, length, &[half])).await;
-    assert_eq!(refusal(stage.client.submit(b"x", &signing_key(stage.node.folder()).sign(b"x")).await).reason, "DOCUMENT_MALFORMED");
+    assert_eq!(
+        refusal(stage.client.submit(b"x", &signing_key(stage.node.folder()).sign(b"x")).await).reason,
+        "DOCUMENT_MALFORMED"
+    );
 
     untouched(&stage, &before, &stage.database()).await;
 }

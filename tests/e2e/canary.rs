@@ -77,19 +77,22 @@ fn no_confidential_figure_is_found_outside_the_commune_in_any_form() {
     let seen = search(&shown(), &first.places);
     for place in ["wire", "hub.sqlite", "node.sqlite"] {
         for canary in shown() {
-            let found = seen.iter().any(|(name, form, at)| *name == canary.name && *form == "units zigzag" && at.contains(place));
+            let found = seen
+                .iter()
+                .any(|(name, form, at)| *name == canary.name && *form == "units zigzag" && at.contains(place));
             assert!(found, "{} is not in {place}: {seen:#?}", canary.name);
         }
     }
     // And the figures looked for are those that this node holds: its own edition shows them all.
     let internal = BTreeMap::from([("internal".to_owned(), first.internal.clone().into_bytes())]);
-    let exact: BTreeSet<String> = search(&Figures::first().canaries(), &internal).into_iter().map(|found| found.0).collect();
+    let exact: BTreeSet<String> =
+        search(&Figures::first().canaries(), &internal).into_iter().map(|found| found.0).collect();
     for canary in Figures::first().canaries().iter().filter(|canary| canary.name.contains("_montant ")) {
         assert!(exact.contains(&canary.name), "{} is not in the internal edition", canary.name);
     }
     // Logs were taken from every thread and every depth.
     let log = String::from_utf8_lossy(&first.places["logs"]);
-    for told in ["accepted", "comparison", "handshake", "h2::"] {
+    for told in ["accepted", "comparison", "handshake", "INSERT INTO", "h2::"] {
         assert!(log.contains(told), "the log does not tell of « {told} »");
     }
 
@@ -134,8 +137,10 @@ fn the_search_finds_a_planted_number_in_every_form_and_at_every_place() {
 fn every_canary_is_another_number_and_has_seven_digits() {
     for figures in [Figures::first(), Figures::second()] {
         let canaries = figures.canaries();
-        let plain: Vec<&Vec<u8>> =
-            canaries.iter().flat_map(|c| c.forms().iter().filter(|(form, _)| *form == "plain").map(|(_, b)| b)).collect();
+        let plain: Vec<&Vec<u8>> = canaries
+            .iter()
+            .flat_map(|c| c.forms().iter().filter(|(form, _)| *form == "plain").map(|(_, b)| b))
+            .collect();
         assert!(plain.iter().all(|digits| digits.len() == 7), "not seven digits");
         let cells = canaries.iter().filter(|canary| canary.name.starts_with("cache_")).count();
         let different: BTreeSet<&Vec<u8>> = plain[..cells].iter().copied().collect();
@@ -235,7 +240,11 @@ impl Mesh {
         node.close().await;
 
         // What was shown cannot be hidden any more.
-        put(folder.root(), "node.toml", settings(&["2025"], "[stricter]\nmixte_montant = 6\nmixte_dossiers = 6\n").as_bytes());
+        put(
+            folder.root(),
+            "node.toml",
+            settings(&["2025"], "[stricter]\nmixte_montant = 6\nmixte_dossiers = 6\n").as_bytes(),
+        );
         let node = self.node(12).await;
         tell(&mut said, &node::preview::preview(&node, Purpose::Submit).await.map(|_| "a preview").map_err(flat));
         node.close().await;
@@ -288,8 +297,8 @@ impl Mesh {
         let by = Agreement::Person(AGENT.to_owned());
         node::approve::approve(node, &by, preview.hash).await.expect("an agreement");
         let events = Mutex::new(String::new());
-        let note = |event: &node::push::PushEvent| tell(&mut events.lock().expect("a test's lock"), event);
-        let mut delivered = node::push::push(node, &note).await.expect("a push");
+        let listen = |event: &node::push::PushEvent| tell(&mut events.lock().expect("a test's lock"), event);
+        let mut delivered = node::push::push(node, &listen).await.expect("a push");
         said.push_str(&events.into_inner().expect("a test's lock"));
         tell(said, &delivered);
         assert_eq!(delivered.len(), 1);
@@ -298,8 +307,7 @@ impl Mesh {
 
     /// Every indicator at every place, as a coordinator reads it.
     async fn compare(&self) -> Vec<String> {
-        let credentials =
-            Credentials::load(&self.live().join("hub/coordinators/coordination")).expect("credentials");
+        let credentials = Credentials::load(&self.live().join("hub/coordinators/coordination")).expect("credentials");
         let mut compared = Vec::new();
         let pack = pack();
         for table in pack.tables() {
@@ -309,13 +317,19 @@ impl Mesh {
                     let mut crossed = vec![Key::total()];
                     for dimension in breakdown {
                         let codes = table.dimension(dimension).expect("an axis").codes();
-                        let with = |key: &Key| codes.iter().map(|code| key.clone().with(dimension.clone(), code.clone())).collect::<Vec<_>>();
+                        let with = |key: &Key| {
+                            codes
+                                .iter()
+                                .map(|code| key.clone().with(dimension.clone(), code.clone()))
+                                .collect::<Vec<_>>()
+                        };
                         crossed = crossed.iter().flat_map(with).collect();
                     }
                     keys.extend(crossed);
                 }
                 for key in keys {
-                    let question = Question { indicator: indicator.code.clone(), period: word("2025"), key, pack: None };
+                    let question =
+                        Question { indicator: indicator.code.clone(), period: word("2025"), key, pack: None };
                     let answer = hub::compare::ask(&credentials, &question, self.clock.clone()).await;
                     compared.push(format!("{answer:?}"));
                 }
@@ -409,6 +423,14 @@ impl Logs {
             .with_writer(self.clone())
             .finish();
         let dispatch = tracing::Dispatch::new(subscriber);
+        // SQLite works in threads of its own, which only the process's subscriber hears.
+        let statements = tracing_subscriber::fmt()
+            .with_env_filter("sqlx=trace")
+            .without_time()
+            .with_ansi(false)
+            .with_writer(self.clone())
+            .finish();
+        tracing::subscriber::set_global_default(statements).expect("no other test listens to the whole process");
         let start = move || std::mem::forget(tracing::dispatcher::set_default(&dispatch));
         start();
         tokio::runtime::Builder::new_multi_thread()

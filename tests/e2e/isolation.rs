@@ -135,7 +135,8 @@ async fn the_port_serves_the_contract_and_nothing_else() {
     let answer = call(&stranger, method, list).await.expect("reflection is for anyone");
     let listed = Listed::decode(answer[0].as_slice()).expect("a reflection answer").services.expect("a list");
     let served: BTreeSet<String> = listed.service.into_iter().map(|service| service.name).collect();
-    let mut expected: BTreeSet<String> = contract().iter().filter_map(|m| Some(m.split_once('/')?.0.to_owned())).collect();
+    let mut expected: BTreeSet<String> =
+        contract().iter().filter_map(|m| Some(m.split_once('/')?.0.to_owned())).collect();
     assert!(served.is_superset(&expected), "{served:?}");
     expected.extend(INFRASTRUCTURE.iter().map(|name| (*name).to_owned()));
     assert!(served.is_subset(&expected), "{served:?}");
@@ -284,8 +285,8 @@ async fn nobody_writes_or_reads_as_another_commune() {
     assert_eq!((theirs.reason.as_str(), &theirs), ("SUBMISSION_UNKNOWN", &nobodys), "existence is not told");
 
     // An id that another commune used: nothing of theirs moves, and what is said is the same whatever they sent.
-    let reused = forged_id(&honest, receipt.submission);
-    assert_eq!(refusal(client.submit(&reused, &key.sign(&reused)).await).reason, "SUBMISSION_ID_REUSED");
+    let same_id = forged_id(&honest, receipt.submission);
+    assert_eq!(refusal(client.submit(&same_id, &key.sign(&same_id)).await).reason, "SUBMISSION_ID_REUSED");
 
     assert_eq!(rows(&house.hub_folder().database()).await, before, "a refusal wrote something");
     let preview = preview(&node).await;

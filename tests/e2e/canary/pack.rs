@@ -28,7 +28,7 @@ fn schema(table: &str, dimensions: &str) -> String {
             codes(name).iter().map(|code| format!("{{ \"code\": \"{code}\", \"title\": \"{code}\" }}")).collect();
         format!("{{ \"code\": \"{name}\", \"title\": \"{name}\", \"codes\": [{}] }}", codes.join(", "))
     };
-    let axes: Vec<String> = dimensions.split(' ').map(axis).collect();
+    let lists: Vec<String> = dimensions.split(' ').map(axis).collect();
     format!(
         "{{ \"name\": \"{table}\", \"title\": \"{table}\", \"fields\": [
             {{ \"name\": \"dossier\", \"type\": \"string\", \"title\": \"Dossier\", \"constraints\": {{ \"required\": true }} }},
@@ -38,7 +38,7 @@ fn schema(table: &str, dimensions: &str) -> String {
           \"primaryKey\": \"dossier\", \"missingValues\": [\"\"],
           \"maillage\": {{ \"row\": \"un dossier\", \"dimensions\": [{}] }} }}",
         fields.join(", "),
-        axes.join(", ")
+        lists.join(", ")
     )
 }
 

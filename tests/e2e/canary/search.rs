@@ -41,13 +41,40 @@ impl Canary {
 
 type Names = [&'static str; 16];
 const UNITS: Names = [
-    "units plain", "units with narrow space", "units with no-break space", "units with space", "units with comma",
-    "units with point", "units with thin space", "units i64 le", "units i64 be", "units u32 le", "units u32 be",
-    "units varint", "units zigzag", "units f64 le", "units f64 be", "units hexadecimal",
+    "units plain",
+    "units with narrow space",
+    "units with no-break space",
+    "units with space",
+    "units with comma",
+    "units with point",
+    "units with thin space",
+    "units i64 le",
+    "units i64 be",
+    "units u32 le",
+    "units u32 be",
+    "units varint",
+    "units zigzag",
+    "units f64 le",
+    "units f64 be",
+    "units hexadecimal",
 ];
 const WHOLES: Names = [
-    "plain", "with narrow space", "with no-break space", "with space", "with comma", "with point", "with thin space",
-    "i64 le", "i64 be", "u32 le", "u32 be", "varint", "zigzag", "f64 le", "f64 be", "hexadecimal",
+    "plain",
+    "with narrow space",
+    "with no-break space",
+    "with space",
+    "with comma",
+    "with point",
+    "with thin space",
+    "i64 le",
+    "i64 be",
+    "u32 le",
+    "u32 be",
+    "varint",
+    "zigzag",
+    "f64 le",
+    "f64 be",
+    "hexadecimal",
 ];
 
 fn written(number: i64, names: Names) -> Vec<(&'static str, Vec<u8>)> {

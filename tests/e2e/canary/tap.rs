@@ -58,8 +58,6 @@ type Book = Arc<Mutex<Vec<Exchange>>>;
 
 /// A running tap.
 pub struct Tap {
-    /// Where nodes and coordinators connect.
-    pub port: u16,
     hub: Arc<AtomicU16>,
     book: Book,
 }
@@ -85,10 +83,9 @@ impl TimeProvider for TestTime {
 impl Tap {
     /// Listens for the mesh in `root`, whose hub has been initialised.
     pub fn start(listener: TcpListener, root: PathBuf, clock: Arc<ManualClock>) -> Self {
-        let port = listener.local_addr().expect("bound").port();
         let (hub, book) = (Arc::new(AtomicU16::new(0)), Book::default());
         let wires = Arc::new(Wires::new(root, clock));
-        let tap = Self { port, hub: Arc::clone(&hub), book: Arc::clone(&book) };
+        let tap = Self { hub: Arc::clone(&hub), book: Arc::clone(&book) };
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.expect("a connection");
@@ -121,11 +118,10 @@ impl Wires {
         roots.add(CertificateDer::from_pem_slice(text("authority.pem").as_bytes()).expect("PEM")).expect("a root");
         let clock = Arc::new(TestTime(clock));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let clients =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots.clone()), Arc::clone(&provider))
-                .allow_unauthenticated()
-                .build()
-                .expect("a verifier");
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots.clone()), Arc::clone(&provider))
+            .allow_unauthenticated()
+            .build()
+            .expect("a verifier");
         let (chain, key) = pem(&certificate.chain_pem(), &certificate.key_pem());
         let mut config = ServerConfig::builder_with_details(provider, Arc::clone(&clock) as Arc<dyn TimeProvider>)
             .with_protocol_versions(&[&version::TLS13])
@@ -140,11 +136,10 @@ impl Wires {
     /// Towards the hub, as whoever came.
     fn client(&self, subject: Option<&Subject>) -> TlsConnector {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder =
-            ClientConfig::builder_with_details(provider, Arc::clone(&self.clock) as Arc<dyn TimeProvider>)
-                .with_protocol_versions(&[&version::TLS13])
-                .expect("TLS 1.3")
-                .with_root_certificates(self.roots.clone());
+        let builder = ClientConfig::builder_with_details(provider, Arc::clone(&self.clock) as Arc<dyn TimeProvider>)
+            .with_protocol_versions(&[&version::TLS13])
+            .expect("TLS 1.3")
+            .with_root_certificates(self.roots.clone());
         let keys = match subject {
             None => None,
             Some(Subject::Node(commune)) => Some(self.root.join(format!("communes/{commune}/keys"))),

@@ -139,7 +139,9 @@ fn missing(file: &str, best: &Candidate, rule: &Rule<'_>, title: &str) -> Fault 
     let near = nearest(&rule.names, &best.names);
     let proposal = near.map_or_else(
         || " Ajoutez-la à l'export, ou écrivez son nom dans la correspondance (columns) de la source.".to_owned(),
-        |name| format!(" S'agit-il de « {} » ? Si oui, ajoutez-la à la correspondance (columns) de la source.", cut(name)),
+        |name| {
+            format!(" S'agit-il de « {} » ? Si oui, ajoutez-la à la correspondance (columns) de la source.", cut(name))
+        },
     );
     let found: Vec<String> = best.names.iter().filter(|n| !n.is_empty()).take(30).map(|n| cut(n)).collect();
     Fault::of_file(
