@@ -9,7 +9,7 @@ mod search;
 mod tap;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
+use std::fmt::{Debug, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -341,7 +341,8 @@ impl Mesh {
 }
 
 fn tell(said: &mut String, what: &impl Debug) {
-    said.push_str(&format!("{what:?}\n"));
+    // Writing to a String cannot fail.
+    let _ = writeln!(said, "{what:?}");
 }
 
 /// An error in all three languages: for programs, for operators, for agents.
@@ -349,7 +350,8 @@ fn flat(error: PreviewError) -> String {
     match error {
         PreviewError::Failed(failure) => format!("{failure:?} {failure} {}", failure.message),
         PreviewError::Sources(errors) => {
-            errors.iter().map(|error| format!("{error:?} {error} {}", error.french().join("\n"))).collect()
+            let told = errors.iter().map(|error| format!("{error:?} {error} {}", error.french().join("\n")));
+            told.collect::<Vec<_>>().join("\n")
         }
     }
 }
@@ -430,7 +432,8 @@ impl Logs {
             .with_ansi(false)
             .with_writer(self.clone())
             .finish();
-        tracing::subscriber::set_global_default(statements).expect("no other test listens to the whole process");
+        // Whether it is heard shows in the log itself.
+        drop(tracing::subscriber::set_global_default(statements));
         let start = move || std::mem::forget(tracing::dispatcher::set_default(&dispatch));
         start();
         tokio::runtime::Builder::new_multi_thread()

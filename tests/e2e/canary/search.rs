@@ -140,7 +140,9 @@ pub fn search(canaries: &[Canary], places: &BTreeMap<String, Vec<u8>>) -> BTreeS
     }
     // Most bytes begin no canary: one look tells.
     let mut begins = vec![false; 1 << 16];
-    starts.keys().for_each(|start| begins[usize::from(u16::from_be_bytes([start[0], start[1]]))] = true);
+    for start in starts.keys() {
+        begins[usize::from(u16::from_be_bytes([start[0], start[1]]))] = true;
+    }
     let mut found = BTreeSet::new();
     for (place, bytes) in places {
         for (at, window) in bytes.windows(SHORTEST).enumerate() {
