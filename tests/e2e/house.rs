@@ -16,6 +16,7 @@ use node::preview::{Preview, Purpose};
 use node::push::Verdict;
 use node::{Node, NodeFolder};
 use seal::SigningKey;
+use statistics::Reading;
 use tempfile::TempDir;
 use testkit::{ManualClock, SeededEntropy};
 use tokio::net::TcpListener;
@@ -54,8 +55,12 @@ impl House {
 
     /// A hub with these packs.
     pub async fn open_with(packs: Vec<Pack>) -> Self {
+        Self::open_at(packs, Arc::new(ManualClock::default())).await
+    }
+
+    /// The same, founded when `clock` says so.
+    pub async fn open_at(packs: Vec<Pack>, clock: Arc<ManualClock>) -> Self {
         let root = tempfile::tempdir().expect("a temporary folder");
-        let clock = Arc::new(ManualClock::default());
         let seeds = AtomicU64::new(1);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("a bound address").port();
@@ -159,6 +164,13 @@ impl House {
         let folder = self.furnish(commune, settings, files);
         self.join(&folder, commune).await;
         self.node(&folder).await
+    }
+
+    /// One commune's figure as the coordinator reads it; `None` if the commune has no row.
+    pub async fn reading(&self, indicator: &str, period: &str, place: &str, commune: &str) -> Option<Reading> {
+        let comparison = self.compare(indicator, period, place).await.expect("a comparison");
+        let row = comparison.communes.into_iter().find(|row| row.territory == word(commune))?;
+        Some(row.value.reading)
     }
 
     /// A connection with the node's own key and certificate, for what an honest node would not send.

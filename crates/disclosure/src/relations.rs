@@ -175,6 +175,37 @@ impl Relations {
         self.equalities.push(Equality { whole, parts: vec![part, self.cells.len() - 1] });
     }
 
+    /// Published cells of the same quantity and conditions all of whose rows are rows of `derived`.
+    pub(crate) fn cells_inside(&self, derived: usize) -> impl Iterator<Item = usize> {
+        // A difference has no rows of its own: its rows are those of the whole that are not in the part.
+        let taken_from = self
+            .equalities
+            .iter()
+            .find(|equality| self.cells[derived].rows.is_none() && equality.parts.last() == Some(&derived));
+        let (around, beside) = match taken_from {
+            Some(equality) => (equality.whole, Some(equality.parts[0])),
+            None => (derived, None),
+        };
+        let outer = self.cells[around].group();
+        let part = beside.map(|part| self.cells[part].group());
+        let known = outer.as_ref().and_then(|(group, _)| self.index.get(group));
+        let fits = move |codes: &Codes| {
+            let within = outer.as_ref().is_some_and(|(_, outer)| inclusion::inside(codes, outer));
+            // A part of other conditions cannot be told apart by codes.
+            let apart = match &part {
+                None => true,
+                Some(Some((group, part))) => outer.as_ref().is_some_and(|(g, _)| g == group) && disjoint(codes, part),
+                Some(None) => false,
+            };
+            within && apart
+        };
+        known
+            .into_iter()
+            .flatten()
+            .filter(move |(codes, id)| !self.cells[**id].names.is_empty() && fits(codes))
+            .map(|(_, id)| *id)
+    }
+
     fn find_twins(&mut self) {
         let mut same: BTreeMap<&Restriction, Vec<usize>> = BTreeMap::new();
         for (id, cell) in self.cells.iter().enumerate() {
@@ -205,6 +236,11 @@ impl Cell {
     fn group(&self) -> Option<(Group, &Codes)> {
         self.rows.as_ref().map(|(quantity, rows)| ((quantity.clone(), rows.conditions.clone()), &rows.codes))
     }
+}
+
+/// Whether no row can have both: on some dimension the two allow no code together.
+fn disjoint(one: &Codes, other: &Codes) -> bool {
+    one.iter().any(|(dimension, codes)| other.get(dimension).is_some_and(|others| codes.is_disjoint(others)))
 }
 
 #[cfg(test)]

@@ -90,6 +90,11 @@ impl Archive {
                     DocumentKind::Submission | DocumentKind::Check => {}
                     DocumentKind::Withdrawal | DocumentKind::Purge => continue,
                 }
+                if entry.submission.length == 0 {
+                    // Destroyed, perhaps by another process.
+                    self.forget(entry.submission.id);
+                    continue;
+                }
                 let Some(slices) = self.slices(entry.submission.id).await? else { continue };
                 for received in slices.iter().filter(|received| received.slice.territory == territory) {
                     ledger.record(received.clone());

@@ -129,7 +129,7 @@ impl Hub {
         let communes = self.communes(question).await?;
         let hub = self.clone();
         let question = question.clone();
-        tokio::task::spawn_blocking(move || hub.answer(&question, communes))
+        tokio::task::spawn_blocking(move || hub.answer(&question, &communes))
             .await
             .map_err(|_| failure::internal("COMPARE", "a comparison was interrupted"))?
     }
@@ -162,7 +162,7 @@ impl Hub {
     }
 
     /// Long where something is hidden: runs off the event loop.
-    fn answer(&self, question: &Question, communes: Vec<Commune>) -> Result<Comparison, Failure> {
+    fn answer(&self, question: &Question, communes: &[Commune]) -> Result<Comparison, Failure> {
         let asked = question::find(question, &self.0.packs)?;
         let decimals = asked.indicator.decimals();
         let mut rows: Vec<Row> =

@@ -1,8 +1,8 @@
 //! The hub of a département: enrol, submit, withdraw, share the method, compare. One file per use-case.
 //!
 //! Whatever needs to know who speaks takes a [`auth::Provider`] or a [`auth::Coordinator`], which only [`auth`] makes;
-//! whatever needs the time or randomness takes them from [`World`]. [`rpc`] is the only module that knows the wire's
-//! generated types.
+//! whatever needs the time or randomness takes them from [`World`]. Generated types of the wire stay in `rpc`, and in
+//! [`compare::ask`], its other end.
 
 mod archive;
 pub mod auth;
@@ -35,6 +35,7 @@ use methodology::Pack;
 use model::{Clock, Entropy, Failure, Timestamp};
 use seal::{PublicKey, SigningKey};
 use store::hub::{HubKey, HubStore};
+use tokio::sync::Semaphore;
 use wire::authority::Authority;
 
 use archive::Archive;
@@ -70,7 +71,23 @@ struct Inner {
     archive: Archive,
     solved: Solved,
     communes: Communes,
+    turns: Turns,
     world: World,
+}
+
+/// What many nodes at once must not do at once.
+struct Turns {
+    /// Whole documents in memory: each may be 32 MiB.
+    upload: Semaphore,
+    /// Attacks: each takes a processor for as long as it lasts.
+    attack: Semaphore,
+}
+
+impl Turns {
+    fn new() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { upload: Semaphore::new(8), attack: Semaphore::new(processors) }
+    }
 }
 
 impl Hub {
@@ -117,6 +134,7 @@ impl Hub {
             archive,
             solved: Solved::default(),
             communes,
+            turns: Turns::new(),
             world,
         })))
     }

@@ -76,10 +76,10 @@ impl Hub {
             let (heads, ledger) = self.past(territories(&submission)).await?;
             submission = self.attack(submission, ledger).await?;
             let (outcome, slices) = self.outcome(&submission, purpose).await?;
-            match self.accept(&signed, heads, slices, outcome).await? {
-                Some(answer) => return Ok(answer),
-                None => tracing::debug!(id = %signed.id, "a ledger grew during the attack: again"),
+            if let Some(answer) = self.accept(&signed, heads, slices, outcome).await? {
+                return Ok(answer);
             }
+            tracing::debug!(id = %signed.id, "a ledger grew during the attack: again");
         }
         Err(busy().into())
     }
@@ -98,6 +98,7 @@ impl Hub {
     /// Plays the intruder against every slice; gives the submission back if none falls.
     async fn attack(&self, submission: Submission, ledger: Ledger) -> Result<Submission, Refusal> {
         let hub = self.clone();
+        let _turn = self.0.turns.attack.acquire().await.expect("nobody closes this semaphore");
         let judged = tokio::task::spawn_blocking(move || {
             judge::admissible(&submission, &hub.0.packs, &ledger).map(|()| submission)
         });

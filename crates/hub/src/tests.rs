@@ -1,8 +1,10 @@
 //! The hub in one process: real ports, real TLS, real databases, a clock that the test moves.
 
 mod access;
+mod canary;
 mod comparing;
-mod fixture;
+mod figures;
 mod founding;
 mod receiving;
 mod remembering;
+mod stage;

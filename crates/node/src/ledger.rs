@@ -39,20 +39,25 @@ pub async fn read(store: &NodeStore, territories: &[CommuneCode]) -> Result<Sent
         }
         let records = store.ledger(*territory).await.map_err(|error| failure::storage(&error))?;
         for record in &records {
-            sent.add(record)?;
+            sent.add(record, *territory)?;
         }
     }
     Ok(sent)
 }
 
 impl Sent {
-    fn add(&mut self, record: &LedgerRecord) -> Result<(), Failure> {
+    /// Takes from `record` what is of `territory`: a document about two communes stands in both ledgers, and in the
+    /// other one later documents of this one are missing, so that it would bring back what they replaced.
+    fn add(&mut self, record: &LedgerRecord, territory: CommuneCode) -> Result<(), Failure> {
         // A purged document's bytes are gone everywhere; its receipt keeps the chain whole.
         let Some(bytes) = &record.document else { return Ok(()) };
         match record.kind {
             DocumentKind::Submission | DocumentKind::Check => {
                 let submission = wire::document::decode(bytes).map_err(|error| failure::document(&error))?;
                 for slice in submission.slices {
+                    if slice.received.slice.territory != territory {
+                        continue;
+                    }
                     if record.kind == DocumentKind::Submission {
                         self.current.insert(slice.received.slice.clone(), slice.received.clone());
                     }
@@ -62,7 +67,7 @@ impl Sent {
             DocumentKind::Withdrawal => {
                 let withdrawal =
                     wire::document::Withdrawal::decode(bytes).map_err(|error| failure::document(&error))?;
-                for slice in &withdrawal.slices {
+                for slice in withdrawal.slices.iter().filter(|slice| slice.territory == territory) {
                     self.current.remove(slice);
                 }
             }

@@ -68,7 +68,8 @@ pub async fn run(
     }
 }
 
-async fn open_and_round(
+/// Opens the node, renews and fetches what is due, and does one round: what a timer outside may call instead of [`run`].
+pub async fn open_and_round(
     folder: &NodeFolder,
     world: &World,
     on_event: &(dyn Fn(&RunEvent) + Sync),

@@ -103,8 +103,10 @@ fn from_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
         ErrorKind::ForeignKeyViolation => StoreError::Reference,
         ErrorKind::CheckViolation | ErrorKind::NotNullViolation => StoreError::Check(constraint(error)),
         _ => match sqlite {
-            // READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB
-            Some(8 | 10 | 11 | 13 | 14 | 26) => StoreError::Unavailable(format!("SQLite code {code}")),
+            // CORRUPT, NOTADB
+            Some(11 | 26) => StoreError::Damaged("database file"),
+            // READONLY, IOERR, FULL, CANTOPEN
+            Some(8 | 10 | 13 | 14) => StoreError::Unavailable(format!("SQLite code {code}")),
             Some(_) => StoreError::Statement(format!("SQLite code {code}")),
             // Connection, resources, operator intervention, system error; 28: authorisation; 3D: no such database.
             None if ["08", "53", "57", "58", "28", "3D"].iter().any(|class| code.starts_with(class)) => {

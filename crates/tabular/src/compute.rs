@@ -65,6 +65,11 @@ pub fn compute(rows: &Rows, table: &Table) -> Result<ConfidentialTable, ComputeE
     if rows.table != table.definition_hash() {
         return Err(ComputeError::OtherTable);
     }
+    // The engine panics where the calling thread belongs to a runtime of one thread; a thread of its own belongs to none.
+    std::thread::scope(|scope| scope.spawn(|| compute_here(rows, table)).join()).unwrap_or(Err(ComputeError::Engine))
+}
+
+fn compute_here(rows: &Rows, table: &Table) -> Result<ConfidentialTable, ComputeError> {
     let plan = Plan::new(rows, table).map_err(|_| ComputeError::Engine)?;
     plan.refuse_missing_amounts(rows)?;
     let facts = plan.facts().map_err(|_| ComputeError::Engine)?;

@@ -37,13 +37,17 @@ pub(crate) fn check(relations: &Relations, now: &Visible, earlier: &[Visible], f
             ledger.push(version);
         }
     }
-    let distinct: Vec<&Visible> = ledger.iter().copied().filter(|&version| version != now).collect();
-    let mut rounds: Vec<Vec<&Visible>> = vec![distinct.clone()];
-    if distinct.len() > 1 {
-        rounds.extend(distinct.iter().map(|&one| vec![one]));
+    if ledger.contains(&now) {
+        // Shown before, figure by figure: nobody learns anything.
+        return Vec::new();
+    }
+    let all: Vec<usize> = (0..ledger.len()).collect();
+    let mut rounds = vec![all.clone()];
+    if all.len() > 1 {
+        rounds.extend(all.iter().map(|&one| vec![one]));
     }
     for round in rounds.iter().filter(|round| !round.is_empty()) {
-        troubles = beside(relations, now, round, forced, &ledger);
+        troubles = beside(relations, now, &ledger, round, forced);
         if !troubles.is_empty() {
             return troubles;
         }
@@ -91,21 +95,17 @@ fn alone(relations: &Relations, now: &Visible, forced: &Trust) -> Vec<Trouble> {
     }
 }
 
-/// Together with `others`; what everything shown before (`ledger`, newest first) gives away already is excused, if the
-/// new version does not make it worse.
-fn beside(
-    relations: &Relations,
-    now: &Visible,
-    others: &[&Visible],
-    forced: &Trust,
-    ledger: &[&Visible],
-) -> Vec<Trouble> {
-    let Ok(joint) = join(relations, now, others) else {
+/// Together with the versions of `ledger` (newest first) that `round` picks; what the ledger gives away already is
+/// excused, if the new version does not make it worse.
+fn beside(relations: &Relations, now: &Visible, ledger: &[&Visible], round: &[usize], forced: &Trust) -> Vec<Trouble> {
+    let others: Vec<&Visible> = round.iter().map(|&version| ledger[version]).collect();
+    let Ok(mut joint) = join(relations, now, &others) else {
         // Alone it was possible, and `join` leaves contradicting versions out.
         return vec![Trouble { cell: 0, cause: Cause::Contradiction }];
     };
-    let tasks = joint_tasks(relations, &joint, now, others, forced);
-    let reaches = match explore(joint.world, &asked(&tasks)) {
+    let world = std::mem::take(&mut joint.world);
+    let tasks = joint_tasks(relations, &joint, now, &others, forced);
+    let reaches = match explore(world, &asked(&tasks)) {
         Ok(reaches) => reaches,
         Err(Contradiction(involved)) => return vec![contradiction(relations, &involved)],
     };
@@ -114,15 +114,17 @@ fn beside(
     if troubled.is_empty() {
         return Vec::new();
     }
-    let before = known_before(relations, ledger);
-    let mut left: Vec<Trouble> = troubled
-        .into_iter()
-        .filter(|(task, _)| {
-            let proven = reaches.of.get(&task.id).map_or(-1, |reach| reach.proven);
-            !before.get(&task.cell).is_some_and(|width| width.is_some_and(|width| proven >= width))
+    let before = Before::of(relations, ledger);
+    let excused = |task: &Task| {
+        let proven = reaches.of.get(&task.id).map_or(-1, |reach| reach.proven);
+        // The same unknown as in one of the earlier versions, where it was no less certain.
+        joint.ids[1..].iter().zip(round).any(|(ids, &version)| {
+            ids.as_ref().is_some_and(|ids| ids[task.cell] == task.id)
+                && before.width(version, task.cell).is_some_and(|width| proven >= width)
         })
-        .map(|(_, trouble)| trouble)
-        .collect();
+    };
+    let mut left: Vec<Trouble> =
+        troubled.into_iter().filter(|(task, _)| !excused(task)).map(|(_, trouble)| trouble).collect();
     left.sort();
     left.dedup();
     left
@@ -147,13 +149,29 @@ fn joint_tasks(relations: &Relations, joint: &Joint, now: &Visible, others: &[&V
     tasks.into_values().collect()
 }
 
-/// How uncertain each cell still was before the new version: the outer width, the sure side for an excuse.
-fn known_before(relations: &Relations, ledger: &[&Visible]) -> BTreeMap<usize, Option<i128>> {
-    let Some((last, older)) = ledger.split_first() else { return BTreeMap::new() };
-    let Ok(joint) = join(relations, last, older) else { return BTreeMap::new() };
-    let asked = (0..relations.cells.len()).map(|cell| (cell, None)).collect();
-    let Ok(reaches) = explore(joint.world, &asked) else { return BTreeMap::new() };
-    reaches.of.into_iter().map(|(cell, reach)| (cell, reach.high.map(|high| high - reach.low))).collect()
+/// How uncertain the cells of the earlier versions were before the new one.
+struct Before {
+    ids: Vec<Option<Vec<usize>>>,
+    reaches: Reaches,
+}
+
+impl Before {
+    fn of(relations: &Relations, ledger: &[&Visible]) -> Self {
+        let nothing = Self { ids: Vec::new(), reaches: Reaches::default() };
+        let Some((last, older)) = ledger.split_first() else { return nothing };
+        let Ok(joint) = join(relations, last, older) else { return nothing };
+        let asked = (0..joint.world.known.len()).map(|id| (id, None)).collect();
+        match explore(joint.world, &asked) {
+            Ok(reaches) => Self { ids: joint.ids, reaches },
+            Err(Contradiction(_)) => nothing,
+        }
+    }
+
+    /// The outer width, the sure side for an excuse; `None` if there was no end, or if it is not known.
+    fn width(&self, version: usize, cell: usize) -> Option<i128> {
+        let reach = self.reaches.of.get(&self.ids.get(version)?.as_ref()?[cell])?;
+        reach.high.map(|high| high - reach.low)
+    }
 }
 
 fn contradiction(relations: &Relations, involved: &[usize]) -> Trouble {

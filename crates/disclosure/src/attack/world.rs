@@ -10,7 +10,7 @@ pub(crate) type Visible = Vec<Option<i128>>;
 pub(crate) struct Contradiction(pub(crate) Vec<usize>);
 
 /// A system of unknowns that are whole numbers, never negative.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct World {
     pub(crate) known: Vec<Option<i128>>,
     /// The least value that an unknown can have.

@@ -6,7 +6,7 @@ use model::{IndicatorCode, Key};
 
 use super::ProtectError;
 use crate::confidential::{ConfidentialCell, ConfidentialTable};
-use crate::relations::{Entry, Relations, Standing};
+use crate::relations::{Entry, Equality, Relations, Standing};
 
 /// What one unknown really is. No `Debug`: these are the numbers that must not leave.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -106,8 +106,7 @@ impl Truth {
                     }
                     (Some((cell, sign)), None) => {
                         let value = -sign * sum(|fact| fact.value);
-                        // Units may stand behind several amounts: their difference is then a lower estimate.
-                        let contributors = (-sign * sum(|fact| fact.contributors)).max(0);
+                        let contributors = self.at_least(equality, cell);
                         if value < 0 {
                             let (indicator, key) = relations.cells[cell].place.clone();
                             return Err(ProtectError::Inconsistent(indicator, key));
@@ -119,8 +118,34 @@ impl Truth {
                 }
             }
             if !progress {
+                self.raise(relations);
                 return Ok(());
             }
+        }
+    }
+
+    /// How many units stand at least behind `cell`, the one open member of `equality`. One unit may stand behind several
+    /// parts: a whole has at least as many as its largest part, a part at least what the others leave of the whole.
+    fn at_least(&self, equality: &Equality, cell: usize) -> i128 {
+        let of = |id: &usize| self.facts[*id].map_or(0, |fact| fact.contributors);
+        if cell == equality.whole {
+            equality.parts.iter().map(of).max().unwrap_or(0)
+        } else {
+            let others: i128 = equality.parts.iter().filter(|part| **part != cell).map(of).sum();
+            (of(&equality.whole) - others).max(0)
+        }
+    }
+
+    /// Cells shown inside a derived one vouch for it: whoever stands behind them stands behind it too. Without this, six
+    /// requests of six households that also had others granted would look like requests of nobody.
+    fn raise(&mut self, relations: &Relations) {
+        for id in 0..relations.cells.len() {
+            let Some(fact) = self.facts[id].filter(|_| relations.cells[id].standing == Standing::Derived) else {
+                continue;
+            };
+            let inside = relations.cells_inside(id).filter_map(|inner| self.facts[inner]);
+            let contributors = inside.map(|inner| inner.contributors).max().unwrap_or(0).max(fact.contributors);
+            self.facts[id] = Some(Fact { contributors, ..fact });
         }
     }
 }

@@ -70,6 +70,8 @@ fn commune(row: pb::CommuneRow) -> Option<CommuneRow> {
     })
 }
 
+/// A figure that may be absent; the outer `None` is one that does not read.
+#[expect(clippy::option_option, reason = "absent and malformed are two things")]
 fn optional(reading: Option<pb::Reading>) -> Option<Option<Shown>> {
     reading.map_or(Some(None), |reading| shown(reading).map(Some))
 }

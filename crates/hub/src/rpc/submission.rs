@@ -30,6 +30,7 @@ impl Services {
     ) -> Result<Answer, Status> {
         let peer = Peer::of(&request);
         let provider = self.0.provider(&peer).await.map_err(|failure| self.refuse(method, failure.into()))?;
+        let _turn = self.0.0.turns.upload.acquire().await.expect("nobody closes this semaphore");
         let upload: Upload = receive(request.into_inner()).await?;
         self.0.submit(&provider, purpose, upload).await.map_err(|refusal| self.refuse(method, refusal))
     }

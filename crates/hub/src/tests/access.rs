@@ -7,9 +7,12 @@ use wire::document::Purpose;
 use wire::identity::Identity;
 use wire::invitation::Invitation;
 use wire::pb::comparison::v1::CompareRequest;
+use wire::pb::methodology::v1::ListPacksRequest;
+use wire::pb::methodology::v1::methodology_service_client::MethodologyServiceClient;
 use wire::tls::ClientTls;
 
-use super::fixture::*;
+use super::figures::*;
+use super::stage::*;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -129,6 +132,22 @@ async fn a_certificate_ends_and_is_renewed_by_its_key_for_twelve_months() {
     assert!(renewed.chain.len() > 1);
     stage.clock.advance(DAY * (30 + 367));
     assert_eq!(reason(stage.stranger_at_any_time().await.renew(&node.key).await), "RENEWAL_TOO_LATE");
+}
+
+#[tokio::test]
+async fn a_method_without_an_audience_is_refused_to_everybody() {
+    let stage = Stage::new().await;
+    let node = stage.join("93066").await;
+    let call = async |client: &HubClient| {
+        let elsewhere = "https://hub/elsewhere".parse().expect("an address");
+        let mut client = MethodologyServiceClient::with_origin(client.channel(), elsewhere);
+        let status = client.list_packs(ListPacksRequest {}).await.expect_err("no such method");
+        wire::status::from_status(&status).reason
+    };
+    assert_eq!(call(&node.client).await, "METHOD_UNKNOWN");
+    assert_eq!(call(&stage.coordinator().await).await, "METHOD_UNKNOWN");
+    // Whoever may ask for nothing is not told what there is.
+    assert_eq!(call(&stage.stranger().await).await, "CERTIFICATE_REQUIRED");
 }
 
 #[tokio::test]

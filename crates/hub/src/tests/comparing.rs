@@ -6,10 +6,12 @@ use disclosure::{Published, Received};
 use model::{Figure, Flags, Key, MissingReason};
 use statistics::{Reading, Silence};
 use wire::pb::comparison::v1 as pb;
+use wire::pb::comparison::v1::reading::Content;
 
-use super::fixture::*;
+use super::figures::*;
+use super::stage::*;
 use crate::Hub;
-use crate::compare::{Comparison, Question};
+use crate::compare::{Comparison, Question, ask as ask_the_hub};
 
 /// Accords of quarter B: three, hidden, and those of A with them.
 const SMALL: Counts = [(40, 10), (3, 10), (30, 20)];
@@ -166,7 +168,14 @@ async fn the_wire_says_the_same_as_the_use_case() {
     let answer = stage.coordinator().await.compare(request).await.expect("compares");
     let contents: Vec<_> =
         answer.communes.iter().map(|row| row.value.and_then(|value| value.content).expect("always one")).collect();
-    use pb::reading::Content;
+    let asked = Question {
+        indicator: "accords".parse().expect("a code"),
+        period: "2025".parse().expect("a period"),
+        key: at("B"),
+        pack: None,
+    };
+    let read = ask_the_hub(&stage.coordinator, &asked, stage.shared_clock()).await.expect("compares");
+    assert_eq!(read, ask(&stage.hub, "accords", at("B")).await, "both ends say the same");
     assert_eq!(contents[0], Content::Value(0.0));
     assert_eq!(contents[1], Content::Silence(pb::Silence::NotCollected.into()));
     assert!(matches!(contents[2], Content::Interval(pb::Interval { high: Some(_), .. })));

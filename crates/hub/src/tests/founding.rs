@@ -3,7 +3,8 @@
 use model::FailureKind;
 use testkit::ManualClock;
 
-use super::fixture::*;
+use super::figures::*;
+use super::stage::*;
 use crate::coordinator::Credentials;
 use crate::{Hub, HubConfig, HubFolder, init};
 

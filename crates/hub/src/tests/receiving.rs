@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use model::{FailureKind, SubmissionId};
 use wire::document::{Approval, Header, Outcome, Purpose, ReceiptKind};
 
-use super::fixture::*;
+use super::figures::*;
+use super::stage::*;
 
 #[tokio::test]
 async fn a_submission_is_receipted_and_repeating_it_gives_the_same_receipt() {
@@ -137,8 +138,8 @@ async fn definitions_are_those_that_the_hub_compares_by() {
     stage.restart(vec![pack_with("1.1.0", 5)]).await;
     let client = Node::connect(&stage, &node.key, &node.membership).await.expect("connects");
     let document = node.document(6, Purpose::Submit, &[good]);
-    let stale = client.submit(&document, &node.signing.sign(&document)).await;
-    assert_eq!(code(stale), "PACK_VERSION_NOT_CURRENT");
+    let former = client.submit(&document, &node.signing.sign(&document)).await;
+    assert_eq!(code(former), "PACK_VERSION_NOT_CURRENT");
 }
 
 #[tokio::test]
@@ -162,7 +163,7 @@ async fn the_wire_brings_no_small_count_and_no_false_total() {
     let node = stage.join("93066").await;
     let code = |answer| refusal(answer).conflicts.iter().map(|c| c.code.clone()).collect::<BTreeSet<_>>();
     let small = received(&pack(), "93066", "2025", [(40, 10), (3, 10), (30, 20)], &[]);
-    assert!(code(node.submit(1, &[small.clone()]).await).contains("BELOW_THRESHOLD"));
+    assert!(code(node.submit(1, std::slice::from_ref(&small)).await).contains("BELOW_THRESHOLD"));
     // Hiding it alone leaves the total minus the others.
     let lone = received(&pack(), "93066", "2025", [(40, 10), (3, 10), (30, 20)], &[("accords", "B")]);
     assert!(code(node.submit(2, &[lone]).await).contains("TOO_NARROW"));

@@ -6,7 +6,8 @@ use model::{FailureKind, SubmissionId};
 use wire::document::ReceiptKind;
 use wire::ledger::Chain;
 
-use super::fixture::*;
+use super::figures::*;
+use super::stage::*;
 
 const A_B: &[(&str, &str)] = &[("demandes", "A"), ("demandes", "B")];
 const B_C: &[(&str, &str)] = &[("demandes", "B"), ("demandes", "C")];
@@ -31,8 +32,8 @@ async fn two_patterns_that_are_safe_alone_are_not_safe_together() {
         let node = stage.join("93066").await;
         let first = received(&strict(), "93066", "2025", HUNDRED, A_B);
         let second = received(&strict(), "93066", "2025", HUNDRED, B_C);
-        node.submit(1, &[first.clone()]).await.expect("hiding A and B is safe");
-        let refused = refusal(node.submit(2, &[second.clone()]).await);
+        node.submit(1, std::slice::from_ref(&first)).await.expect("hiding A and B is safe");
+        let refused = refusal(node.submit(2, std::slice::from_ref(&second)).await);
         assert_eq!((refused.kind, refused.reason.as_str()), (FailureKind::Invalid, "DISCLOSURE_CONFLICT"));
         assert!(refused.conflicts.iter().any(|c| c.code == "TOO_NARROW_WITH_EARLIER"), "{:?}", refused.conflicts);
         node.submit(3, &[first]).await.expect("the first pattern again");

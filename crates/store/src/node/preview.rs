@@ -34,9 +34,8 @@ pub struct Preview {
 
 const SELECT: &str = "SELECT hash, kind, document, created_at, approved_by, approved_at, queued_as FROM preview \
      WHERE hash = $1";
-// A preview that waits is newer than all that left, whatever a clock that was set back says.
 const SELECT_LATEST: &str = "SELECT hash, kind, document, created_at, approved_by, approved_at, queued_as \
-     FROM preview ORDER BY CASE WHEN queued_as IS NULL THEN 0 ELSE 1 END, created_at DESC, hash LIMIT 1";
+     FROM preview ORDER BY (queued_as IS NOT NULL), created_at DESC, hash LIMIT 1";
 
 impl NodeStore {
     /// Keeps a preview; the same bytes again renew its date and keep who agreed. Previews that nobody queued are
@@ -65,7 +64,7 @@ impl NodeStore {
         self.db.q(SELECT).bind(hash.to_string()).opt(read_preview).await
     }
 
-    /// The preview that waits, or else the one that left last.
+    /// The preview that waits for somebody to agree, or else the newest.
     pub async fn latest_preview(&self) -> Result<Option<Preview>, StoreError> {
         self.db.q(SELECT_LATEST).opt(read_preview).await
     }

@@ -1,0 +1,92 @@
+//! The node at work by itself: what the commune's rule lets leave, and what waits for a person.
+
+use std::fmt::Write as _;
+use std::sync::Mutex;
+
+use node::run::{RunEvent, open_and_round};
+use node::{NodeFolder, World};
+
+use crate::house::House;
+
+const SETTINGS: &str = r#"
+[approval]
+mode = "rule"
+max_moved_cells = 300
+
+[[source]]
+pack = "ccas-activite"
+table = "aides_facultatives"
+period = "2025"
+[source.read]
+file = "aides.csv"
+"#;
+
+/// Forty households of each composition, each with one request that was granted, and `refused` others of the first.
+fn requests(refused: usize) -> Vec<u8> {
+    let mut text = String::from("id_demande;id_menage;type_aide;decision;montant;type_menage;age\n");
+    for (n, composition) in ["seul", "couple", "couple_enfants", "monoparental"].into_iter().enumerate() {
+        for household in 0..40 {
+            let id = n * 1000 + household;
+            writeln!(text, "D{id};M{id};energie;accord;120,50;{composition};44").expect("a string takes everything");
+        }
+    }
+    for extra in 0..refused {
+        writeln!(text, "R{extra};N{extra};energie;refus;;seul;44").expect("a string takes everything");
+    }
+    text.into_bytes()
+}
+
+async fn round(folder: &NodeFolder, world: World) -> Vec<String> {
+    let events = Mutex::new(Vec::new());
+    let note = |event: &RunEvent| {
+        let word = match event {
+            RunEvent::Round => "round".to_owned(),
+            RunEvent::Sources(lines) => format!("sources {}", lines.len()),
+            RunEvent::NothingNew => "nothing new".to_owned(),
+            RunEvent::PersonNeeded { .. } => "person needed".to_owned(),
+            RunEvent::Trouble { message } => format!("trouble {message}"),
+            RunEvent::Push(_) => return,
+            RunEvent::Delivered(one) => match &one.verdict {
+                node::push::Verdict::Received { receipt, .. } => format!("receipt {}", receipt.number),
+                other => format!("{other:?}"),
+            },
+            RunEvent::Renewed => "renewed".to_owned(),
+            RunEvent::Packs(titles) => format!("packs {}", titles.len()),
+        };
+        events.lock().expect("nobody panicked with it").push(word);
+    };
+    if let Err(failure) = open_and_round(folder, &world, &note).await {
+        events.lock().expect("nobody panicked with it").push(failure.reason.into_owned());
+    }
+    events.into_inner().expect("nobody panicked with it")
+}
+
+#[tokio::test]
+async fn the_rule_of_the_commune_sends_small_changes_and_leaves_large_ones_to_a_person() {
+    let mut house = House::open().await;
+    let folder = house.furnish("93066", SETTINGS, &[("aides.csv", &requests(0))]);
+    house.join(&folder, "93066").await;
+
+    assert_eq!(round(&folder, house.node_world()).await, ["receipt 1"]);
+    assert_eq!(round(&folder, house.node_world()).await, ["nothing new"]);
+
+    // Settings are read again at each round; a stricter rule of the commune's own takes hold at once.
+    crate::house::put(folder.root(), "node.toml", SETTINGS.replace("300", "3").as_bytes());
+    crate::house::put(folder.root(), "aides.csv", &requests(20));
+    assert_eq!(round(&folder, house.node_world()).await, ["person needed"]);
+
+    // With the hub away nothing is lost and nothing invented: the next round does the work.
+    crate::house::put(folder.root(), "node.toml", SETTINGS.as_bytes());
+    house.stop().await;
+    assert_eq!(round(&folder, house.node_world()).await, ["HUB_UNREACHABLE"]);
+    house.start().await;
+    assert_eq!(round(&folder, house.node_world()).await, ["receipt 2"]);
+    let comparison = house.compare("aidfac_demandes", "2025", "").await.expect("a comparison");
+    assert_eq!(comparison.communes[0].value.reading, statistics::Reading::Value(180.0));
+
+    // A damaged export is told and changes nothing.
+    crate::house::put(folder.root(), "aides.csv", b"PK\x03\x04 not a text");
+    let events = round(&folder, house.node_world()).await;
+    assert!(events.len() == 1 && events[0].starts_with("sources"), "{events:?}");
+    house.close().await;
+}
