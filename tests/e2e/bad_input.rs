@@ -42,9 +42,10 @@ fn case(what: &'static str, file: impl Into<Vec<u8>>, cause: FaultCause, says: &
 }
 
 fn lines(lines: &[&str]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.join("\n") + "\n"
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn cases() -> Vec<Case> {
     let sound = lines(&[HEADER, SOUND]);
     let windows: Vec<u8> =
@@ -237,10 +238,8 @@ struct Stage {
 impl Stage {
     async fn set() -> Self {
         let house = House::open().await;
-        let mut file = lines(&[HEADER]);
-        for n in 0..24 {
-            file.push_str(&format!("d{n};m{n};energie;accord;150,50;seul;34\n"));
-        }
+        let sound: Vec<String> = (0..24).map(|n| format!("d{n};m{n};energie;accord;150,50;seul;34")).collect();
+        let file = lines(&[HEADER, &sound.join("\n")]);
         let node =
             house.commune("93001", &settings("aides_facultatives", ""), &[("export.csv", file.as_bytes())]).await;
         let waiting = preview(&node).await;

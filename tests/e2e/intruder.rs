@@ -96,9 +96,9 @@ pub fn forged(document: &[u8], change: impl FnOnce(&mut SubmissionDocument)) -> 
 }
 
 /// Why the hub said no.
-pub fn refusal<T>(answer: Result<T, ClientError>) -> Box<Refused> {
+pub fn refusal<T>(answer: Result<T, ClientError>) -> Refused {
     match answer {
-        Err(ClientError::Refused(refused)) => refused,
+        Err(ClientError::Refused(refused)) => *refused,
         Err(other) => panic!("not a refusal: {other:?}"),
         Ok(_) => panic!("not refused"),
     }

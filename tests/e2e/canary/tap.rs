@@ -58,8 +58,6 @@ type Book = Arc<Mutex<Vec<Exchange>>>;
 
 /// A running tap.
 pub struct Tap {
-    /// Where nodes and coordinators connect.
-    pub port: u16,
     hub: Arc<AtomicU16>,
     book: Book,
 }
@@ -85,10 +83,9 @@ impl TimeProvider for TestTime {
 impl Tap {
     /// Listens for the mesh in `root`, whose hub has been initialised.
     pub fn start(listener: TcpListener, root: PathBuf, clock: Arc<ManualClock>) -> Self {
-        let port = listener.local_addr().expect("bound").port();
         let (hub, book) = (Arc::new(AtomicU16::new(0)), Book::default());
         let wires = Arc::new(Wires::new(root, clock));
-        let tap = Self { port, hub: Arc::clone(&hub), book: Arc::clone(&book) };
+        let tap = Self { hub: Arc::clone(&hub), book: Arc::clone(&book) };
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.expect("a connection");
@@ -193,10 +190,10 @@ async fn pass(request: Request<Incoming>, mut send: Send, book: Book) -> Result<
         exchanges.push(exchange);
         exchanges.len() - 1
     };
-    let noted = |answer| move |body| Noted { body, book: Arc::clone(&book), index, answer };
-    let response = send.send_request(request.map(noted.clone()(false))).await?;
+    let noted = |body, answer| Noted { body, book: Arc::clone(&book), index, answer };
+    let response = send.send_request(request.map(|body| noted(body, false))).await?;
     note(&mut book.lock().expect("a test's lock")[index].answered.headers, response.headers());
-    Ok(response.map(noted(true)))
+    Ok(response.map(|body| noted(body, true)))
 }
 
 fn note(headers: &mut Vec<(String, Vec<u8>)>, map: &HeaderMap) {

@@ -248,6 +248,10 @@ async fn a_preview_leaves_once_and_only_after_somebody_agreed() {
             store.approve_preview(hash(6), "Awa Élan", at(9)).await,
             Err(crate::StoreError::Moved("preview"))
         ));
+        // The machine's clock was set back: what waits is the newest all the same.
+        let later = Preview { hash: hash(8), created_at: at(0), ..preview };
+        store.save_preview(&later).await.expect("keeps");
+        assert_eq!(store.latest_preview().await.expect("reads"), Some(later));
     })
     .await;
 }
