@@ -258,3 +258,46 @@ fn a_difference_over_a_hidden_cell_between_is_asked_for_too() {
     let claim = Received { slice: slice(), attributes: attributes(1), cells };
     assert!(admit(claim, &scheme, &Ledger::empty()).is_err(), "exactly four rows are not in A");
 }
+
+/// Households with a granted request (`hc`) beside all households (`h`), requests (`r`) and granted requests (`rc`), by
+/// d. All 40 requests of A were granted, so all its 12 households count: hc(A) = 12, hc(B) = 39 − 25 − 12 = 2. Nothing
+/// relates the two differences: h − hc ≤ r − rc.
+#[test]
+fn households_outside_a_filter_need_rows_outside_it() {
+    let measure = |indicator: &str, distinct: bool, granted: bool| {
+        let mut measure = rows(indicator, &[&["d"]], 5, 5);
+        if distinct {
+            measure.quantity = Quantity::Distinct { column: "household".into() };
+        }
+        if granted {
+            measure.restriction.conditions.insert("granted".into());
+        }
+        measure
+    };
+    let measures = vec![
+        measure("r", false, false),
+        measure("rc", false, true),
+        measure("h", true, false),
+        measure("hc", true, true),
+    ];
+    let scheme = scheme(&[("d", &["A", "B", "C"])], measures);
+    let figures: [(&str, [Option<Units>; 4]); 4] = [
+        ("r", [Some(140), Some(40), Some(30), Some(70)]),
+        ("rc", [Some(110), Some(40), None, None]),
+        ("h", [Some(51), Some(12), Some(9), Some(30)]),
+        ("hc", [Some(39), None, None, Some(25)]),
+    ];
+    let keys = [key(&[]), key(&[("d", "A")]), key(&[("d", "B")]), key(&[("d", "C")])];
+    let cells = figures
+        .iter()
+        .flat_map(|(indicator, values)| {
+            keys.iter().zip(values).map(|(key, value)| ((code(indicator), key.clone()), *value))
+        })
+        .map(|(name, value)| {
+            let figure = value.map_or(Figure::Suppressed, Figure::Observed);
+            (name, Published { figure, flags: Flags::default() })
+        })
+        .collect();
+    let claim = Received { slice: slice(), attributes: attributes(1), cells };
+    assert!(admit(claim, &scheme, &Ledger::empty()).is_err(), "exactly two households of B had a request granted");
+}

@@ -72,8 +72,14 @@ impl NodeFolder {
             std::fs::create_dir_all(parent)?;
         }
         let beside = path.with_extension("new");
+        // What an interrupted write, or somebody else, left there may be readable by all, or a link elsewhere: a mode
+        // is only given to a file that is made.
+        match std::fs::remove_file(&beside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
         let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true).create_new(true);
         #[cfg(unix)]
         if secret {
             use std::os::unix::fs::OpenOptionsExt;
@@ -84,5 +90,31 @@ impl NodeFolder {
         file.sync_all()?;
         drop(file);
         std::fs::rename(&beside, path)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_does_not_flow_into_a_file_that_lies_in_its_way() {
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = NodeFolder::at(root.path());
+        let (page, beside, elsewhere) =
+            (root.path().join("interne.html"), root.path().join("interne.new"), root.path().join("elsewhere"));
+        std::fs::write(&beside, "left behind").expect("writes");
+        std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(0o666)).expect("sets");
+        folder.write(&page, b"secret", true).expect("writes");
+        let mode = std::fs::metadata(&page).expect("is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+
+        std::fs::write(&elsewhere, "untouched").expect("writes");
+        std::os::unix::fs::symlink(&elsewhere, &beside).expect("links");
+        folder.write(&page, b"secret", true).expect("writes");
+        assert_eq!(std::fs::read(&elsewhere).expect("reads"), b"untouched");
+        assert_eq!(std::fs::read(&page).expect("reads"), b"secret");
     }
 }

@@ -1,8 +1,9 @@
 //! The ledger, read back from the hub and proven entry by entry.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{CommuneCode, Failure, FailureKind};
+use model::{CommuneCode, Failure, FailureKind, Hash, SubmissionId};
 use seal::PublicKey;
 use store::node::{Completeness, LedgerRecord, Link};
 use store::{DocumentKind, SealedReceipt};
@@ -61,10 +62,12 @@ async fn rebuild_one(node: &Node, client: &HubClient, territory: CommuneCode) ->
     let keys = node.hub_keys()?;
     let mut chain = Chain::new(territory);
     let mut records = Vec::new();
+    let mut gone = Gone::default();
     loop {
         let page = client.list(territory, chain.sequence()).await.map_err(|error| failure::network(&error))?;
         for entry in &page.entries {
             let receipt = chain.follow(entry, &keys).map_err(|error| untrusted(territory, &error))?;
+            gone.note(&receipt, entry.length == 0);
             records.push(record(client, entry, &receipt, territory, &keys).await?);
         }
         if chain.is_whole(&page) {
@@ -74,8 +77,50 @@ async fn rebuild_one(node: &Node, client: &HubClient, territory: CommuneCode) ->
             return Err(untrusted(territory, &LedgerError::Broken { territory, after: chain.sequence() }));
         }
     }
+    gone.is_purged().map_err(|error| untrusted(territory, &error))?;
+    let known = node.store().ledger(territory).await.map_err(|error| failure::storage(&error))?;
+    continues(territory, &known, &records).map_err(|error| untrusted(territory, &error))?;
     node.store().replace_ledger(territory, &records).await.map_err(|error| failure::storage(&error))?;
     Ok(chain.sequence())
+}
+
+/// Documents that the hub gives back without bytes. Only a purge, signed and in the same chain, explains that:
+/// otherwise a hub could make a node forget what it sent, and protect as if nothing were known.
+#[derive(Default)]
+struct Gone {
+    missing: Vec<(SubmissionId, Hash)>,
+    purged: BTreeSet<Hash>,
+}
+
+impl Gone {
+    fn note(&mut self, receipt: &Receipt, empty: bool) {
+        if receipt.kind == ReceiptKind::Purge {
+            self.purged.insert(receipt.document_hash);
+        } else if empty {
+            self.missing.push((receipt.submission, receipt.document_hash));
+        }
+    }
+
+    fn is_purged(&self) -> Result<(), LedgerError> {
+        match self.missing.iter().find(|(_, hash)| !self.purged.contains(hash)) {
+            Some((submission, _)) => Err(LedgerError::Mismatch(*submission)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether every receipt that the node holds is still in its place. A hub restored from an old copy, or one that lies,
+/// would otherwise replace the node's memory by a shorter one.
+fn continues(territory: CommuneCode, known: &[LedgerRecord], given: &[LedgerRecord]) -> Result<(), LedgerError> {
+    let given: BTreeSet<(u64, Hash)> = given.iter().filter_map(place).collect();
+    match known.iter().filter_map(place).find(|place| !given.contains(place)) {
+        Some((sequence, _)) => Err(LedgerError::Broken { territory, after: sequence.saturating_sub(1) }),
+        None => Ok(()),
+    }
+}
+
+fn place(record: &LedgerRecord) -> Option<(u64, Hash)> {
+    record.link.map(|link| (link.sequence, link.receipt))
 }
 
 async fn record(
@@ -144,4 +189,69 @@ fn untrusted(territory: CommuneCode, error: &LedgerError) -> Failure {
             "Le registre des envois de {territory} rendu par le centre ne se vérifie pas (chaîne rompue, signature ou document altéré). Rien ne sera protégé ni envoyé ; prévenez l’union départementale."
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::document::Outcome;
+
+    use super::*;
+
+    fn territory() -> CommuneCode {
+        "93066".parse().expect("a commune")
+    }
+
+    fn record_at(sequence: u64, receipt: u8) -> LedgerRecord {
+        LedgerRecord {
+            submission: SubmissionId::from_bytes([receipt; 16]),
+            kind: DocumentKind::Submission,
+            document: None,
+            signature: Vec::new(),
+            signing_key: Vec::new(),
+            receipt: None,
+            link: Some(Link {
+                territory: territory(),
+                sequence,
+                receipt: Hash::from_bytes([receipt; 32]),
+                previous: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_ledger_that_forgets_or_exchanges_a_receipt_does_not_replace_ours() {
+        let known = [record_at(1, 1), record_at(2, 2)];
+        let longer = [record_at(1, 1), record_at(2, 2), record_at(3, 3)];
+        assert_eq!(continues(territory(), &known, &longer), Ok(()));
+        assert_eq!(continues(territory(), &[], &longer), Ok(()));
+        let broken = |after| Err(LedgerError::Broken { territory: territory(), after });
+        assert_eq!(continues(territory(), &known, &[]), broken(0));
+        assert_eq!(continues(territory(), &known, &longer[..1]), broken(1));
+        assert_eq!(continues(territory(), &known, &[record_at(1, 1), record_at(2, 9)]), broken(1));
+        // What waits in the outbox has no place yet.
+        let waiting = LedgerRecord { link: None, ..record_at(3, 3) };
+        assert_eq!(continues(territory(), &[waiting], &[]), Ok(()));
+    }
+
+    #[test]
+    fn only_a_purge_explains_missing_bytes() {
+        let receipt = |kind, submission: u8| Receipt {
+            submission: SubmissionId::from_bytes([submission; 16]),
+            document_hash: Hash::from_bytes([7; 32]),
+            provider: territory(),
+            provider_key: Hash::from_bytes([8; 32]),
+            kind,
+            accepted_at: model::Timestamp::from_micros(0),
+            number: 1,
+            links: std::collections::BTreeMap::new(),
+            outcome: Outcome::default(),
+        };
+        let mut gone = Gone::default();
+        gone.note(&receipt(ReceiptKind::Submission, 1), false);
+        assert_eq!(gone.is_purged(), Ok(()));
+        gone.note(&receipt(ReceiptKind::Submission, 1), true);
+        assert_eq!(gone.is_purged(), Err(LedgerError::Mismatch(SubmissionId::from_bytes([1; 16]))));
+        gone.note(&receipt(ReceiptKind::Purge, 2), true);
+        assert_eq!(gone.is_purged(), Ok(()));
+    }
 }
