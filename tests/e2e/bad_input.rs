@@ -7,6 +7,7 @@ use model::FailureKind;
 use node::Node;
 use node::collect::CollectError;
 use node::preview::{PreviewError, Purpose};
+use prost::Message;
 use tabular::FaultCause;
 use tonic::transport::Channel;
 use wire::client::HubClient;
@@ -291,9 +292,15 @@ async fn a_wrong_document_is_refused_by_its_reason_and_the_hub_stays_as_it_was()
     // Field 99, a text: prost alone would drop it silently.
     let unknown_field = [document.as_slice(), &[0x9a, 0x06, 1, b'x']].concat();
     assert_eq!(stage.submit(&unknown_field).await, "DOCUMENT_NOT_CANONICAL");
-    // The same in a slice, a series and a cell.
-    let deep = forged(document, |document| document.slices[0].territory.push_str("9"));
-    assert_eq!(stage.submit(&deep).await, "DOCUMENT_FIELD_INVALID");
+    // The same inside the document's one slice, its last field.
+    let mut slice = Vec::new();
+    let mut nested = forged(document, |d| slice = d.slices.remove(0).encode_to_vec());
+    slice.extend([0x9a, 0x06, 1, b'x']);
+    nested.push(0x3a);
+    prost::encoding::encode_varint(slice.len() as u64, &mut nested);
+    nested.extend(slice);
+    assert_eq!(stage.submit(&nested).await, "DOCUMENT_NOT_CANONICAL");
+    assert_eq!(stage.submit(&forged(document, |d| d.slices[0].territory.push('9'))).await, "DOCUMENT_FIELD_INVALID");
     assert_eq!(stage.submit(&forged(document, |d| d.purpose = 7)).await, "DOCUMENT_FIELD_INVALID");
     assert_eq!(stage.submit(&forged(document, |d| d.approval = 7)).await, "DOCUMENT_FIELD_INVALID");
     let cell = forged(document, |d| {

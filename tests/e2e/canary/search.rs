@@ -129,9 +129,11 @@ fn varint(mut number: u64) -> Vec<u8> {
 /// A canary that was found: which, in which form, where.
 pub type Found = (String, &'static str, String);
 
+type Wanted<'a> = (&'a Canary, &'static str, &'a [u8]);
+
 /// Every canary in every place.
 pub fn search(canaries: &[Canary], places: &BTreeMap<String, Vec<u8>>) -> BTreeSet<Found> {
-    let mut starts: HashMap<[u8; SHORTEST], Vec<(&Canary, &'static str, &[u8])>> = HashMap::new();
+    let mut starts: HashMap<[u8; SHORTEST], Vec<Wanted<'_>>> = HashMap::new();
     for canary in canaries {
         for (form, bytes) in &canary.forms {
             let start = bytes[..SHORTEST].try_into().expect("long enough");
