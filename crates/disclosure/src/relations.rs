@@ -97,6 +97,7 @@ impl Relations {
         finest::derive(&mut relations, scheme);
         inclusion::derive(&mut relations, &lines);
         inclusion::differences(&mut relations, scheme);
+        inclusion::units_beside(&mut relations);
         relations.find_twins();
         relations.equalities.sort();
         relations.equalities.dedup();

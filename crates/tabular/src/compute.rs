@@ -180,12 +180,15 @@ impl<'a> Plan<'a> {
                     zero().alias("second"),
                 ])
             }
-            Quantity::Weight { column } => counted.clone().group_by(keys).agg([
-                col(field_column(column)).sum().alias("value"),
-                contributors().alias("contributors"),
-                zero().alias("largest"),
-                zero().alias("second"),
-            ]),
+            // A row without weight adds nothing, so it hides nobody either.
+            Quantity::Weight { column } => {
+                counted.clone().filter(col(field_column(column)).gt(zero())).group_by(keys).agg([
+                    col(field_column(column)).sum().alias("value"),
+                    contributors().alias("contributors"),
+                    zero().alias("largest"),
+                    zero().alias("second"),
+                ])
+            }
             Quantity::Sum { column } => {
                 let [k0, k1] = keys;
                 let own = unit.unwrap_or_else(|| col(PLACE)).alias("unit");

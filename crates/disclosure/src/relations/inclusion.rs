@@ -73,6 +73,33 @@ pub(super) fn differences(relations: &mut Relations, scheme: &TableScheme) {
     }
 }
 
+/// Units of the whole that are not in the part have at least one row each outside the part: where rows are counted both
+/// with and without a filter, and units too, the difference of the units is not larger than that of the rows.
+pub(super) fn units_beside(relations: &mut Relations) {
+    let rows_of = |relations: &Relations, cell: usize| {
+        let (quantity, rows) = relations.cells[cell].rows.as_ref()?;
+        let counted =
+            matches!(quantity, Quantity::Distinct { .. }).then(|| relations.read(&rows.conditions, &rows.codes))?;
+        relations.index.get(&(Quantity::Rows, counted.conditions))?.get(&counted.codes).copied()
+    };
+    let found: Vec<(usize, usize, usize)> = relations
+        .equalities
+        .iter()
+        .filter_map(|equality| match equality.parts[..] {
+            [part, rest] if relations.cells[rest].rows.is_none() => {
+                Some((rows_of(relations, equality.whole)?, rows_of(relations, part)?, rest))
+            }
+            _ => None,
+        })
+        .filter(|(whole, part, _)| whole != part)
+        .collect();
+    for (whole, part, units) in found {
+        relations.rest(whole, part, true);
+        let rows = relations.cells.len() - 1;
+        relations.rest(rows, units, false);
+    }
+}
+
 fn difference_is_a_cell(relations: &Relations, scheme: &TableScheme, inner: usize, outer: usize) -> bool {
     let (Some((group, inner)), Some((_, outer))) = (relations.cells[inner].group(), relations.cells[outer].group())
     else {

@@ -137,7 +137,12 @@ fn meaning_and_protection_have_hashes_of_their_own() {
     };
     let original = Pack::parse(&files("ccas-activite")).expect("proven");
     let (definition, rule) = hashes(&original);
-    let stricter = changed(INDICATORS, "threshold = 5", "threshold = 11").expect("proven");
+    let stricter = changed(
+        INDICATORS,
+        "threshold = 5\nzeros = \"publish\"\nwidth = 5\n",
+        "threshold = 11\nzeros = \"publish\"\nwidth = 11\n",
+    )
+    .expect("proven");
     assert_eq!(hashes(&stricter).0, definition);
     assert_ne!(hashes(&stricter).1, rule);
     assert_ne!(stricter.hash(), original.hash());
