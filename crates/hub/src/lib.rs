@@ -32,7 +32,7 @@ mod tests;
 use std::sync::Arc;
 
 use methodology::Pack;
-use model::{Clock, Entropy, Failure, Timestamp};
+use model::{Entropy, Failure, Timestamp};
 use seal::{PublicKey, SigningKey};
 use store::hub::{HubKey, HubStore};
 use tokio::sync::Semaphore;
@@ -45,15 +45,7 @@ use packs::Packs;
 
 pub use config::HubConfig;
 pub use folder::HubFolder;
-
-/// Time and randomness, handed in.
-#[derive(Clone)]
-pub struct World {
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Where unpredictable bytes come from.
-    pub entropy: Arc<dyn Entropy>,
-}
+pub use model::World;
 
 /// An open hub. Cloning is cheap and shares it.
 #[derive(Clone)]

@@ -7,8 +7,9 @@ pub mod node;
 pub mod purge;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use model::{Failure, FailureKind};
+use model::{Failure, FailureKind, SystemClock, World};
 
 /// Why a command ended without success: what to tell, and with which exit code.
 #[derive(Debug)]
@@ -35,6 +36,11 @@ impl Stop {
         }
         ExitCode::from(self.code)
     }
+}
+
+/// The machine's clock and randomness: composed here, handed to every use-case.
+pub fn world() -> World {
+    World { clock: Arc::new(SystemClock), entropy: Arc::new(seal::SystemEntropy::new()) }
 }
 
 /// Resolves when the person at the keyboard, or the system, asks to stop.

@@ -1,6 +1,7 @@
 //! Time and randomness are arguments: a use-case that needs them says so.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
@@ -76,4 +77,13 @@ impl Clock for SystemClock {
 pub trait Entropy: Send + Sync {
     /// Fills `bytes`.
     fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Time and randomness, handed in together.
+#[derive(Clone)]
+pub struct World {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where unpredictable bytes come from.
+    pub entropy: Arc<dyn Entropy>,
 }

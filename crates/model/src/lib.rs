@@ -13,7 +13,7 @@ mod key;
 mod period;
 mod territory;
 
-pub use clock::{Clock, Entropy, SystemClock, Timestamp};
+pub use clock::{Clock, Entropy, SystemClock, Timestamp, World};
 pub use code::{Code, DimensionCode, IndicatorCode, InvalidCode, PackCode, TableCode};
 pub use failure::{Failure, FailureKind};
 pub use figure::{Decimals, Figure, Flag, Flags, MissingReason, Units};

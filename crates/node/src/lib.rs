@@ -22,24 +22,15 @@ pub mod verify;
 pub mod withdraw;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use methodology::Pack;
-use model::{Clock, CommuneCode, Entropy, Failure, FailureKind, PackCode, Timestamp};
+use model::{CommuneCode, Entropy, Failure, FailureKind, PackCode, Timestamp};
 use seal::{PublicKey, SigningKey};
 use store::node::{Identity, NodeStore};
 
 pub use config::NodeConfig;
 pub use folder::NodeFolder;
-
-/// Time and randomness, handed in.
-#[derive(Clone)]
-pub struct World {
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Where unpredictable bytes come from.
-    pub entropy: Arc<dyn Entropy>,
-}
+pub use model::World;
 
 /// A node that joined a hub.
 pub struct Node {

@@ -1,14 +1,13 @@
 //! `maillage hub`: what an operator types.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use hub::config::HubConfig;
-use hub::{Hub, HubFolder, World};
-use model::{Code, CommuneCode, FailureKind, SystemClock};
+use hub::{Hub, HubFolder};
+use model::{Code, CommuneCode, FailureKind};
 
-use super::Stop;
+use super::{Stop, world};
 
 /// Le centre départemental.
 #[derive(Args)]
@@ -62,11 +61,6 @@ enum HubCommand {
     },
     /// Détruit les octets d’un envoi après une fuite, à deux personnes : l’une propose, l’autre confirme.
     Purge(super::purge::PurgeArgs),
-}
-
-/// The machine's clock and randomness.
-pub fn world() -> World {
-    World { clock: Arc::new(SystemClock), entropy: Arc::new(seal::SystemEntropy::new()) }
 }
 
 /// Runs one of them.

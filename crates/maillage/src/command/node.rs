@@ -3,15 +3,14 @@
 mod show;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use model::{CommuneCode, FailureKind, Hash, PackCode, Period, Slice, SystemClock, TableCode};
+use model::{CommuneCode, FailureKind, Hash, PackCode, Period, Slice, TableCode};
 use node::approve::Agreement;
 use node::preview::{Preview, PreviewError, Purpose};
-use node::{Node, NodeFolder, World};
+use node::{Node, NodeFolder};
 
-use super::Stop;
+use super::{Stop, world};
 
 /// Le nœud d’une commune.
 #[derive(Args)]
@@ -101,11 +100,6 @@ enum NodeCommand {
         #[arg(long)]
         name: String,
     },
-}
-
-/// The machine's clock and randomness.
-pub fn world() -> World {
-    World { clock: Arc::new(SystemClock), entropy: Arc::new(seal::SystemEntropy::new()) }
 }
 
 /// Runs one of them.

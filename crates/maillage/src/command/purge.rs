@@ -42,7 +42,7 @@ enum PurgeStep {
 
 /// Runs one step.
 pub async fn run(folder: HubFolder, args: PurgeArgs) -> Result<(), Stop> {
-    let hub = Hub::open(folder, super::hub::world()).await?;
+    let hub = Hub::open(folder, super::world()).await?;
     match args.step {
         PurgeStep::Propose { submission, by, reason } => {
             let proposal = hub.propose_purge(submission, &by, &reason).await?;

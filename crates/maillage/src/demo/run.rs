@@ -92,8 +92,8 @@ async fn start_hub(root: &Path, port: u16, communes: &[FictionalCommune]) -> Res
         ..HubConfig::default()
     };
     let name = "coordination".parse().map_err(|_| Stop::failed(FailureKind::Internal, "nom d’accès"))?;
-    let made = hub::init::init(&folder, &config, &name, &command::hub::world()).await?;
-    let hub = Hub::open(folder, command::hub::world()).await?;
+    let made = hub::init::init(&folder, &config, &name, &command::world()).await?;
+    let hub = Hub::open(folder, command::world()).await?;
     Ok((hub, made.coordinator))
 }
 
@@ -127,8 +127,8 @@ async fn one_commune(
     let code = commune.code.parse().map_err(|_| Stop::failed(FailureKind::Internal, "code de commune fictive"))?;
     let invitation = hub.invite(code, &[]).await?.invitation.to_line();
     let folder = NodeFolder::at(folder);
-    node::join::join(&folder, &invitation, command::node::world()).await?;
-    let node = Node::open(folder, command::node::world()).await?;
+    node::join::join(&folder, &invitation, command::world()).await?;
+    let node = Node::open(folder, command::world()).await?;
     let preview = match node::preview::preview(&node, Purpose::Submit).await {
         Ok(preview) => preview,
         Err(PreviewError::Failed(failure)) => return Err(failure.into()),
