@@ -39,7 +39,7 @@ fn requests(refused: usize) -> Vec<u8> {
 async fn round(folder: &NodeFolder, world: World) -> Vec<String> {
     let events = Mutex::new(Vec::new());
     let note = |event: &RunEvent| {
-        let word = match event {
+        let said = match event {
             RunEvent::Round => "round".to_owned(),
             RunEvent::Sources(lines) => format!("sources {}", lines.len()),
             RunEvent::NothingNew => "nothing new".to_owned(),
@@ -53,7 +53,7 @@ async fn round(folder: &NodeFolder, world: World) -> Vec<String> {
             RunEvent::Renewed => "renewed".to_owned(),
             RunEvent::Packs(titles) => format!("packs {}", titles.len()),
         };
-        events.lock().expect("nobody panicked with it").push(word);
+        events.lock().expect("nobody panicked with it").push(said);
     };
     if let Err(failure) = open_and_round(folder, &world, &note).await {
         events.lock().expect("nobody panicked with it").push(failure.reason.into_owned());

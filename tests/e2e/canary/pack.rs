@@ -70,7 +70,7 @@ fn ratio(code: &str, numerator: &str, denominator: &str) -> String {
 pub fn pack() -> Pack {
     let rules = |threshold: u32| {
         format!(
-            "[rules.nombre]\nthreshold = {threshold}\nzeros = \"publish\"\nwidth = 3\n\n\
+            "[rules.nombre]\nthreshold = {threshold}\nzeros = \"publish\"\nwidth = {threshold}\n\n\
              [rules.euros]\nthreshold = {threshold}\nzeros = \"publish\"\nwidth = 500\n\n"
         )
     };

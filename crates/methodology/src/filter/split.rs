@@ -48,21 +48,18 @@ pub(crate) fn split(
                 .map(|item| item.code.clone())
                 .collect()
         };
-        match dimension.filter(|d| partitions(d)) {
-            Some(dimension) => {
-                let held = held(dimension);
-                let codes = result.codes.entry(dimension.code.clone()).or_insert_with(|| dimension.code_set());
-                codes.retain(|code| held.contains(code));
-                if codes.is_empty() {
-                    return Err(dimension.code.clone());
-                }
+        if let Some(dimension) = dimension.filter(|d| partitions(d)) {
+            let held = held(dimension);
+            let codes = result.codes.entry(dimension.code.clone()).or_insert_with(|| dimension.code_set());
+            codes.retain(|code| held.contains(code));
+            if codes.is_empty() {
+                return Err(dimension.code.clone());
             }
-            None => {
-                if let Some(dimension) = dimension {
-                    result.readings.insert(conjunct.to_string(), (dimension.code.clone(), held(dimension)));
-                }
-                result.conditions.insert(conjunct.to_string(), conjunct);
+        } else {
+            if let Some(dimension) = dimension {
+                result.readings.insert(conjunct.to_string(), (dimension.code.clone(), held(dimension)));
             }
+            result.conditions.insert(conjunct.to_string(), conjunct);
         }
     }
     result.codes.retain(|code, kept| {
