@@ -26,7 +26,11 @@
 //! * The same holds beside every earlier version of the slice, shown, checked or withdrawn, one by one and all
 //!   together. The intruder takes a cell for unchanged unless visible figures prove that it changed. What the earlier
 //!   versions alone give away already is not held against a new one that adds nothing to it.
-//! * An amount is hidden wherever the number of those behind it is.
+//! * An amount or a weight is hidden wherever the number of those behind it is.
+//! * Inside the commune, cells that did not change since they were shown count as known, hidden or not: the hub cannot
+//!   tell which these are, the commune can.
+//! * A slice that was sent under another definition of its table is not let in at all: what the two tell together is
+//!   not computed yet.
 //! * Figures protected by their producer (`at_source`) and figures that are not about persons are shown, and known.
 //!
 //! # What is not protected yet
@@ -44,6 +48,10 @@
 //! * an intruder who reasons about the procedure itself (which secondary cell it would have chosen);
 //! * corrections are judged under two assumptions (what is not visibly changed is unchanged; nothing is known from
 //!   before), not under every assumption between them;
+//! * figures that were purged after a breach are forgotten by later attacks; figures that the hub refused were read by
+//!   its operator and are in no ledger;
+//! * the number of units behind a difference that no cell shows is a lower estimate, so that some differences are hidden
+//!   without need;
 //! * other slices about the same people (another period, another table) are taken for unrelated.
 //!
 //! Methods: complementary suppression by cheapest exact moves, after Kelly, Golden and Assad (Networks 22, 1992) and
