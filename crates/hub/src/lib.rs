@@ -72,13 +72,13 @@ struct Turns {
     /// Whole documents in memory: each may be 32 MiB.
     upload: Semaphore,
     /// Attacks: each takes a processor for as long as it lasts.
-    attack: Semaphore,
+    attack: Arc<Semaphore>,
 }
 
 impl Turns {
     fn new() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { upload: Semaphore::new(8), attack: Semaphore::new(processors) }
+        Self { upload: Semaphore::new(8), attack: Arc::new(Semaphore::new(processors)) }
     }
 }
 

@@ -9,6 +9,7 @@ mod judge;
 mod outcome;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use disclosure::Ledger;
 use model::{CommuneCode, Failure, FailureKind, SubmissionId};
@@ -98,8 +99,10 @@ impl Hub {
     /// Plays the intruder against every slice; gives the submission back if none falls.
     async fn attack(&self, submission: Submission, ledger: Ledger) -> Result<Submission, Refusal> {
         let hub = self.clone();
-        let _turn = self.0.turns.attack.acquire().await.expect("nobody closes this semaphore");
+        let turn = Arc::clone(&self.0.turns.attack).acquire_owned().await.expect("nobody closes this semaphore");
         let judged = tokio::task::spawn_blocking(move || {
+            // The turn ends with the work, not with the patience of whoever asked.
+            let _turn = turn;
             judge::admissible(&submission, &hub.0.packs, &ledger).map(|()| submission)
         });
         judged.await.map_err(|_| Refusal::from(failure::internal("ATTACK", "the attack was interrupted")))?

@@ -3,6 +3,7 @@
 use disclosure::attack;
 use model::{Failure, FailureKind, Hash, SubmissionId};
 use store::node::Outgoing;
+use wire::document::Approval;
 
 use crate::{Node, failure, ledger};
 
@@ -18,6 +19,17 @@ pub enum Agreement {
         /// How many move.
         moved: usize,
     },
+}
+
+/// The preview that waits, if its hash begins with `read`: at least eight characters of what the person saw.
+pub async fn waiting(node: &Node, read: &str) -> Result<Hash, Failure> {
+    let preview = node.store().latest_preview().await.map_err(|error| failure::storage(&error))?;
+    let preview = preview.filter(|preview| !preview.queued).ok_or_else(nothing)?;
+    if read.len() >= 8 && preview.hash.to_string().starts_with(&read.to_lowercase()) {
+        Ok(preview.hash)
+    } else {
+        Err(changed())
+    }
 }
 
 /// Signs the newest preview and puts it into the outbox. `expected` is the hash that the person read; a preview that
@@ -55,23 +67,19 @@ pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>)
         .await
         .map_err(|error| failure::storage(&error))?
         .filter(|preview| !preview.queued)
-        .ok_or_else(|| {
-            Failure::new(
-                FailureKind::Precondition,
-                "NOTHING_TO_APPROVE",
-                "no preview waits for approval",
-                "Aucun aperçu n’attend d’accord. Lancez d’abord : maillage node preview",
-            )
-        })?;
+        .ok_or_else(nothing)?;
     if expected.is_some_and(|hash| hash != preview.hash) {
-        return Err(Failure::new(
-            FailureKind::Conflict,
-            "PREVIEW_CHANGED",
-            "another preview was computed since",
-            "L’aperçu a été recalculé depuis votre lecture. Relisez-le : maillage node preview",
-        ));
+        return Err(changed());
     }
     let submission = wire::document::decode(&preview.document).map_err(|error| failure::document(&error))?;
+    let meant = match agreement {
+        Agreement::Person(_) => Approval::Person,
+        Agreement::Rule { .. } => Approval::Rule,
+    };
+    if submission.header.approval != meant {
+        // The document says who agreed: what was made for the rule is not what a person read.
+        return Err(outdated());
+    }
     let mut territories: Vec<_> = submission.slices.iter().map(|slice| slice.received.slice.territory).collect();
     territories.dedup();
     // Between preview and agreement something else may have been sent: the intruder is asked again, with all of it.
@@ -106,6 +114,24 @@ pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>)
         .await
         .map_err(|error| failure::storage(&error))?;
     Ok(id)
+}
+
+fn nothing() -> Failure {
+    Failure::new(
+        FailureKind::Precondition,
+        "NOTHING_TO_APPROVE",
+        "no preview waits for approval",
+        "Aucun aperçu n’attend d’accord : lancez « maillage node preview » ; s’il dit « rien à envoyer », le centre a déjà ces chiffres.",
+    )
+}
+
+fn changed() -> Failure {
+    Failure::new(
+        FailureKind::Conflict,
+        "PREVIEW_CHANGED",
+        "the preview that waits is not the one that was read",
+        "L’aperçu qui attend n’est pas celui que vous avez relu (son empreinte figure en bas de l’aperçu). Relisez-le : maillage node preview",
+    )
 }
 
 fn outdated() -> Failure {

@@ -60,6 +60,14 @@ pub enum CollectError {
         /// The tables that it has.
         known: Vec<String>,
     },
+    /// The settings name a commune that this node may not speak for.
+    #[error("{territory} is not a territory of this node")]
+    NotYours {
+        /// The commune.
+        territory: CommuneCode,
+        /// Those that it may speak for.
+        yours: Vec<CommuneCode>,
+    },
     /// Two sources fill the same slice.
     #[error("two sources fill {0}")]
     SameSlice(Slice),
@@ -102,12 +110,19 @@ impl CollectError {
                 lines
             }
             Self::UnknownPack { pack } => vec![format!(
-                "✗ Le référentiel « {pack} » cité dans node.toml n’est pas connu. Lancez « maillage node join » ou vérifiez son nom."
+                "✗ Le référentiel « {pack} » cité dans node.toml n’est pas connu de ce poste. Vérifiez son nom, ou relancez « maillage node preview » avec le centre joignable : il retélécharge les référentiels."
             )],
             Self::UnknownTable { pack, table, known } => vec![format!(
                 "✗ Le référentiel « {pack} » n’a pas de tableau « {table} ». Tableaux possibles : {}.",
                 known.join(", ")
             )],
+            Self::NotYours { territory, yours } => {
+                let yours: Vec<&str> = yours.iter().map(CommuneCode::as_str).collect();
+                vec![format!(
+                    "✗ Ce poste n’est pas autorisé à envoyer pour {territory} (réglage territory de node.toml). Autorisé : {}. Corrigez le réglage, ou demandez à l’union une invitation qui couvre aussi cette commune.",
+                    yours.join(", ")
+                )]
+            }
             Self::SameSlice(slice) => vec![format!(
                 "✗ Deux sources de node.toml remplissent le même tableau ({slice}). Gardez-en une seule, ou changez la période de l’autre."
             )],
@@ -146,11 +161,11 @@ fn stricter<'a>(table: &'a Table, thresholds: &BTreeMap<IndicatorCode, u32>) -> 
     if rules.is_empty() { Ok(Cow::Borrowed(table)) } else { table.stricter(&rules).map(Cow::Owned) }
 }
 
-/// Reads one source and computes all cells of its table.
+/// Reads one source and computes all cells of its table. `yours` are the territories of the node, its own first.
 pub fn collect_one<'a>(
     source: &'a Source,
     config: &NodeConfig,
-    own: CommuneCode,
+    yours: &[CommuneCode],
     packs: &'a BTreeMap<PackCode, Pack>,
     base: &Path,
 ) -> Result<Collected<'a>, CollectError> {
@@ -160,24 +175,26 @@ pub fn collect_one<'a>(
         table: source.table.to_string(),
         known: pack.tables().iter().map(|t| t.code().to_string()).collect(),
     })?;
+    let own = yours.first().copied();
+    let Some(territory) = source.territory.or(own).filter(|territory| yours.contains(territory)) else {
+        return Err(CollectError::NotYours {
+            territory: source.territory.or(own).ok_or(CollectError::NoSource)?,
+            yours: yours.to_vec(),
+        });
+    };
     let table = stricter(table, &config.stricter)?;
     let file = source.read.file.display().to_string();
     let rows = tabular::read(&source.read, base, &table)
         .map_err(|faults| CollectError::File { file: file.clone(), faults })?;
     let confidential = tabular::compute(&rows, &table).map_err(|source| CollectError::Compute { file, source })?;
-    let slice = Slice {
-        territory: source.territory.unwrap_or(own),
-        pack: pack.code().clone(),
-        table: table.code().clone(),
-        period: source.period,
-    };
+    let slice = Slice { territory, pack: pack.code().clone(), table: table.code().clone(), period: source.period };
     Ok(Collected { source, table, pack, slice, rows: rows.height(), set_aside: rows.set_aside(), confidential })
 }
 
 /// Reads all sources; either all of them are right, or all that is wrong is told at once.
 pub fn collect<'a>(
     config: &'a NodeConfig,
-    own: CommuneCode,
+    yours: &[CommuneCode],
     packs: &'a BTreeMap<PackCode, Pack>,
     base: &Path,
 ) -> Result<Vec<Collected<'a>>, Vec<CollectError>> {
@@ -187,7 +204,7 @@ pub fn collect<'a>(
     let mut collected: Vec<Collected<'a>> = Vec::new();
     let mut errors = Vec::new();
     for source in &config.sources {
-        match collect_one(source, config, own, packs, base) {
+        match collect_one(source, config, yours, packs, base) {
             Ok(one) if collected.iter().any(|other| other.slice == one.slice) => {
                 errors.push(CollectError::SameSlice(one.slice));
             }

@@ -64,6 +64,27 @@ impl NodeFolder {
         self.root.join("packs")
     }
 
+    /// Makes the folder and its `keys`, readable by their owner only: people also put their exports here.
+    pub fn make(&self) -> std::io::Result<()> {
+        let mut folders = std::fs::DirBuilder::new();
+        folders.recursive(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::DirBuilderExt;
+            folders.mode(0o700);
+        }
+        folders.create(&self.root)?;
+        folders.create(self.root.join("keys"))
+    }
+
+    /// Renames a file that cannot be used any more, if there is one, so that it is neither in the way nor lost.
+    pub fn set_aside(&self, path: &Path) -> std::io::Result<()> {
+        match std::fs::rename(path, path.with_extension("old")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     /// Writes a file whole or not at all: beside its place first, then renamed. Secrets are readable by their
     /// owner only from the first byte.
     pub fn write(&self, path: &Path, bytes: &[u8], secret: bool) -> std::io::Result<()> {

@@ -30,20 +30,37 @@ pub struct Joined {
 /// Settings for a node that has none yet: everything off, everything explained.
 const FIRST_SETTINGS: &str = include_str!("first_settings.toml");
 
-/// Joins the hub of `invitation`. Whatever fails before the hub answered leaves the folder as it was, but for the two
-/// keys, which are used again at the next try.
+/// Joins the hub of `invitation`, also from a folder that was joined before: settings, receipts and outbox stay.
+/// Whatever fails half-way may be repeated with the same invitation.
 pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result<Joined, Failure> {
     let invitation: Invitation = invitation.parse().map_err(|error: wire::invitation::InvalidInvitation| {
         Failure::new(FailureKind::Invalid, "INVITATION_INVALID", "invitation does not read", error.to_string())
     })?;
+    // A setting that does not read must stop us before the invitation is spent, not after.
+    if folder.config().exists() {
+        crate::NodeConfig::load(&folder.config())
+            .map_err(|error| Failure::new(FailureKind::Invalid, "NODE_CONFIG", error.to_string(), error.french()))?;
+    }
     let store = crate::open_store(folder).await?;
-    let tls_key = Arc::new(renew::load_or_make_tls_key(folder)?);
+    let mut tls_key = Arc::new(renew::load_or_make_tls_key(folder)?);
     let signing_key = load_or_make_signing_key(folder)?;
     let tls = ClientTls::new(invitation.authority, None, Arc::clone(&world.clock))
         .map_err(|error| failure::defect(error.to_string()))?;
     let client = HubClient::connect(&tls, &invitation.address).await.map_err(|error| failure::network(&error))?;
-    let request = JoinRequest::new(invitation.token, &tls_key, &signing_key);
-    let membership = client.enrol(&request).await.map_err(|error| failure::network(&error))?;
+    let membership = match client.enrol(&JoinRequest::new(invitation.token, &tls_key, &signing_key)).await {
+        // A key that was revoked never comes back: the folder gets a new one, the invitation is still whole.
+        Err(error) if error.reason() == "TLS_KEY_KNOWN" => {
+            tls_key = Arc::new(renew::make_tls_key(folder)?);
+            client.enrol(&JoinRequest::new(invitation.token, &tls_key, &signing_key)).await
+        }
+        // Perhaps spent by ourselves, and the answer was lost: holding the key proves it.
+        Err(error) if error.reason() == "INVITATION_SPENT" => {
+            let renewed = client.renew(&tls_key).await;
+            renewed.ok().filter(|known| known.provider() == Some(invitation.territory)).ok_or(error)
+        }
+        answer => answer,
+    }
+    .map_err(|error| failure::network(&error))?;
     let provider =
         membership.provider().filter(|provider| *provider == invitation.territory).ok_or_else(wrong_territory)?;
     renew::keep_chain(folder, &tls_key, &membership.chain)?;
@@ -99,9 +116,10 @@ pub(crate) fn load_signing_key(folder: &NodeFolder) -> Result<SigningKey, Failur
 
 fn load_or_make_signing_key(folder: &NodeFolder) -> Result<SigningKey, Failure> {
     let path = folder.signing_key();
-    if path.exists() {
-        return load_signing_key(folder);
+    if let Ok(key) = load_signing_key(folder) {
+        return Ok(key);
     }
+    folder.set_aside(&path).map_err(|error| failure::folder(&path, &error))?;
     let key = SigningKey::generate();
     folder.write(&path, &key.to_pkcs8(), true).map_err(|error| failure::folder(&path, &error))?;
     Ok(key)

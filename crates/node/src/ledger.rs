@@ -1,6 +1,6 @@
 //! What the commune already sent, as the intruder remembers it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use disclosure::{Ledger, Received};
 use model::{CommuneCode, Failure, FailureKind, Slice};
@@ -16,6 +16,8 @@ pub struct Sent {
     pub ledger: Ledger,
     /// The last content of each slice that is not withdrawn: what a preview compares with.
     pub current: BTreeMap<Slice, Received>,
+    /// Slices that a person took back and nobody sent again since.
+    pub withdrawn: BTreeSet<Slice>,
 }
 
 /// Reads the ledgers of `territories`; refuses if one of them may lack something.
@@ -59,6 +61,7 @@ impl Sent {
                         continue;
                     }
                     if record.kind == DocumentKind::Submission {
+                        self.withdrawn.remove(&slice.received.slice);
                         self.current.insert(slice.received.slice.clone(), slice.received.clone());
                     }
                     self.ledger.record(slice.received);
@@ -69,6 +72,7 @@ impl Sent {
                     wire::document::Withdrawal::decode(bytes).map_err(|error| failure::document(&error))?;
                 for slice in withdrawal.slices.iter().filter(|slice| slice.territory == territory) {
                     self.current.remove(slice);
+                    self.withdrawn.insert(slice.clone());
                 }
             }
             DocumentKind::Purge => {}

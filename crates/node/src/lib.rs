@@ -146,7 +146,7 @@ impl Node {
 }
 
 pub(crate) async fn open_store(folder: &NodeFolder) -> Result<NodeStore, Failure> {
-    std::fs::create_dir_all(folder.root()).map_err(|error| failure::folder(folder.root(), &error))?;
+    folder.make().map_err(|error| failure::folder(folder.root(), &error))?;
     NodeStore::open(&store::Location::Sqlite(folder.database())).await.map_err(|error| failure::storage(&error))
 }
 

@@ -10,7 +10,7 @@ use wire::document::SignedPack;
 
 use crate::{Node, NodeFolder, failure, sync};
 
-/// Verifies and parses every pack of the folder; an altered or unsigned one is refused by name.
+/// Verifies and parses every pack of the folder; an altered or unsigned one is not used.
 pub fn load(folder: &NodeFolder, hub: &[PublicKey]) -> Result<BTreeMap<PackCode, Pack>, Failure> {
     let mut packs = BTreeMap::new();
     let Ok(entries) = std::fs::read_dir(folder.packs()) else { return Ok(packs) };
@@ -20,11 +20,11 @@ pub fn load(folder: &NodeFolder, hub: &[PublicKey]) -> Result<BTreeMap<PackCode,
             continue;
         }
         let bytes = std::fs::read(&path).map_err(|error| failure::folder(&path, &error))?;
-        let pack = open(&bytes, hub).map_err(|mut failure| {
-            failure.detail = format!("{}: {}", path.display(), failure.detail);
-            failure
-        })?;
-        packs.insert(pack.code().clone(), pack);
+        // A damaged or unsigned file must not close the node: `refresh` replaces it.
+        match open(&bytes, hub) {
+            Ok(pack) => drop(packs.insert(pack.code().clone(), pack)),
+            Err(failure) => tracing::warn!(path = %path.display(), reason = %failure.reason, "pack not used"),
+        }
     }
     Ok(packs)
 }
@@ -37,7 +37,7 @@ pub fn open(bytes: &[u8], hub: &[PublicKey]) -> Result<Pack, Failure> {
             FailureKind::Invalid,
             "PACK_NOT_SIGNED",
             error.to_string(),
-            "Un référentiel d’indicateurs n’est pas signé par le centre, ou a été modifié. Il n’est pas utilisé ; demandez-en un nouveau : maillage node join ou maillage node push le retéléchargent.",
+            "Un référentiel d’indicateurs n’est pas signé par le centre, ou a été modifié. Il n’est pas utilisé ; « maillage node preview » en télécharge un nouveau quand le centre est joignable.",
         )
     })?;
     Pack::parse(&files.files).map_err(|error| {
@@ -58,8 +58,9 @@ pub async fn refresh(node: &Node) -> Result<Vec<String>, Failure> {
     let mut titles = Vec::new();
     for summary in client.packs().await.map_err(|error| failure::network(&error))? {
         let kept = std::fs::read(path(node.folder(), &summary.code)).ok();
-        let same =
-            kept.and_then(|bytes| SignedPack::from_bytes(&bytes).ok()).is_some_and(|kept| kept.hash() == summary.hash);
+        let same = kept
+            .and_then(|bytes| SignedPack::from_bytes(&bytes).ok())
+            .is_some_and(|kept| kept.hash() == summary.hash && kept.verify(&keys).is_ok());
         if same {
             continue;
         }

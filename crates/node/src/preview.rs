@@ -10,7 +10,6 @@ use wire::document::{Approval, Header, Outgoing};
 pub use wire::document::Purpose;
 
 use crate::collect::{CollectError, Collected, collect};
-use crate::config::ApprovalMode;
 use crate::ledger::Sent;
 use crate::{Node, failure, ledger};
 
@@ -95,8 +94,12 @@ pub struct CellPreview {
 /// What would leave.
 #[derive(Debug)]
 pub struct Preview {
-    /// Identifies exactly these figures; `None` if nothing has to leave.
+    /// Identifies exactly these figures; `None` if nothing has to leave or nothing was kept.
     pub hash: Option<Hash>,
+    /// Whether anything has to leave.
+    pub leaves: bool,
+    /// Whether something that a person took back would leave again.
+    pub withdrawn: bool,
     /// Whether it only asks the hub what it would answer.
     pub purpose: Purpose,
     /// Slice by slice, also those that do not change.
@@ -122,11 +125,40 @@ impl From<Failure> for PreviewError {
     }
 }
 
-/// Computes, protects, compares and keeps. Nothing leaves.
+/// Who is to agree to what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// A person, who reads it now.
+    ForPerson,
+    /// The commune's rule.
+    ForRule,
+    /// Nobody: it is only looked at, and what a person reads elsewhere stays as it is.
+    Nothing,
+}
+
+/// Computes, protects, compares, and keeps the result for a person to agree to. Nothing leaves. Whatever waited before
+/// is forgotten first: it no longer says what would leave.
 pub async fn preview(node: &Node, purpose: Purpose) -> Result<Preview, PreviewError> {
-    let collected =
-        collect(node.config(), node.provider(), node.packs(), node.folder().root()).map_err(PreviewError::Sources)?;
+    node.store().discard_previews().await.map_err(|error| failure::storage(&error))?;
+    compute(node, purpose, Keep::ForPerson).await
+}
+
+/// The same, for the commune's rule to agree to.
+pub async fn preview_for_rule(node: &Node) -> Result<Preview, PreviewError> {
+    node.store().discard_previews().await.map_err(|error| failure::storage(&error))?;
+    compute(node, Purpose::Submit, Keep::ForRule).await
+}
+
+/// The same, to know whether anything would leave; keeps nothing, so that a person's reading is not replaced by a timer.
+pub async fn look(node: &Node) -> Result<Preview, PreviewError> {
+    compute(node, Purpose::Submit, Keep::Nothing).await
+}
+
+async fn compute(node: &Node, purpose: Purpose, keeping: Keep) -> Result<Preview, PreviewError> {
+    let collected = collect(node.config(), &node.identity().territories, node.packs(), node.folder().root())
+        .map_err(PreviewError::Sources)?;
     let sent = ledger_of(node, &collected).await?;
+
     let mut slices = Vec::new();
     let mut tables = Vec::new();
     let mut leaving = Vec::new();
@@ -142,16 +174,21 @@ pub async fn preview(node: &Node, purpose: Purpose) -> Result<Preview, PreviewEr
         tables.push(protected.table);
     }
     let moved = leaving.iter().map(|index| slices[*index].moves.moved()).sum();
-    let hash = if leaving.is_empty() {
-        None
-    } else {
-        let outgoing: Vec<Outgoing<'_>> = leaving
-            .iter()
-            .map(|index| Outgoing { table: &tables[*index], scheme: collected[*index].table.scheme() })
-            .collect();
-        Some(keep(node, purpose, &outgoing).await?)
+    let withdrawn = leaving.iter().any(|index| sent.withdrawn.contains(&slices[*index].slice));
+    let outgoing: Vec<Outgoing<'_>> = leaving
+        .iter()
+        .map(|index| Outgoing { table: &tables[*index], scheme: collected[*index].table.scheme() })
+        .collect();
+    let approval = match keeping {
+        Keep::ForPerson => Some(Approval::Person),
+        Keep::ForRule => Some(Approval::Rule),
+        Keep::Nothing => None,
     };
-    Ok(Preview { hash, purpose, slices, moved, tables })
+    let hash = match approval {
+        Some(approval) if !outgoing.is_empty() => Some(keep(node, purpose, approval, &outgoing).await?),
+        _ => None,
+    };
+    Ok(Preview { hash, purpose, leaves: !leaving.is_empty(), withdrawn, slices, moved, tables })
 }
 
 async fn ledger_of(node: &Node, collected: &[Collected<'_>]) -> Result<Sent, Failure> {
@@ -166,7 +203,7 @@ pub(crate) async fn protected(node: &Node, collected: &[Collected<'_>]) -> Resul
     collected.iter().map(|one| protect(one, &sent.ledger)).collect()
 }
 
-async fn keep(node: &Node, purpose: Purpose, outgoing: &[Outgoing<'_>]) -> Result<Hash, Failure> {
+async fn keep(node: &Node, purpose: Purpose, approval: Approval, outgoing: &[Outgoing<'_>]) -> Result<Hash, Failure> {
     let mut id = [0_u8; 16];
     node.entropy().fill(&mut id);
     let header = Header {
@@ -174,10 +211,7 @@ async fn keep(node: &Node, purpose: Purpose, outgoing: &[Outgoing<'_>]) -> Resul
         id: SubmissionId::from_bytes(id),
         written_at: node.now(),
         purpose,
-        approval: match node.config().approval.mode {
-            ApprovalMode::Person => Approval::Person,
-            ApprovalMode::Rule => Approval::Rule,
-        },
+        approval,
     };
     let document = wire::document::encode(&header, outgoing).map_err(|error| failure::document(&error))?;
     let hash = seal::sha256(&document);

@@ -128,7 +128,13 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
     match call(node, item, &signature).await {
         Ok(accepted) => received(node, item, &accepted).await,
         Err(Call::Failed(failure)) => Err(failure),
-        Err(Call::Network(error)) if error.is_transient() => {
+        Err(Call::Network(ClientError::Refused(refused))) if answers_the_document(&refused) => {
+            let why = Refusal { reason: refused.reason.clone(), message: refused.message.clone() };
+            node.store().mark_refused(submission, &why, node.now()).await.map_err(|error| failure::storage(&error))?;
+            Ok(Verdict::Refused { message: refused.message, conflicts: refused.conflicts })
+        }
+        // The document is fine and stays where it is; what stands in the way is noted beside it.
+        Err(Call::Network(error)) => {
             let pause = pauses(node).nth(item.attempts as usize).unwrap_or(Duration::from_mins(10));
             let after = error.retry_after().map_or(pause, |asked| asked.max(pause));
             let why = Refusal { reason: error.reason().to_owned(), message: error.message().to_owned() };
@@ -136,15 +142,13 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
                 .mark_retry(submission, &why, node.now().plus(after))
                 .await
                 .map_err(|error| failure::storage(&error))?;
-            Ok(Verdict::Waiting { message: error.message().to_owned() })
+            if error.is_transient() || error.kind() == FailureKind::Internal {
+                Ok(Verdict::Waiting { message: error.message().to_owned() })
+            } else {
+                // Our certificate, the server's, the wiring: trying again changes nothing.
+                Err(failure::network(&error))
+            }
         }
-        Err(Call::Network(ClientError::Refused(refused))) if answers_the_document(&refused) => {
-            let why = Refusal { reason: refused.reason.clone(), message: refused.message.clone() };
-            node.store().mark_refused(submission, &why, node.now()).await.map_err(|error| failure::storage(&error))?;
-            Ok(Verdict::Refused { message: refused.message, conflicts: refused.conflicts })
-        }
-        // Our certificate, the server's, the wiring: the document is fine and stays where it is.
-        Err(Call::Network(error)) => Err(failure::network(&error)),
     }
 }
 

@@ -69,11 +69,18 @@ fn load_tls_key(folder: &NodeFolder) -> Result<TlsKey, Failure> {
     TlsKey::from_pem(&pem).map_err(|error| damaged(error.to_string()))
 }
 
+/// The key of the folder; a damaged one is set aside, because a new invitation is the cure and needs a key.
 pub(crate) fn load_or_make_tls_key(folder: &NodeFolder) -> Result<TlsKey, Failure> {
-    let path = folder.tls_key();
-    if path.exists() {
-        return load_tls_key(folder);
+    match load_tls_key(folder) {
+        Ok(key) => Ok(key),
+        Err(_) => make_tls_key(folder),
     }
+}
+
+/// A new key; one that was there is kept beside it.
+pub(crate) fn make_tls_key(folder: &NodeFolder) -> Result<TlsKey, Failure> {
+    let path = folder.tls_key();
+    folder.set_aside(&path).map_err(|error| failure::folder(&path, &error))?;
     let key = TlsKey::generate();
     folder.write(&path, key.to_pem().as_bytes(), true).map_err(|error| failure::folder(&path, &error))?;
     Ok(key)

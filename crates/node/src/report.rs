@@ -69,8 +69,8 @@ fn exacts(table: &ConfidentialTable) -> Exacts {
 /// Renders the internal edition of everything that the sources hold. Where protection is possible now, the page
 /// also marks what others will not see.
 pub async fn internal_edition(node: &Node) -> Result<String, PreviewError> {
-    let collected =
-        collect(node.config(), node.provider(), node.packs(), node.folder().root()).map_err(PreviewError::Sources)?;
+    let collected = collect(node.config(), &node.identity().territories, node.packs(), node.folder().root())
+        .map_err(PreviewError::Sources)?;
     // The commune's own figures are its own whether or not the ledger is complete.
     let safe = match preview::protected(node, &collected).await {
         Ok(protected) => protected.into_iter().map(|one| one.table).collect(),

@@ -1,15 +1,15 @@
 //! The node at work by itself: round after round, until asked to stop.
 
 use model::Failure;
+use store::node::OutboxState;
 use tokio_util::sync::CancellationToken;
-use wire::document::Purpose;
 
 use crate::approve::{Agreement, approve};
 use crate::collect::CollectError;
 use crate::config::ApprovalMode;
-use crate::preview::{PreviewError, preview};
+use crate::preview::{Preview, PreviewError, look, preview_for_rule};
 use crate::push::{Delivered, PushEvent, push_due};
-use crate::{Node, NodeFolder, World, packs, renew, sync};
+use crate::{Node, NodeFolder, World, failure, packs, renew, sync};
 
 /// What happens meanwhile.
 #[derive(Debug)]
@@ -93,33 +93,70 @@ pub async fn open_and_round(
 pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
     sync::sync(node).await?;
     deliver(node, on_event).await?;
-    match preview(node, Purpose::Submit).await {
+    let by_rule = node.config().approval.mode == ApprovalMode::Rule;
+    let seen = if by_rule { preview_for_rule(node).await } else { look(node).await };
+    let preview = match seen {
+        Ok(preview) => preview,
         Err(PreviewError::Sources(errors)) => {
             on_event(&RunEvent::Sources(errors.iter().flat_map(CollectError::french).collect()));
             return Ok(());
         }
         Err(PreviewError::Failed(failure)) => return Err(failure),
-        Ok(preview) => match (preview.hash, node.config().approval.mode) {
-            (None, _) => on_event(&RunEvent::NothingNew),
-            (Some(_), ApprovalMode::Person) => on_event(&RunEvent::PersonNeeded {
-                message:
-                    "Un aperçu attend l’accord d’une personne : maillage node preview, puis maillage node approve."
-                        .to_owned(),
-            }),
-            (Some(hash), ApprovalMode::Rule) => {
-                let agreement =
-                    Agreement::Rule { max_moved_cells: node.config().approval.max_moved_cells, moved: preview.moved };
-                match approve(node, &agreement, Some(hash)).await {
-                    Ok(_) => {}
-                    Err(failure) if failure.reason == "APPROVAL_NEEDS_PERSON" => {
-                        on_event(&RunEvent::PersonNeeded { message: failure.message });
-                    }
-                    Err(failure) => return Err(failure),
+    };
+    if !preview.leaves {
+        on_event(&RunEvent::NothingNew);
+        return Ok(());
+    }
+    match person_needed(node, &preview).await? {
+        Some(message) => on_event(&RunEvent::PersonNeeded { message }),
+        None => {
+            let agreement =
+                Agreement::Rule { max_moved_cells: node.config().approval.max_moved_cells, moved: preview.moved };
+            match approve(node, &agreement, preview.hash).await {
+                Ok(_) => {}
+                Err(failure) if failure.reason == "APPROVAL_NEEDS_PERSON" => {
+                    on_event(&RunEvent::PersonNeeded { message: failure.message });
                 }
+                Err(failure) => return Err(failure),
             }
-        },
+        }
     }
     deliver(node, on_event).await
+}
+
+/// Why a rule must not decide, in French: a person has decided something about these figures, or the hub has.
+async fn person_needed(node: &Node, preview: &Preview) -> Result<Option<String>, Failure> {
+    const READ: &str = "maillage node preview, puis maillage node approve";
+    if node.config().approval.mode == ApprovalMode::Person {
+        return Ok(Some(format!(
+            "Des chiffres ont changé : une personne doit relire l’aperçu et donner son accord ({READ})."
+        )));
+    }
+    if preview.withdrawn {
+        return Ok(Some(format!(
+            "Un tableau a été retiré par une personne : seule une personne peut le renvoyer ({READ}). Sinon, retirez sa source de node.toml."
+        )));
+    }
+    if was_refused(node, preview).await? {
+        return Ok(Some(format!(
+            "Le centre a refusé ces mêmes chiffres : les renvoyer ne servirait à rien. Voyez pourquoi avec « maillage node status », corrigez, puis {READ}."
+        )));
+    }
+    Ok(None)
+}
+
+/// Whether the last document of the outbox was refused and held the same figures.
+async fn was_refused(node: &Node, preview: &Preview) -> Result<bool, Failure> {
+    let items = node.store().outbox().await.map_err(|error| failure::storage(&error))?;
+    let Some(last) = items.last().filter(|item| matches!(item.state, OutboxState::Refused(_))) else {
+        return Ok(false);
+    };
+    let Some(waiting) = node.store().latest_preview().await.map_err(|error| failure::storage(&error))? else {
+        return Ok(false);
+    };
+    let figures = |bytes: &[u8]| wire::document::decode(bytes).ok().map(|submission| submission.slices);
+    let (before, now) = (figures(&last.outgoing.document), figures(&waiting.document));
+    Ok(preview.hash == Some(waiting.hash) && before.is_some() && before == now)
 }
 
 async fn deliver(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {

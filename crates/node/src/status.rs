@@ -64,7 +64,9 @@ pub fn describe(status: &Status) -> Vec<String> {
         });
     }
     if status.preview_waits {
-        lines.push("Un aperçu attend l’accord d’une personne : maillage node approve --name \"Prénom Nom\"".to_owned());
+        lines.push(
+            "Un aperçu attend l’accord d’une personne : maillage node preview, puis maillage node approve".to_owned(),
+        );
     }
     for item in &status.outbox {
         let why = item.last_error.as_ref().map_or("", |error| error.message.as_str());

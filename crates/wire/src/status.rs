@@ -223,7 +223,7 @@ fn transport_reason(code: Code) -> &'static str {
 fn transport_message(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Invalid => "Le centre a refusé le message : il est trop volumineux ou mal formé.",
-        FailureKind::Exhausted => "Le centre est très sollicitée : l’envoi sera retenté.",
+        FailureKind::Exhausted => "Le centre est très sollicité : l’envoi sera retenté.",
         FailureKind::Unauthenticated | FailureKind::Denied => "Le centre n’a pas reconnu ce poste.",
         FailureKind::Unavailable => "Le centre n’est pas joignable pour l’instant : l’envoi sera retenté.",
         FailureKind::Precondition => {

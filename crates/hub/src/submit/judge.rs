@@ -78,8 +78,7 @@ pub(crate) fn definitions(submission: &Submission, packs: &Packs) -> Result<(), 
 }
 
 fn undefined(slice: &ReceivedSlice, packs: &Packs) -> Vec<Conflict> {
-    const SYNC: &str =
-        "Mettez à jour le référentiel du poste (« maillage node sync »), puis relancez « maillage node preview ».";
+    const SYNC: &str = "Relancez « maillage node preview » : le poste recevra le référentiel à jour.";
     let name = &slice.received.slice;
     let Some((published, table)) = found(name, packs) else {
         return vec![conflict(

@@ -107,7 +107,7 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
     }
     if comparison.communes.iter().any(|row| is_interval(row.value)) {
         out.push_str(
-            "\nUn intervalle « entre … et … » est tout ce que permettent les chiffres montrés : la valeur est cachée par le secret statistique, ou dépend d’une valeur cachée.",
+            "\nUn intervalle (« entre … et … », « au moins … ») est tout ce que permettent les chiffres montrés : la valeur est cachée par le secret statistique, ou dépend d’une valeur cachée.",
         );
     }
     out
@@ -136,6 +136,7 @@ fn text(shown: Shown, signed: bool) -> String {
     match shown.reading {
         Reading::Value(value) => number(value),
         Reading::Interval { low, high: Some(high) } => format!("entre {} et {}", number(low), number(high)),
+        Reading::Interval { low, high: None } if low <= 0.0 => "inconnu (caché)".to_owned(),
         Reading::Interval { low, high: None } => format!("au moins {}", number(low)),
         Reading::Silence(silence) => silence_in_french(silence).to_owned(),
     }

@@ -7,6 +7,8 @@ use hub::config::HubConfig;
 use hub::{Hub, HubFolder};
 use model::{Code, CommuneCode, FailureKind};
 
+use render::{Column, Screen, Table};
+
 use super::{Stop, world};
 
 /// Le centre départemental.
@@ -59,8 +61,27 @@ enum HubCommand {
         #[arg(long)]
         territory: CommuneCode,
     },
+    /// Qui a rejoint le centre, depuis quand, et combien de tableaux il a reçus.
+    Status,
+    /// Les accès des personnes qui comparent.
+    #[command(subcommand)]
+    Coordinator(CoordinatorCommand),
     /// Détruit les octets d’un envoi après une fuite, à deux personnes : l’une propose, l’autre confirme.
     Purge(super::purge::PurgeArgs),
+}
+
+#[derive(Subcommand)]
+enum CoordinatorCommand {
+    /// Fabrique un accès d’un an : un dossier à remettre à la personne, puis à effacer ici.
+    Add {
+        /// Nom court de l’accès, sans accent ni espace.
+        name: Code,
+    },
+    /// Retire un accès, immédiatement.
+    Revoke {
+        /// Nom de l’accès.
+        name: Code,
+    },
 }
 
 /// Runs one of them.
@@ -105,8 +126,55 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
                 Err(Stop::failed(FailureKind::NotFound, format!("Aucun poste actif pour {territory}.")))
             }
         }
+        HubCommand::Status => status(folder).await,
+        HubCommand::Coordinator(command) => coordinator(folder, command).await,
         HubCommand::Purge(args) => super::purge::run(folder, args).await,
     }
+}
+
+async fn status(folder: HubFolder) -> Result<(), Stop> {
+    let hub = Hub::open(folder, world()).await?;
+    let standings = hub.overview().await?;
+    hub.close().await;
+    if standings.is_empty() {
+        println!("Aucune commune n’a encore rejoint le centre : maillage hub invite --territory CODE");
+        return Ok(());
+    }
+    let mut table = Table::new([
+        Column::text("Commune"),
+        Column::text("Poste"),
+        Column::text("Dernier contact"),
+        Column::numbers("Tableaux"),
+    ]);
+    for one in &standings {
+        let post = match one.revoked_at {
+            Some(at) => format!("révoqué le {}", render::date::day(at)),
+            None => format!("certificat jusqu’au {}", render::date::day(one.certificate_not_after)),
+        };
+        let contact = one.last_contact.map_or_else(|| "jamais".to_owned(), render::date::moment);
+        table.push([format!("{} ({})", one.name, one.territory), post, contact, one.present.len().to_string()]);
+    }
+    println!("{}", table.draw(Screen::of(&std::io::stdout())));
+    Ok(())
+}
+
+async fn coordinator(folder: HubFolder, command: CoordinatorCommand) -> Result<(), Stop> {
+    let hub = Hub::open(folder, world()).await?;
+    match command {
+        CoordinatorCommand::Add { name } => {
+            let made = hub.add_coordinator(&name).await?;
+            println!("✓ Accès « {name} » : {}", made.folder.display());
+            println!("  Remettez ce dossier à la personne (maillage compare … --access DOSSIER), puis effacez-le ici.");
+        }
+        CoordinatorCommand::Revoke { name } => {
+            if !hub.revoke_coordinator(&name).await? {
+                return Err(Stop::failed(FailureKind::NotFound, format!("Aucun accès actif au nom de « {name} ».")));
+            }
+            println!("✓ L’accès « {name} » est retiré.");
+        }
+    }
+    hub.close().await;
+    Ok(())
 }
 
 async fn serve(folder: HubFolder) -> Result<(), Stop> {

@@ -5,7 +5,7 @@ mod show;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use model::{CommuneCode, FailureKind, Hash, PackCode, Period, Slice, TableCode};
+use model::{CommuneCode, FailureKind, PackCode, Period, Slice, TableCode};
 use node::approve::Agreement;
 use node::preview::{Preview, PreviewError, Purpose};
 use node::{Node, NodeFolder};
@@ -17,7 +17,7 @@ use super::{Stop, world};
 #[command(
     subcommand_help_heading = "Commandes",
     disable_help_subcommand = true,
-    after_help = "Dans l’ordre, la première fois :\n  maillage node join 'maillage1-…'\n  maillage node check\n  maillage node report\n  maillage node preview\n  maillage node approve --name \"Prénom Nom\"\n  maillage node push"
+    after_help = "Dans l’ordre, la première fois :\n  maillage node join 'maillage1-…'\n  maillage node check\n  maillage node report\n  maillage node preview\n  maillage node approve --name \"Prénom Nom\" --preview EMPREINTE\n  maillage node push"
 )]
 pub struct NodeArgs {
     /// Dossier du nœud (réglages, clés, base locale).
@@ -58,14 +58,14 @@ enum NodeCommand {
         all: bool,
     },
     /// Donne l’accord d’une personne à l’aperçu : il est signé et mis en file d’envoi.
-    #[command(after_help = "Exemple :\n  maillage node approve --name \"Aïcha Martin\"")]
+    #[command(after_help = "Exemple :\n  maillage node approve --name \"Aïcha Martin\" --preview 3f2a9c01")]
     Approve {
         /// Nom de la personne qui a relu l’aperçu. Il reste sur ce poste.
         #[arg(long)]
         name: String,
-        /// Empreinte de l’aperçu relu (affichée par preview) ; refusé s’il a changé depuis.
+        /// Empreinte de l’aperçu relu, ou ses huit premiers caractères (affichée par preview) ; refusé s’il a changé depuis.
         #[arg(long)]
-        preview: Option<Hash>,
+        preview: String,
     },
     /// Envoie ce qui attend en file et affiche les récépissés.
     Push,
@@ -110,7 +110,7 @@ pub async fn run(args: NodeArgs) -> Result<(), Stop> {
         NodeCommand::Check => check(folder).await,
         NodeCommand::Report { output } => report(folder, output).await,
         NodeCommand::Preview { dry_run, all } => preview(folder, dry_run, all).await,
-        NodeCommand::Approve { name, preview } => approve(folder, name, preview).await,
+        NodeCommand::Approve { name, preview } => approve(folder, name, &preview).await,
         NodeCommand::Push => push(folder).await,
         NodeCommand::Run => work(folder).await,
         NodeCommand::Status => status(folder).await,
@@ -150,7 +150,13 @@ async fn check(folder: NodeFolder) -> Result<(), Stop> {
     }
     let mut wrong = 0;
     for source in &node.config().sources {
-        match node::collect::collect_one(source, node.config(), node.provider(), node.packs(), node.folder().root()) {
+        match node::collect::collect_one(
+            source,
+            node.config(),
+            &node.identity().territories,
+            node.packs(),
+            node.folder().root(),
+        ) {
             Ok(one) => {
                 let aside = if one.set_aside > 0 {
                     format!(
@@ -246,11 +252,15 @@ async fn catch_up(node: Node) -> Result<Node, Stop> {
     }
 }
 
-async fn approve(folder: NodeFolder, name: String, expected: Option<Hash>) -> Result<(), Stop> {
+async fn approve(folder: NodeFolder, name: String, read: &str) -> Result<(), Stop> {
     let node = Node::open(folder, world()).await?;
-    let id = node::approve::approve(&node, &Agreement::Person(name), expected).await?;
+    let expected = node::approve::waiting(&node, read).await?;
+    let id = node::approve::approve(&node, &Agreement::Person(name), Some(expected)).await?;
     node.close().await;
-    println!("✓ Accord enregistré. Envoi {id} en file ; pour l’envoyer maintenant : maillage node push");
+    println!(
+        "✓ Accord enregistré pour l’aperçu {}. Envoi {id} en file ; pour l’envoyer maintenant : maillage node push",
+        &expected.to_string()[..8]
+    );
     Ok(())
 }
 
@@ -303,7 +313,10 @@ async fn verify(folder: NodeFolder, receipt: PathBuf) -> Result<(), Stop> {
 
 /// What a preview needs for its last lines.
 fn next_step(preview: &Preview) -> Option<String> {
-    preview
-        .hash
-        .map(|hash| format!("Pour donner votre accord : maillage node approve --name \"Prénom Nom\" --preview {hash}"))
+    preview.hash.map(|hash| {
+        format!(
+            "Pour donner votre accord : maillage node approve --name \"Prénom Nom\" --preview {}",
+            &hash.to_string()[..8]
+        )
+    })
 }

@@ -11,7 +11,7 @@ use hub::coordinator::Credentials;
 use hub::{Hub, HubFolder};
 use model::{Failure, FailureKind, Key, SystemClock};
 use node::approve::Agreement;
-use node::preview::{PreviewError, Purpose};
+use node::preview::PreviewError;
 use node::push::Verdict;
 use node::{Node, NodeFolder};
 use render::Screen;
@@ -129,7 +129,7 @@ async fn one_commune(
     let folder = NodeFolder::at(folder);
     node::join::join(&folder, &invitation, command::world()).await?;
     let node = Node::open(folder, command::world()).await?;
-    let preview = match node::preview::preview(&node, Purpose::Submit).await {
+    let preview = match node::preview::preview_for_rule(&node).await {
         Ok(preview) => preview,
         Err(PreviewError::Failed(failure)) => return Err(failure.into()),
         Err(PreviewError::Sources(errors)) => {

@@ -70,6 +70,8 @@ const SELECT_PENDING: &str = "SELECT d.submission, d.kind, d.document, d.signatu
 impl NodeStore {
     /// Everything sent about `territory`, oldest first; then what may have been sent without an answer.
     pub async fn ledger(&self, territory: CommuneCode) -> Result<Vec<LedgerRecord>, StoreError> {
+        // Pending first: what is answered between the two reads is then in both, and never in neither.
+        let pending = self.db.q(SELECT_PENDING).bind(territory.as_str()).all(|row| read_record(row, None)).await?;
         let mut records = self
             .db
             .q(SELECT_LINKED)
@@ -84,8 +86,8 @@ impl NodeStore {
                 read_record(row, Some(link))
             })
             .await?;
-        let pending = self.db.q(SELECT_PENDING).bind(territory.as_str()).all(|row| read_record(row, None)).await?;
-        records.extend(pending);
+        let answered: BTreeSet<SubmissionId> = records.iter().map(|record| record.submission).collect();
+        records.extend(pending.into_iter().filter(|record| !answered.contains(&record.submission)));
         Ok(records)
     }
 

@@ -59,6 +59,17 @@ impl NodeStore {
         tx.commit().await
     }
 
+    /// Forgets every preview that nobody queued: it no longer says what would leave.
+    pub async fn discard_previews(&self) -> Result<(), StoreError> {
+        retry(|| self.discard_previews_once()).await
+    }
+
+    async fn discard_previews_once(&self) -> Result<(), StoreError> {
+        let mut tx = self.db.begin_write().await?;
+        tx.q("DELETE FROM preview WHERE queued_as IS NULL").exec().await?;
+        tx.commit().await
+    }
+
     /// The preview with this hash.
     pub async fn preview(&self, hash: Hash) -> Result<Option<Preview>, StoreError> {
         self.db.q(SELECT).bind(hash.to_string()).opt(read_preview).await
