@@ -141,13 +141,13 @@ async fn the_other_half_alone_is_taken_and_then_binds_the_honest_node() {
 
     // Sent behind the node's back: it learns of it, and would not have chosen this pattern, but keeps it.
     assert!(sync::sync(&node).await.expect("the hub answers"));
-    let again = preview(&node).await;
-    assert_eq!(again.hash, None);
-    assert_ne!(hidden(&again), hidden(&first));
     // What was previewed before can no longer be approved.
     let agreement = node::approve::Agreement::Person("Awa Diallo".to_owned());
     let outdated = node::approve::approve(&node, &agreement, first.hash).await.expect_err("it gives B away");
     assert_eq!(outdated.reason, "PREVIEW_OUTDATED");
+    let again = preview(&node).await;
+    assert_eq!(again.hash, None);
+    assert_ne!(hidden(&again), hidden(&first));
     house.close().await;
 }
 

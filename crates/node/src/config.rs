@@ -34,7 +34,7 @@ impl ConfigError {
     pub fn french(&self) -> String {
         match self {
             Self::Unreadable { path, source } => format!(
-                "Le fichier de réglages {} ne peut pas être lu ({source}). Créez-le à partir du modèle deploy/node.toml, ou indiquez son dossier avec --folder.",
+                "Le fichier de réglages {} ne peut pas être lu ({source}). Si ce poste n’a pas encore rejoint de centre : maillage node join INVITATION. S’il l’a rejoint, indiquez son dossier avec --folder.",
                 path.display()
             ),
             Self::Malformed { path, detail } => format!(

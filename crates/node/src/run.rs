@@ -107,21 +107,19 @@ pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result
         on_event(&RunEvent::NothingNew);
         return Ok(());
     }
-    match person_needed(node, &preview).await? {
-        Some(message) => on_event(&RunEvent::PersonNeeded { message }),
-        None => {
-            let agreement =
-                Agreement::Rule { max_moved_cells: node.config().approval.max_moved_cells, moved: preview.moved };
-            match approve(node, &agreement, preview.hash).await {
-                Ok(_) => {}
-                Err(failure) if failure.reason == "APPROVAL_NEEDS_PERSON" => {
-                    on_event(&RunEvent::PersonNeeded { message: failure.message });
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
+    if let Some(message) = person_needed(node, &preview).await? {
+        on_event(&RunEvent::PersonNeeded { message });
+        return Ok(());
     }
-    deliver(node, on_event).await
+    let agreement = Agreement::Rule { max_moved_cells: node.config().approval.max_moved_cells, moved: preview.moved };
+    match approve(node, &agreement, preview.hash).await {
+        Ok(_) => deliver(node, on_event).await,
+        Err(failure) if failure.reason == "APPROVAL_NEEDS_PERSON" => {
+            on_event(&RunEvent::PersonNeeded { message: failure.message });
+            Ok(())
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Why a rule must not decide, in French: a person has decided something about these figures, or the hub has.

@@ -89,6 +89,12 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
     let folder = HubFolder::at(args.folder);
     match args.command {
         HubCommand::Init { public_address, listen, database, coordinator } => {
+            if listen.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err()) {
+                return Err(Stop::failed(
+                    FailureKind::Invalid,
+                    format!("L’adresse d’écoute « {listen} » s’écrit ADRESSE:PORT, par exemple 0.0.0.0:7443."),
+                ));
+            }
             let config = HubConfig { public_address, listen, database, ..HubConfig::default() };
             let made = hub::init::init(&folder, &config, &coordinator, &world()).await?;
             println!("✓ Centre créé dans {}.", folder.root().display());

@@ -43,9 +43,9 @@ enum NodeCommand {
     /// Édition interne : les chiffres exacts de la commune, pour elle seule (page HTML locale).
     #[command(after_help = "Exemple :\n  maillage node report --output edition-interne.html")]
     Report {
-        /// Fichier à écrire.
-        #[arg(long, default_value = "edition-interne.html")]
-        output: PathBuf,
+        /// Fichier à écrire ; par défaut edition-interne.html dans le dossier du nœud.
+        #[arg(long)]
+        output: Option<PathBuf>,
     },
     /// Montre ce qui partirait : nouveau, modifié, inchangé, retiré, caché et pourquoi. Rien ne part.
     Preview {
@@ -208,7 +208,8 @@ fn refused(error: PreviewError) -> Stop {
     }
 }
 
-async fn report(folder: NodeFolder, output: PathBuf) -> Result<(), Stop> {
+async fn report(folder: NodeFolder, output: Option<PathBuf>) -> Result<(), Stop> {
+    let output = output.unwrap_or_else(|| folder.root().join("edition-interne.html"));
     let node = Node::open(folder, world()).await?;
     let page = node::report::internal_edition(&node).await.map_err(refused)?;
     node.folder()
@@ -274,7 +275,7 @@ async fn push(folder: NodeFolder) -> Result<(), Stop> {
 async fn deliver(node: &Node) -> Result<(), Stop> {
     node::renew::renew_if_due(node).await?;
     let delivered = node::push::push(node, &show::push_event).await?;
-    show::delivered(node, &delivered)
+    show::delivered(&delivered)
 }
 
 async fn work(folder: NodeFolder) -> Result<(), Stop> {

@@ -1,6 +1,5 @@
 //! What the node's commands print.
 
-use node::Node;
 use node::preview::{CellPreview, Move, Preview};
 use node::push::{Delivered, PushEvent, Verdict};
 use node::run::RunEvent;
@@ -69,7 +68,7 @@ pub fn push_event(event: &PushEvent) {
 }
 
 /// What came back.
-pub fn delivered(node: &Node, delivered: &[Delivered]) -> Result<(), Stop> {
+pub fn delivered(delivered: &[Delivered]) -> Result<(), Stop> {
     if delivered.is_empty() {
         println!("Rien n’attend en file d’envoi.");
         return Ok(());
@@ -84,10 +83,7 @@ pub fn delivered(node: &Node, delivered: &[Delivered]) -> Result<(), Stop> {
                     if *already { "déjà reçu – " } else { "" },
                     node::verify::describe(receipt).join("\n")
                 );
-                println!(
-                    "  récépissé gardé dans {}",
-                    file.strip_prefix(node.folder().root()).unwrap_or(file).display()
-                );
+                println!("  récépissé gardé dans {}", file.display());
             }
             Verdict::Refused { message, conflicts } => {
                 refused += 1;
