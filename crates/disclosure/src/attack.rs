@@ -3,6 +3,7 @@
 //! Everything here depends on the scheme and on visible data only, so that node and hub reach the same answer.
 
 mod admit;
+mod cause;
 mod check;
 mod links;
 mod search;
@@ -12,7 +13,8 @@ use std::collections::BTreeMap;
 
 use model::{IndicatorCode, Key};
 
-pub use admit::{Cause, Conflict, Refusal, admit};
+pub use admit::{Conflict, Refusal, admit};
+pub use cause::Cause;
 
 pub(crate) use admit::remembered;
 use admit::visible;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::admit::Cause;
+use super::cause::Cause;
 use super::links::{Joint, join};
 use super::search::{Reaches, explore};
 use super::world::{Contradiction, Visible, World};
