@@ -129,6 +129,11 @@ async fn the_rule_of_the_commune_sends_small_changes_and_leaves_large_ones_to_a_
     node::push::push(&node, &|_| {}).await.expect("a push");
     node.close().await;
     assert_eq!(round(&folder, house.node_world()).await, ["person needed"]);
+    let node = house.node(&folder).await;
+    let read = crate::house::preview(&node).await.hash.expect("something leaves");
+    assert_eq!(round(&folder, house.node_world()).await, ["person needed"]);
+    node::approve::waiting(&node, &read.to_string()).await.expect("what a person reads still waits");
+    node.close().await;
 
     // A damaged export is told and changes nothing.
     crate::house::put(folder.root(), "aides.csv", b"PK\x03\x04 not a text");

@@ -5,6 +5,7 @@ use model::{Failure, FailureKind, Hash, SubmissionId};
 use store::node::Outgoing;
 use wire::document::Approval;
 
+use crate::collect::stricter;
 use crate::{Node, failure, ledger};
 
 /// Who agrees.
@@ -19,6 +20,33 @@ pub enum Agreement {
         /// How many move.
         moved: usize,
     },
+}
+
+impl Agreement {
+    /// Who is noted as having agreed.
+    ///
+    /// # Errors
+    /// No name, or a rule that does not reach as far.
+    pub fn signatory(&self) -> Result<String, Failure> {
+        match self {
+            Self::Person(name) if name.trim().is_empty() => Err(Failure::new(
+                FailureKind::Invalid,
+                "APPROVAL_WITHOUT_NAME",
+                "approval needs a name",
+                "L’accord doit porter le nom d’une personne : --name \"Prénom Nom\". Ce nom reste sur ce poste.",
+            )),
+            Self::Person(name) => Ok(name.trim().to_owned()),
+            Self::Rule { max_moved_cells: Some(max), moved } if *moved > *max as usize => Err(Failure::new(
+                FailureKind::Precondition,
+                "APPROVAL_NEEDS_PERSON",
+                "more cells move than the commune’s rule allows",
+                format!(
+                    "La règle de la commune autorise l’envoi automatique jusqu’à {max} cellules modifiées ; il y en a {moved}. Une personne doit relire l’aperçu et donner son accord : maillage node preview, puis maillage node approve."
+                ),
+            )),
+            Self::Rule { .. } => Ok("règle de la commune".to_owned()),
+        }
+    }
 }
 
 /// The preview that waits, if its hash begins with `read`: at least eight characters of what the person saw.
@@ -39,28 +67,7 @@ pub async fn waiting(node: &Node, read: &str) -> Result<Hash, Failure> {
 /// No preview, another preview than expected, no name, a rule that does not reach, or figures that are no longer
 /// safe because something else was sent since the preview.
 pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>) -> Result<SubmissionId, Failure> {
-    let by = match agreement {
-        Agreement::Person(name) if name.trim().is_empty() => {
-            return Err(Failure::new(
-                FailureKind::Invalid,
-                "APPROVAL_WITHOUT_NAME",
-                "approval needs a name",
-                "L’accord doit porter le nom d’une personne : --name \"Prénom Nom\". Ce nom reste sur ce poste.",
-            ));
-        }
-        Agreement::Person(name) => name.trim().to_owned(),
-        Agreement::Rule { max_moved_cells: Some(max), moved } if *moved > *max as usize => {
-            return Err(Failure::new(
-                FailureKind::Precondition,
-                "APPROVAL_NEEDS_PERSON",
-                "more cells move than the commune’s rule allows",
-                format!(
-                    "La règle de la commune autorise l’envoi automatique jusqu’à {max} cellules modifiées ; il y en a {moved}. Une personne doit relire l’aperçu et donner son accord : maillage node approve --name \"Prénom Nom\"."
-                ),
-            ));
-        }
-        Agreement::Rule { .. } => "règle de la commune".to_owned(),
-    };
+    let by = agreement.signatory()?;
     let preview = node
         .store()
         .latest_preview()
@@ -86,14 +93,15 @@ pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>)
     let sent = ledger::read(node.store(), &territories).await?;
     for slice in submission.slices {
         let (pack, table) = (&slice.received.slice.pack, &slice.received.slice.table);
-        let scheme = node
+        let table = node
             .packs()
             .get(pack)
             .and_then(|pack| pack.table(table))
             .filter(|table| table.definition_hash() == slice.received.attributes.definition)
-            .map(methodology::Table::scheme)
             .ok_or_else(outdated)?;
-        attack::admit(slice.received, scheme, &sent.ledger).map_err(|_| outdated())?;
+        // Under the commune's own rules, which may be stricter than the pack's.
+        let table = stricter(table, &node.config().stricter).map_err(|_| outdated())?;
+        attack::admit(slice.received, table.scheme(), &sent.ledger).map_err(|_| outdated())?;
     }
     let signature = node.signing_key().sign(&preview.document);
     let id = submission.header.id;

@@ -142,7 +142,10 @@ impl CollectError {
 
 /// The table under the commune's own thresholds. The width grows in proportion, so that a cell hidden by a higher
 /// threshold is also better hidden.
-fn stricter<'a>(table: &'a Table, thresholds: &BTreeMap<IndicatorCode, u32>) -> Result<Cow<'a, Table>, LooserRule> {
+pub(crate) fn stricter<'a>(
+    table: &'a Table,
+    thresholds: &BTreeMap<IndicatorCode, u32>,
+) -> Result<Cow<'a, Table>, LooserRule> {
     let mut rules = BTreeMap::new();
     for (indicator, threshold) in thresholds {
         if table.indicator(indicator).is_none() {

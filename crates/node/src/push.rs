@@ -201,6 +201,9 @@ async fn received(node: &Node, item: &OutboxItem, accepted: &Accepted) -> Result
         .await
         .map_err(|error| failure::storage(&error))?;
     let file = node.folder().receipts().join(format!("{:06}.recepisse", receipt.number));
-    node.folder().write(&file, &accepted.receipt.to_bytes(), false).map_err(|error| failure::folder(&file, &error))?;
+    if let Err(error) = node.folder().write(&file, &accepted.receipt.to_bytes(), false) {
+        // The receipt is in the database: a full disk must not make a success look like a failure.
+        tracing::warn!(path = %file.display(), %error, "receipt not written beside the database");
+    }
     Ok(Verdict::Received { receipt: Box::new(receipt), already: accepted.already_received, file })
 }

@@ -1,5 +1,6 @@
 //! The node at work by itself: round after round, until asked to stop.
 
+use disclosure::SafeTable;
 use model::Failure;
 use store::node::OutboxState;
 use tokio_util::sync::CancellationToken;
@@ -93,9 +94,8 @@ pub async fn open_and_round(
 pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
     sync::sync(node).await?;
     deliver(node, on_event).await?;
-    let by_rule = node.config().approval.mode == ApprovalMode::Rule;
-    let seen = if by_rule { preview_for_rule(node).await } else { look(node).await };
-    let preview = match seen {
+    // Looked at first, and kept only once the rule may decide: what a person reads meanwhile stays as it is.
+    let preview = match look(node).await {
         Ok(preview) => preview,
         Err(PreviewError::Sources(errors)) => {
             on_event(&RunEvent::Sources(errors.iter().flat_map(CollectError::french).collect()));
@@ -111,8 +111,13 @@ pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result
         on_event(&RunEvent::PersonNeeded { message });
         return Ok(());
     }
-    let agreement = Agreement::Rule { max_moved_cells: node.config().approval.max_moved_cells, moved: preview.moved };
-    match approve(node, &agreement, preview.hash).await {
+    let kept = match preview_for_rule(node).await {
+        Ok(kept) => kept,
+        // The files changed between the two readings: the next round tells.
+        Err(PreviewError::Sources(_)) => return Ok(()),
+        Err(PreviewError::Failed(failure)) => return Err(failure),
+    };
+    match approve(node, &rule(node, &kept), kept.hash).await {
         Ok(_) => deliver(node, on_event).await,
         Err(failure) if failure.reason == "APPROVAL_NEEDS_PERSON" => {
             on_event(&RunEvent::PersonNeeded { message: failure.message });
@@ -120,6 +125,10 @@ pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result
         }
         Err(failure) => Err(failure),
     }
+}
+
+fn rule(node: &Node, preview: &Preview) -> Agreement {
+    Agreement::Rule { max_moved_cells: node.config().approval.max_moved_cells, moved: preview.moved }
 }
 
 /// Why a rule must not decide, in French: a person has decided something about these figures, or the hub has.
@@ -135,6 +144,9 @@ async fn person_needed(node: &Node, preview: &Preview) -> Result<Option<String>,
             "Un tableau a été retiré par une personne : seule une personne peut le renvoyer ({READ}). Sinon, retirez sa source de node.toml."
         )));
     }
+    if let Err(failure) = rule(node, preview).signatory() {
+        return Ok(Some(failure.message));
+    }
     if was_refused(node, preview).await? {
         return Ok(Some(format!(
             "Le centre a refusé ces mêmes chiffres : les renvoyer ne servirait à rien. Voyez pourquoi avec « maillage node status », corrigez, puis {READ}."
@@ -149,12 +161,11 @@ async fn was_refused(node: &Node, preview: &Preview) -> Result<bool, Failure> {
     let Some(last) = items.last().filter(|item| matches!(item.state, OutboxState::Refused(_))) else {
         return Ok(false);
     };
-    let Some(waiting) = node.store().latest_preview().await.map_err(|error| failure::storage(&error))? else {
-        return Ok(false);
-    };
-    let figures = |bytes: &[u8]| wire::document::decode(bytes).ok().map(|submission| submission.slices);
-    let (before, now) = (figures(&last.outgoing.document), figures(&waiting.document));
-    Ok(preview.hash == Some(waiting.hash) && before.is_some() && before == now)
+    let Ok(refused) = wire::document::decode(&last.outgoing.document) else { return Ok(false) };
+    Ok(refused.slices.iter().all(|slice| {
+        let same = |table: &SafeTable| *table.slice() == slice.received.slice && *table.cells() == slice.received.cells;
+        preview.tables.iter().any(same)
+    }))
 }
 
 async fn deliver(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
