@@ -20,6 +20,11 @@ pub struct HubConfig {
     pub listen: String,
     /// `host:port` under which communes reach the hub: what invitations carry and the TLS certificate bears.
     pub public_address: String,
+    /// Address and port of the pages for coordinators, plain HTTP; empty: none. Only this machine may reach them until
+    /// accounts exist.
+    pub pages: String,
+    /// Address and port of health, readiness and metrics, plain HTTP; empty: none.
+    pub operations: String,
     /// Further names and IP addresses for the TLS certificate.
     pub names: Vec<String>,
     /// `sqlite:PATH` (relative to the folder) or `postgres://…?schema=NAME`; by default `hub.sqlite` in the folder.
@@ -39,6 +44,8 @@ impl Default for HubConfig {
         Self {
             listen: "127.0.0.1:7443".to_owned(),
             public_address: "localhost:7443".to_owned(),
+            pages: "127.0.0.1:7480".to_owned(),
+            operations: "127.0.0.1:9464".to_owned(),
             names: Vec::new(),
             database: None,
             communes: None,
@@ -72,6 +79,10 @@ impl HubConfig {
             format!("listen = {}\n\n", quoted(&self.listen)),
             "# Adresse sous laquelle les communes joignent le centre : elle figure dans les invitations.\n".to_owned(),
             format!("public_address = {}\n\n", quoted(&self.public_address)),
+            "# Pages de la coordination, sur cette machine seulement ; vide : aucune.\n".to_owned(),
+            format!("pages = {}\n\n", quoted(&self.pages)),
+            "# État de marche et mesures (Prometheus), pour l’exploitant ; vide : aucun.\n".to_owned(),
+            format!("operations = {}\n\n", quoted(&self.operations)),
             "# Autres noms ou adresses IP du certificat TLS.\n".to_owned(),
             format!("names = [{}]\n\n", names.join(", ")),
             "# Base de données : un fichier du dossier par défaut, ou PostgreSQL.\n".to_owned(),

@@ -17,8 +17,10 @@ pub mod folder;
 pub mod init;
 pub mod invite;
 mod ledger;
+mod operations;
 pub mod overview;
 mod packs;
+mod pages;
 pub mod purge;
 mod renew;
 mod rpc;
@@ -46,6 +48,7 @@ use packs::Packs;
 pub use config::HubConfig;
 pub use folder::HubFolder;
 pub use model::World;
+pub use serve::Listeners;
 
 /// An open hub. Cloning is cheap and shares it.
 #[derive(Clone)]

@@ -4,31 +4,67 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use model::Failure;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use wire::authority::{SERVER_LIFETIME, ServerCertificate, Validity};
 use wire::server::{Limits, routes, serve};
 use wire::tls::ServerTls;
 
 use crate::auth::Gate;
-use crate::{Hub, failure, rpc};
+use crate::{Hub, failure, operations, pages, rpc};
 
 /// How often the hub looks whether its own certificate is to be replaced.
 const LOOK: Duration = Duration::from_hours(6);
 /// A certificate with less than this to live is replaced.
 const MARGIN: Duration = Duration::from_hours(30 * 24);
 
+/// The doors of a hub. Each has its own port: nothing that a person's browser or a probe may ask for can be asked at the
+/// nodes' door, and the other way round.
+pub struct Listeners {
+    /// gRPC over mTLS.
+    pub nodes: TcpListener,
+    /// Pages for coordinators, plain HTTP: on this machine only, until accounts exist.
+    pub pages: Option<TcpListener>,
+    /// Health, readiness and metrics, plain HTTP, for the operator's network.
+    pub operations: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(nodes: TcpListener) -> Self {
+        Self { nodes, pages: None, operations: None }
+    }
+}
+
 impl Hub {
-    /// Serves on `listener` until `shutdown`, then lets running calls end.
-    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> Result<(), Failure> {
+    /// Serves on `listeners` until `shutdown`, then lets running calls end.
+    pub async fn serve(
+        &self,
+        listeners: impl Into<Listeners>,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), Failure> {
+        let Listeners { nodes, pages, operations } = listeners.into();
         let certificate = self.server_certificate()?;
         let tls = ServerTls::new(&self.0.authority, &certificate, Arc::clone(&self.0.world.clock))
             .map_err(|error| failure::internal("TLS", error.to_string()))?;
         let (routes, _health) = routes();
         let routes = rpc::add_services(routes, self);
-        let serving = serve(listener, &tls, routes, Arc::new(Gate(self.clone())), Limits::default(), shutdown);
+        // The browser's and the probe's doors close with the nodes' door.
+        let closing = CancellationToken::new();
+        let shutdown = async {
+            shutdown.await;
+            closing.cancel();
+        };
+        let serving = serve(nodes, &tls, routes, Arc::new(Gate(self.clone())), Limits::default(), shutdown);
+        let beside = async {
+            tokio::join!(
+                answer(pages, || pages::router(self), &closing),
+                answer(operations, || operations::router(self), &closing)
+            )
+        };
         tokio::select! {
-            () = serving => Ok(()),
+            ((), (pages, operations)) = async { tokio::join!(serving, beside) } => pages.and(operations),
             () = self.keep_fresh(&tls, certificate) => Ok(()),
         }
     }
@@ -66,4 +102,16 @@ impl Hub {
             .sign_server(&names, validity, self.entropy())
             .map_err(|error| failure::internal("AUTHORITY", error.to_string()))
     }
+}
+
+async fn answer(
+    listener: Option<TcpListener>,
+    router: impl FnOnce() -> Router,
+    closing: &CancellationToken,
+) -> Result<(), Failure> {
+    let Some(listener) = listener else { return Ok(()) };
+    axum::serve(listener, router())
+        .with_graceful_shutdown(closing.clone().cancelled_owned())
+        .await
+        .map_err(|error| failure::internal("HTTP", error.to_string()))
 }

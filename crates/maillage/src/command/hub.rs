@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use hub::config::HubConfig;
-use hub::{Hub, HubFolder};
+use hub::{Hub, HubFolder, Listeners};
 use model::{Code, CommuneCode, FailureKind};
 
 use render::{Column, Screen, Table};
+use tokio::net::TcpListener;
 
 use super::{Stop, world};
 
@@ -185,16 +186,28 @@ async fn coordinator(folder: HubFolder, command: CoordinatorCommand) -> Result<(
 
 async fn serve(folder: HubFolder) -> Result<(), Stop> {
     let hub = Hub::open(folder, world()).await?;
-    let address = hub.config().listen.clone();
-    let listener = tokio::net::TcpListener::bind(&address).await.map_err(|error| {
+    let config = hub.config();
+    let listeners = Listeners {
+        nodes: bind(&config.listen).await?,
+        pages: bind_if_set(&config.pages).await?,
+        operations: bind_if_set(&config.operations).await?,
+    };
+    eprintln!("Centre à l’écoute sur {} ; Ctrl-C pour arrêter.", config.listen);
+    hub.serve(listeners, super::interrupted()).await?;
+    hub.close().await;
+    eprintln!("Centre arrêté ; tout ce qui a reçu un récépissé est écrit.");
+    Ok(())
+}
+
+async fn bind_if_set(address: &str) -> Result<Option<TcpListener>, Stop> {
+    if address.is_empty() { Ok(None) } else { bind(address).await.map(Some) }
+}
+
+async fn bind(address: &str) -> Result<TcpListener, Stop> {
+    TcpListener::bind(address).await.map_err(|error| {
         Stop::failed(
             FailureKind::Unavailable,
             format!("Impossible d’écouter sur {address} ({error}). Un autre programme occupe-t-il ce port ?"),
         )
-    })?;
-    eprintln!("Centre à l’écoute sur {address} ; Ctrl-C pour arrêter.");
-    hub.serve(listener, super::interrupted()).await?;
-    hub.close().await;
-    eprintln!("Centre arrêté ; tout ce qui a reçu un récépissé est écrit.");
-    Ok(())
+    })
 }
