@@ -3,6 +3,7 @@
 mod bad_input;
 mod canary;
 mod house;
+mod import_cases;
 mod intruder;
 mod isolation;
 mod law_one;

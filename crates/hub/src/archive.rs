@@ -13,8 +13,8 @@ use wire::document;
 use crate::failure;
 
 const PAGE: u32 = 500;
-/// Documents in memory; a département of forty communes sends a few thousand in ten years.
-const KEPT: usize = 4_000;
+/// Cells in memory, some 300 bytes each; a document of a département's usual packs has a few hundred.
+const KEPT: usize = 1_000_000;
 
 /// What a document says, by slice.
 pub(crate) type Slices = Arc<Vec<Received>>;
@@ -41,17 +41,49 @@ impl Content {
 
 pub(crate) struct Archive {
     store: HubStore,
-    decoded: Mutex<HashMap<SubmissionId, Slices>>,
+    decoded: Mutex<Decoded>,
+}
+
+#[derive(Default)]
+struct Decoded {
+    documents: HashMap<SubmissionId, Slices>,
+    cells: usize,
+}
+
+impl Decoded {
+    fn keep(&mut self, id: SubmissionId, slices: &Slices) {
+        self.forget(id);
+        let cells = cells(slices);
+        if self.cells + cells > KEPT {
+            *self = Self::default();
+        }
+        // Larger than all that may be kept: read again when asked for.
+        if cells <= KEPT {
+            self.cells += cells;
+            self.documents.insert(id, Arc::clone(slices));
+        }
+    }
+
+    fn forget(&mut self, id: SubmissionId) {
+        if let Some(slices) = self.documents.remove(&id) {
+            self.cells -= cells(&slices);
+        }
+    }
+}
+
+/// With one for the document itself.
+fn cells(slices: &Slices) -> usize {
+    1 + slices.iter().map(|slice| slice.cells.len()).sum::<usize>()
 }
 
 impl Archive {
     pub(crate) fn new(store: HubStore) -> Self {
-        Self { store, decoded: Mutex::new(HashMap::new()) }
+        Self { store, decoded: Mutex::new(Decoded::default()) }
     }
 
     /// The slices of a submission or check; `None` once purged.
     pub(crate) async fn slices(&self, id: SubmissionId) -> Result<Option<Slices>, Failure> {
-        if let Some(known) = self.decoded().get(&id) {
+        if let Some(known) = self.decoded().documents.get(&id) {
             return Ok(Some(Arc::clone(known)));
         }
         let Some(bytes) = self.store.document(id).await.map_err(failure::storage)? else { return Ok(None) };
@@ -67,11 +99,7 @@ impl Archive {
         })
         .await
         .map_err(|_| failure::internal("ARCHIVE", "reading a document was interrupted"))??;
-        let mut decoded = self.decoded();
-        if decoded.len() >= KEPT {
-            decoded.clear();
-        }
-        decoded.insert(id, Arc::clone(&slices));
+        self.decoded().keep(id, &slices);
         Ok(Some(slices))
     }
 
@@ -127,10 +155,10 @@ impl Archive {
 
     /// Destroyed in the database: here too.
     pub(crate) fn forget(&self, id: SubmissionId) {
-        self.decoded().remove(&id);
+        self.decoded().forget(id);
     }
 
-    fn decoded(&self) -> MutexGuard<'_, HashMap<SubmissionId, Slices>> {
+    fn decoded(&self) -> MutexGuard<'_, Decoded> {
         // A map of immutable values is whole even if a thread died while holding the lock.
         self.decoded.lock().unwrap_or_else(PoisonError::into_inner)
     }

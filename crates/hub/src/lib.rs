@@ -26,6 +26,7 @@ mod renew;
 mod rpc;
 mod serve;
 pub mod submit;
+mod turns;
 mod withdraw;
 
 #[cfg(test)]
@@ -37,13 +38,13 @@ use methodology::Pack;
 use model::{Entropy, Failure, Timestamp};
 use seal::{PublicKey, SigningKey};
 use store::hub::{HubKey, HubStore};
-use tokio::sync::Semaphore;
 use wire::authority::Authority;
 
 use archive::Archive;
 use bounds::Solved;
 use cog::Communes;
 use packs::Packs;
+use turns::Turns;
 
 pub use config::HubConfig;
 pub use folder::HubFolder;
@@ -68,21 +69,6 @@ struct Inner {
     communes: Communes,
     turns: Turns,
     world: World,
-}
-
-/// What many nodes at once must not do at once.
-struct Turns {
-    /// Whole documents in memory: each may be 32 MiB.
-    upload: Semaphore,
-    /// Attacks: each takes a processor for as long as it lasts.
-    attack: Arc<Semaphore>,
-}
-
-impl Turns {
-    fn new() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { upload: Semaphore::new(8), attack: Arc::new(Semaphore::new(processors)) }
-    }
 }
 
 impl Hub {

@@ -9,7 +9,6 @@ mod judge;
 mod outcome;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use disclosure::Ledger;
 use model::{CommuneCode, Failure, FailureKind, SubmissionId};
@@ -72,6 +71,7 @@ impl Hub {
         }
         judge::rights(provider, &submission, self.now())?;
         judge::definitions(&submission, &self.0.packs)?;
+        judge::periods(&submission, &self.0.packs)?;
         let mut submission = submission;
         for _ in 0..ATTEMPTS {
             let (heads, ledger) = self.past(territories(&submission)).await?;
@@ -99,7 +99,7 @@ impl Hub {
     /// Plays the intruder against every slice; gives the submission back if none falls.
     async fn attack(&self, submission: Submission, ledger: Ledger) -> Result<Submission, Refusal> {
         let hub = self.clone();
-        let turn = Arc::clone(&self.0.turns.attack).acquire_owned().await.expect("nobody closes this semaphore");
+        let turn = self.0.turns.attack().await;
         let judged = tokio::task::spawn_blocking(move || {
             // The turn ends with the work, not with the patience of whoever asked.
             let _turn = turn;

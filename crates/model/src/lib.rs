@@ -19,7 +19,7 @@ pub use failure::{Failure, FailureKind};
 pub use figure::{Decimals, Figure, Flag, Flags, MissingReason, Units};
 pub use id::{DefinitionHash, Hash, InvalidId, InvitationToken, RuleHash, SubmissionId};
 pub use key::Key;
-pub use period::{InvalidPeriod, Period};
+pub use period::{InvalidPeriod, Period, PeriodKind};
 pub use territory::{CogYear, CommuneCode, InvalidTerritory, Succession, succession};
 
 /// A slice: the smallest thing a provider replaces, withdraws or answers for (architecture, law 3).

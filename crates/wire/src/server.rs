@@ -1,5 +1,8 @@
 //! The hub's one port: TLS, who is there, whether they may, and only then a handler.
 
+mod answer;
+mod neighbours;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -27,6 +30,8 @@ use crate::pb;
 use crate::status::Refusal;
 use crate::tls::ServerTls;
 
+use neighbours::Neighbours;
+
 /// Decides who may call what. The port asks before any handler and before it says whether the method exists.
 pub trait Authorise: Send + Sync + 'static {
     /// `method` is the path, for example `/maillage.submission.v1.SubmissionService/Submit`.
@@ -38,10 +43,14 @@ pub trait Authorise: Send + Sync + 'static {
 pub struct Limits {
     /// Connections at a time; more wait in the system's queue.
     pub connections: usize,
+    /// Of these from one address; more are closed at once. A whole département may sit behind one proxy.
+    pub per_address: usize,
     /// For the TLS handshake.
     pub handshake: Duration,
     /// For one call, upload included.
     pub call: Duration,
+    /// How often a right is asked for again while an answer is still on its way.
+    pub recheck: Duration,
     /// After this long a connection is asked to close; clients come back by themselves.
     pub connection_age: Duration,
     /// The same for connections without a certificate, which anybody on the network can open.
@@ -54,8 +63,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            per_address: 512,
             handshake: Duration::from_secs(10),
             call: Duration::from_mins(1),
+            recheck: Duration::from_secs(20),
             connection_age: Duration::from_mins(30),
             anonymous_age: Duration::from_mins(1),
             drain: Duration::from_secs(30),
@@ -104,6 +115,7 @@ pub async fn serve<A: Authorise>(
 ) {
     let port = Port { tls: tls.clone(), routes: routes.prepare(), authorise, limits };
     let slots = Arc::new(Semaphore::new(limits.connections));
+    let neighbours = Neighbours::new(limits.per_address);
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -114,7 +126,16 @@ pub async fn serve<A: Authorise>(
             Some(_) = connections.join_next() => {}
             (stream, address, slot) = accept(&listener, &slots) => {
                 let span = info_span!("connection", %address);
-                connections.spawn(port.clone().connection(stream, address, stopping.clone(), slot).instrument(span));
+                let Some(place) = neighbours.enter(address.ip()) else {
+                    info!(parent: &span, "connection closed: too many from this address");
+                    continue;
+                };
+                let stopping = stopping.clone();
+                let port = port.clone();
+                connections.spawn(async move {
+                    port.connection(stream, address, stopping).await;
+                    drop((slot, place));
+                }.instrument(span));
             }
         }
     }
@@ -160,14 +181,7 @@ impl<A> Clone for Port<A> {
 }
 
 impl<A: Authorise> Port<A> {
-    async fn connection(
-        self,
-        stream: TcpStream,
-        address: SocketAddr,
-        mut stopping: watch::Receiver<bool>,
-        slot: OwnedSemaphorePermit,
-    ) {
-        let _slot = slot;
+    async fn connection(self, stream: TcpStream, address: SocketAddr, mut stopping: watch::Receiver<bool>) {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "the system does not take the no-delay option");
         }
@@ -255,11 +269,24 @@ impl<A: Authorise> Port<A> {
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Failure> {
         self.admit(&peer, method).await?;
-        request.extensions_mut().insert(peer);
-        match self.routes.call(request.map(Body::new)).await {
-            Ok(response) => Ok(response),
+        request.extensions_mut().insert(peer.clone());
+        let response = match self.routes.call(request.map(Body::new)).await {
+            Ok(response) => answer::typed(response)?,
             Err(never) => match never {},
-        }
+        };
+        let method = method.to_owned();
+        let every = self.limits.recheck;
+        // A right that ends while the answer is on its way ends the answer.
+        let lost = async move {
+            loop {
+                tokio::time::sleep(every).await;
+                if let Err(failure) = self.admit(&peer, &method).await {
+                    info!(%method, reason = %failure.reason, "answer cut off");
+                    return failure;
+                }
+            }
+        };
+        Ok(response.map(|body| answer::until(body, lost)))
     }
 
     async fn admit(&self, peer: &Peer, method: &str) -> Result<(), Failure> {

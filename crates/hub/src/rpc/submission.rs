@@ -30,9 +30,16 @@ impl Services {
     ) -> Result<Answer, Status> {
         let peer = Peer::of(&request);
         let provider = self.0.provider(&peer).await.map_err(|failure| self.refuse(method, failure.into()))?;
-        let _turn = self.0.0.turns.upload.acquire().await.expect("nobody closes this semaphore");
-        let upload: Upload = receive(request.into_inner()).await?;
-        self.0.submit(&provider, purpose, upload).await.map_err(|refusal| self.refuse(method, refusal))
+        let turns = &self.0.0.turns;
+        let mut entry = turns.enter(self.0.entropy()).map_err(|refusal| self.refuse(method, refusal))?;
+        let (upload, room): (Upload, _) = receive(request.into_inner(), async |length| {
+            turns.room(length, self.0.entropy()).await.map_err(|refusal| self.refuse(method, refusal))
+        })
+        .await?;
+        entry.arrived();
+        let answer = self.0.submit(&provider, purpose, upload).await.map_err(|refusal| self.refuse(method, refusal));
+        drop((room, entry));
+        answer
     }
 }
 
