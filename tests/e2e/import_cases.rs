@@ -277,7 +277,7 @@ async fn taking_back_is_said_and_zero_is_not_taking_back() {
     assert_eq!(at(&house, 1).await, Some(Reading::Value(20.0)), "another table");
     assert_eq!(house.reading("t1", "2025", "", "93010").await, Some(Reading::Value(20.0)), "another unit");
     let twice = node::withdraw::withdraw(&node, scope, "Awa Diallo").await.expect_err("nothing is there");
-    assert_eq!((twice.reason.as_ref(), twice.kind), ("SLICE_NOT_SENT", FailureKind::Precondition));
+    assert_eq!((twice.reason.as_ref(), twice.kind), ("SLICE_NOT_SENT", FailureKind::NotFound));
     let never = node::withdraw::withdraw(&node, [slice("trois", "2024")].into(), "Awa Diallo").await;
     assert_eq!(never.expect_err("it never was").reason, "SLICE_NOT_SENT");
 
@@ -320,7 +320,7 @@ async fn a_bad_row_refuses_the_whole_and_names_itself() {
     });
     let told = refused(&house, &node, &twice).await;
     assert_eq!((told.reason.as_str(), told.kind), ("DOCUMENT_FIELD_INVALID", FailureKind::Invalid));
-    assert!(told.detail.contains("slices[0].series[0].cells[1] is the same as the one before it"), "{}", told.detail);
+    assert!(told.detail.contains("slices[0].series[0].cells[1]: is the same as the one before it"), "{}", told.detail);
     let larger = forged(&document, |document| *figure(document, "t1") = Some(Figure::Observed(1_000)));
     let told = refused(&house, &node, &larger).await;
     assert_eq!(told.reason, "DISCLOSURE_CONFLICT");

@@ -1,6 +1,6 @@
 //! Accepted documents, read back: decoded once, kept as long as memory is cheap.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use disclosure::{Ledger, Received};
@@ -103,11 +103,17 @@ impl Archive {
         Ok(Some(slices))
     }
 
-    /// Everything that `territory` ever sent and that was not destroyed, with the head that this is true for.
+    /// Everything that `territory` ever sent about `wanted` and that was not destroyed, with the head that this is true
+    /// for. Slices do not hide each other's figures: the others would only be carried along.
     ///
     /// The head is read first: entries accepted in between are left out, and the acceptance that compares heads will
     /// notice them.
-    pub(crate) async fn ledger(&self, territory: CommuneCode, ledger: &mut Ledger) -> Result<Head, Failure> {
+    pub(crate) async fn ledger(
+        &self,
+        territory: CommuneCode,
+        wanted: &BTreeSet<Slice>,
+        ledger: &mut Ledger,
+    ) -> Result<Head, Failure> {
         let head = self.store.head(territory).await.map_err(failure::storage)?;
         let mut after = 0;
         loop {
@@ -124,7 +130,7 @@ impl Archive {
                     continue;
                 }
                 let Some(slices) = self.slices(entry.submission.id).await? else { continue };
-                for received in slices.iter().filter(|received| received.slice.territory == territory) {
+                for received in slices.iter().filter(|received| wanted.contains(&received.slice)) {
                     ledger.record(received.clone());
                 }
             }

@@ -11,7 +11,7 @@ mod outcome;
 use std::collections::{BTreeMap, BTreeSet};
 
 use disclosure::Ledger;
-use model::{CommuneCode, Failure, FailureKind, SubmissionId};
+use model::{CommuneCode, Failure, FailureKind, Slice, SubmissionId};
 use seal::{PublicKey, Signature, sha256};
 use store::hub::{Acceptance, Accepted, Place, SliceChange, SliceState, SubmissionRecord};
 use store::{DocumentKind, SealedReceipt};
@@ -74,7 +74,7 @@ impl Hub {
         judge::periods(&submission, &self.0.packs)?;
         let mut submission = submission;
         for _ in 0..ATTEMPTS {
-            let (heads, ledger) = self.past(territories(&submission)).await?;
+            let (heads, ledger) = self.past(&submission).await?;
             submission = self.attack(submission, ledger).await?;
             let (outcome, slices) = self.outcome(&submission, purpose).await?;
             if let Some(answer) = self.accept(&signed, heads, slices, outcome).await? {
@@ -85,12 +85,14 @@ impl Hub {
         Err(busy().into())
     }
 
-    /// The ledgers of these territories and the heads they were read at.
-    async fn past(&self, territories: BTreeSet<CommuneCode>) -> Result<(Vec<(CommuneCode, u64)>, Ledger), Failure> {
+    /// What was ever said about the slices of `submission`, and the heads of the ledgers it was read from.
+    async fn past(&self, submission: &Submission) -> Result<(Vec<(CommuneCode, u64)>, Ledger), Failure> {
+        let wanted: BTreeSet<Slice> = submission.slices.iter().map(|slice| slice.received.slice.clone()).collect();
+        let territories: BTreeSet<CommuneCode> = wanted.iter().map(|slice| slice.territory).collect();
         let mut ledger = Ledger::empty();
         let mut heads = Vec::with_capacity(territories.len());
         for territory in territories {
-            let head = self.0.archive.ledger(territory, &mut ledger).await?;
+            let head = self.0.archive.ledger(territory, &wanted, &mut ledger).await?;
             heads.push((territory, head.sequence));
         }
         Ok((heads, ledger))
@@ -269,10 +271,6 @@ fn id_reused() -> Failure {
         "another document was accepted under this id",
         "Un autre document a déjà été reçu sous cet identifiant : préparez un nouvel envoi.",
     )
-}
-
-fn territories(submission: &Submission) -> BTreeSet<CommuneCode> {
-    submission.slices.iter().map(|slice| slice.received.slice.territory).collect()
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {

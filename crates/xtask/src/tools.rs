@@ -10,6 +10,10 @@ use crate::{House, Problem};
 
 const BUF: &str = "1.75.0";
 const CARGO_DENY: &str = "0.20.2";
+/// Arrow Flight, to measure against.
+pub const PYARROW: &str = "pyarrow==26.0.1";
+/// The gRPC of most languages, with what reads reflection, health and the details of a status.
+pub const GRPC: [&str; 4] = ["grpcio", "grpcio-reflection", "grpcio-health-checking", "grpcio-status"];
 
 /// `buf`, from the npm registry: its package carries the program itself.
 pub fn buf(house: &House) -> Result<PathBuf, Problem> {
@@ -51,6 +55,29 @@ pub fn cargo_deny(house: &House) -> Result<PathBuf, Problem> {
         fs::remove_dir_all(&scratch).map_err(|fault| Problem(format!("cannot remove {}: {fault}", scratch.display())))
     })?;
     Ok(program)
+}
+
+/// A Python with these packages, in an environment of its own under this name.
+pub fn python(house: &House, name: &str, packages: &[&str]) -> Result<PathBuf, Problem> {
+    let home = house.cache.join("tools").join(format!("python-{name}"));
+    let program = home.join("bin/python");
+    if program.is_file() {
+        return Ok(program);
+    }
+    if command::on_path("python3").is_none() {
+        apt(&["python3", "python3-venv"], "Python brings clients that we did not write")?;
+    }
+    println!("  {} is not here: installing it into {}", packages.join(", "), home.display());
+    // Not by way of `whole`: an environment knows its own path and cannot be moved.
+    let installed = command::run(Command::new("python3").args(["-m", "venv"]).arg(&home)).and_then(|()| {
+        command::run(
+            Command::new(&program).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages),
+        )
+    });
+    if installed.is_err() && home.exists() {
+        fs::remove_dir_all(&home).map_err(|fault| Problem(format!("cannot remove {}: {fault}", home.display())))?;
+    }
+    installed.map(|()| program)
 }
 
 /// Installs Debian packages, as root or through sudo.
