@@ -39,13 +39,14 @@ def refusal(error):
 
 
 def filled(kind, content, folder):
-    """A message whose bytes fields may be the contents of files: {"file": NAME, "chunk": 100000}."""
-    for name, value in content.items():
+    """A message whose bytes fields may be the contents of files: {"chunk": {"file": NAME}}."""
+
+    def read(value):
         if isinstance(value, dict) and "file" in value:
-            content[name] = base64.b64encode((folder / value["file"]).read_bytes()).decode()
-        elif isinstance(value, dict):
-            filled(kind, value, folder)
-    return json_format.ParseDict(content, kind())
+            return base64.b64encode((folder / value["file"]).read_bytes()).decode()
+        return {name: read(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+    return json_format.ParseDict(read(content), kind())
 
 
 def call(channel, pool, folder, wanted):

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod canary;
+mod clients;
+mod crowd;
 mod house;
 mod import_cases;
 mod intruder;

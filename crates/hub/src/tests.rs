@@ -3,6 +3,7 @@
 mod access;
 mod canary;
 mod comparing;
+mod crowding;
 mod figures;
 mod founding;
 mod receiving;

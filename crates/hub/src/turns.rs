@@ -86,6 +86,12 @@ impl Turns {
         }
     }
 
+    /// Documents inside, and KiB held for them.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> (usize, usize) {
+        (locked(&self.line).inside, MEMORY - self.memory.available_permits())
+    }
+
     /// A processor.
     pub(crate) async fn attack(&self) -> OwnedSemaphorePermit {
         Arc::clone(&self.attack).acquire_owned().await.expect("nobody closes this semaphore")

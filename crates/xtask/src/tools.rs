@@ -71,7 +71,9 @@ pub fn python(house: &House, name: &str, packages: &[&str]) -> Result<PathBuf, P
     // Not by way of `whole`: an environment knows its own path and cannot be moved.
     let installed = command::run(Command::new("python3").args(["-m", "venv"]).arg(&home)).and_then(|()| {
         command::run(
-            Command::new(&program).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages),
+            Command::new(&program)
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                .args(packages),
         )
     });
     if installed.is_err() && home.exists() {
