@@ -167,13 +167,6 @@ pub fn read(layouts: &[Layout], name: &str, bytes: &[u8], scope: &Scope<'_>) -> 
     let mut faults = Faults::default();
     let file = cells::File { name, text: &text, layout, header: &found.header, places: &places, hint: &found.hint };
     let (mut rows, aside) = file.rows(scope, &mut faults);
-    if rows.is_empty() && aside == 0 && faults.is_empty() {
-        faults.push(Fault::of_file(
-            name,
-            FaultCause::Empty,
-            "Le fichier n’a que son en-tête : le téléchargement est-il complet ?",
-        ));
-    }
     once(name, layout, &rows, &mut faults);
     if !faults.is_empty() {
         return Err(faults.into());

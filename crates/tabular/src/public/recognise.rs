@@ -4,6 +4,7 @@ use methodology::{Layout, LevelHint, Vintage};
 use model::Area;
 
 use super::{Near, Refusal};
+use crate::fault::{Fault, FaultCause};
 
 /// How many rows tell the kind of territory.
 const SAMPLE: usize = 500;
@@ -61,6 +62,10 @@ pub(super) fn recognise(layouts: &[Layout], name: &str, text: &str) -> Result<Fo
     }
     found.pop().ok_or_else(|| {
         let layout = &layouts[fitting[0].0];
+        if sample(layout, text, &fitting[0].2).is_empty() {
+            let message = "Le fichier n’a que son en-tête : le téléchargement est-il complet ?";
+            return Fault::of_file(name, FaultCause::Empty, message).into();
+        }
         Refusal::Level {
             layout: layout.code.to_string(),
             levels: layout.levels.iter().map(|hint| hint.level).collect(),
@@ -91,6 +96,21 @@ fn missing(layout: &Layout, vintage: &Vintage, header: &[String]) -> Vec<String>
 /// Levels whose codes most of the first rows have, and whose known rows or file name are there where the layout
 /// gives any. Most, not all: a damaged code must be reported as one.
 fn levels(layout: &Layout, file: &str, text: &str, header: &[String]) -> Vec<LevelHint> {
+    let rows = sample(layout, text, header);
+    let fits = |hint: &&LevelHint| {
+        let fitting = rows.iter().filter(|(code, _)| area(hint, code).is_some()).count();
+        let told = || {
+            rows.iter().any(|row| hint.anchors.contains(row))
+                || hint.file.as_deref().is_some_and(|part| file.contains(part))
+        };
+        let unmarked = hint.anchors.is_empty() && hint.file.is_none();
+        fitting > 0 && fitting * 10 >= rows.len() * 8 && (unmarked || told())
+    };
+    layout.levels.iter().filter(fits).cloned().collect()
+}
+
+/// Code and name of the first rows.
+fn sample(layout: &Layout, text: &str, header: &[String]) -> Vec<(String, String)> {
     let at = |name: &str| header.iter().position(|column| column == name);
     let (territory, label) = (at(&layout.territory), layout.label.as_deref().and_then(at));
     let mut rows: Vec<(String, String)> = Vec::new();
@@ -102,16 +122,7 @@ fn levels(layout: &Layout, file: &str, text: &str, header: &[String]) -> Vec<Lev
             |place: Option<usize>| place.and_then(|place| record.get(place)).unwrap_or_default().trim().to_owned();
         rows.push((cell(territory), cell(label)));
     }
-    let fits = |hint: &&LevelHint| {
-        let fitting = rows.iter().filter(|(code, _)| area(hint, code).is_some()).count();
-        let told = || {
-            rows.iter().any(|row| hint.anchors.contains(row))
-                || hint.file.as_deref().is_some_and(|part| file.contains(part))
-        };
-        let unmarked = hint.anchors.is_empty() && hint.file.is_none();
-        fitting > 0 && fitting * 10 >= rows.len() * 8 && (unmarked || told())
-    };
-    layout.levels.iter().filter(fits).cloned().collect()
+    rows
 }
 
 /// The territory of this code at this level; `None` if it is not one.
