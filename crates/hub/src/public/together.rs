@@ -2,7 +2,7 @@
 
 use methodology::{Aggregation, PublicIndicator, PublicRatio};
 use model::Decimals;
-use statistics::{Amount, Reading, Silence, group_ratio};
+use statistics::{Amount, Interval, Reading, Silence, group_ratio};
 
 use super::series::{PublicGroup, Share, ratio_of};
 use crate::compare::Shown;
@@ -47,22 +47,16 @@ pub(super) fn together(
 fn reading(ratio: Option<&PublicRatio>, shares: &[Share]) -> Reading {
     match ratio {
         None => {
-            let amounts: Vec<Amount> = shares
-                .iter()
-                .filter_map(|share| match share {
+            let amounts = || {
+                shares.iter().filter_map(|share| match share {
                     Share::One(amount) => Some(*amount),
                     Share::Two(..) => None,
                 })
-                .collect();
-            // Blocks of one series may differ in decimals if a layout once kept fewer: `group_ratio` over ones rescales.
-            let one = Amount { interval: statistics::Interval::known(1), decimals: Decimals::NONE };
-            let unit = Amount { interval: statistics::Interval::known(0), decimals: Decimals::NONE };
-            let pairs: Vec<(Amount, Amount)> = amounts
-                .iter()
-                .enumerate()
-                .map(|(index, amount)| (*amount, if index == 0 { one } else { unit }))
-                .collect();
-            group_ratio(statistics::Ratio { per: 1, share: false }, &pairs)
+            };
+            // Blocks of one series differ in decimals where a layout once kept fewer.
+            let decimals = amounts().map(|amount| amount.decimals).max().unwrap_or(Decimals::NONE);
+            let interval = amounts().map(|amount| finer(amount, decimals)).sum();
+            Amount { interval, decimals }.reading()
         }
         Some(ratio) => {
             let pairs: Vec<(Amount, Amount)> = shares
@@ -75,4 +69,12 @@ fn reading(ratio: Option<&PublicRatio>, shares: &[Share]) -> Reading {
             group_ratio(ratio_of(ratio), &pairs)
         }
     }
+}
+
+/// The same interval in units of `decimals`, which are at least as fine.
+fn finer(amount: Amount, decimals: Decimals) -> Interval {
+    let factor = i128::from(decimals.one() / amount.decimals.one());
+    let interval = amount.interval;
+    let high = interval.hi().map(|high| high.saturating_mul(factor));
+    Interval::between(interval.lo().saturating_mul(factor), high).unwrap_or(interval)
 }
