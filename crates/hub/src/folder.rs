@@ -5,6 +5,8 @@
 //! hub.sqlite                  what communes sent, unless hub.toml names another database
 //! keys/authority.key, .pem    the certificate authority; whoever has the key can speak as any commune
 //! keys/signing.key            key that signs receipts and packs; not a TLS key, so that receipts outlive certificates
+//! layouts/*.toml              how further public files are written, besides the layouts of the product
+//! successions.csv             further mergers of communes, if the hub is of another département
 //! coordinators/NAME/          credentials of a person who compares: hand the folder over, then delete it
 //! ```
 //!
@@ -60,6 +62,11 @@ impl HubFolder {
     /// The key that signs receipts and packs, PKCS#8.
     pub fn signing_key_file(&self) -> PathBuf {
         self.root.join("keys/signing.key")
+    }
+
+    /// Layouts of public files, besides those of the product.
+    pub fn layouts(&self) -> PathBuf {
+        self.root.join("layouts")
     }
 
     /// Credentials of a coordinator.

@@ -14,6 +14,7 @@ pub mod coordinator;
 mod enrol;
 mod failure;
 pub mod folder;
+pub mod import;
 pub mod init;
 pub mod invite;
 mod ledger;
@@ -21,6 +22,7 @@ mod operations;
 pub mod overview;
 mod packs;
 mod pages;
+pub mod public;
 pub mod purge;
 mod renew;
 mod rpc;
@@ -91,7 +93,8 @@ impl Hub {
     ) -> Result<Self, Failure> {
         let authority = folder.authority()?;
         let signing_key = folder.signing_key()?;
-        let communes = Communes::load(config.communes.as_deref().map(|path| folder.root().join(path)).as_deref())?;
+        let names = config.communes.as_deref().map(|path| folder.root().join(path));
+        let communes = Communes::load(names.as_deref(), folder.root())?;
         let location = config.location(&folder)?;
         let store = HubStore::open(&location).await.map_err(|error| failure::opening(&error, &location))?;
         let now = world.clock.now();

@@ -6,6 +6,7 @@ mod comparing;
 mod crowding;
 mod figures;
 mod founding;
+mod importing;
 mod receiving;
 mod remembering;
 mod stage;

@@ -4,6 +4,7 @@ pub mod compare;
 pub mod demo;
 pub mod hub;
 pub mod node;
+pub mod public;
 pub mod purge;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@
 //! a [`CommuneCode`] in hand is five characters of the official geographic code, a [`Period`] exists in
 //! the calendar, a [`Key`] has one code per dimension.
 
+mod area;
 mod clock;
 mod code;
 mod failure;
@@ -13,6 +14,7 @@ mod key;
 mod period;
 mod territory;
 
+pub use area::{Area, InvalidLevel, Level};
 pub use clock::{Clock, Entropy, SystemClock, Timestamp, World};
 pub use code::{Code, DimensionCode, IndicatorCode, InvalidCode, PackCode, TableCode};
 pub use failure::{Failure, FailureKind};

@@ -9,6 +9,7 @@ mod coordinator;
 mod invitation;
 mod node;
 mod pack;
+mod public;
 mod purge;
 mod read;
 #[cfg(test)]
@@ -25,10 +26,14 @@ pub use coordinator::CoordinatorRecord;
 pub use invitation::{Invitation, Invited, NewInvitation, Spent};
 pub use node::{NewNode, NodeRecord};
 pub use pack::PackRecord;
+pub use public::{BlockKey, PublicBlock, PublicImport, PublicLayout};
 pub use purge::{Purge, PurgeRefusal, Purged};
 pub use read::{CurrentSlice, Head, LedgerEntry, SliceVersion, SubmissionRecord};
 
-const STEPS: &[Step] = &[(1, "first", include_str!("hub/schema/0001_first.sql"))];
+const STEPS: &[Step] = &[
+    (1, "first", include_str!("hub/schema/0001_first.sql")),
+    (3, "public", include_str!("hub/schema/0003_public.sql")),
+];
 
 /// Everything a hub keeps.
 #[derive(Clone, Debug)]

@@ -67,6 +67,10 @@ enum HubCommand {
     /// Les accès des personnes qui comparent.
     #[command(subcommand)]
     Coordinator(CoordinatorCommand),
+    /// Importe des fichiers publics (INSEE…) pour toutes les communes à la fois ; aucun nœud n’a à les envoyer.
+    Import(super::public::ImportArgs),
+    /// Montre les chiffres publics importés : la liste des indicateurs, ou un indicateur pour toutes les communes.
+    Figures(super::public::FiguresArgs),
     /// Détruit les octets d’un envoi après une fuite, à deux personnes : l’une propose, l’autre confirme.
     Purge(super::purge::PurgeArgs),
 }
@@ -135,6 +139,8 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
         }
         HubCommand::Status => status(folder).await,
         HubCommand::Coordinator(command) => coordinator(folder, command).await,
+        HubCommand::Import(args) => super::public::import(folder, args).await,
+        HubCommand::Figures(args) => super::public::figures(folder, args).await,
         HubCommand::Purge(args) => super::purge::run(folder, args).await,
     }
 }

@@ -3,6 +3,7 @@
 mod accepting;
 mod joining;
 mod opening;
+mod public;
 
 use std::sync::Arc;
 use std::time::Duration;
