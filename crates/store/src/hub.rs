@@ -11,6 +11,8 @@ mod node;
 mod pack;
 mod purge;
 mod read;
+mod refusal;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -27,8 +29,13 @@ pub use node::{NewNode, NodeRecord};
 pub use pack::PackRecord;
 pub use purge::{Purge, PurgeRefusal, Purged};
 pub use read::{CurrentSlice, Head, LedgerEntry, SliceVersion, SubmissionRecord};
+pub use refusal::{NewRefusal, REFUSALS_KEPT, RefusalRecord};
+pub use standing::{FilledSlice, LastInvitation};
 
-const STEPS: &[Step] = &[(1, "first", include_str!("hub/schema/0001_first.sql"))];
+const STEPS: &[Step] = &[
+    (1, "first", include_str!("hub/schema/0001_first.sql")),
+    (2, "refusal", include_str!("hub/schema/0002_refusal.sql")),
+];
 
 /// Everything a hub keeps.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 mod accepting;
 mod joining;
 mod opening;
+mod refusing;
 
 use std::sync::Arc;
 use std::time::Duration;
