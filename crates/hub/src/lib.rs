@@ -6,7 +6,9 @@
 
 mod archive;
 pub mod auth;
+pub mod board;
 mod bounds;
+mod campaign;
 mod cog;
 pub mod compare;
 pub mod config;
@@ -22,6 +24,7 @@ pub mod overview;
 mod packs;
 mod pages;
 pub mod purge;
+mod refusal;
 mod renew;
 mod rpc;
 mod serve;

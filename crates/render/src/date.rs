@@ -32,6 +32,14 @@ pub fn moment(at: Timestamp) -> String {
     in_france(at).map_or_else(out_of_calendar, |at| format!("{} à {:02}:{:02}", spell_day(&at), at.hour(), at.minute()))
 }
 
+/// The last instant of a day written `2026-12-31`, in France: what is due on a day is in time all that day. `None` if the
+/// text is no day of the calendar.
+pub fn end_of_day(text: &str) -> Option<Timestamp> {
+    let day: jiff::civil::Date = text.parse().ok().filter(|day: &jiff::civil::Date| day.to_string() == text)?;
+    let next = day.tomorrow().ok()?.to_zoned(zone()).ok()?;
+    Some(Timestamp::from_micros(next.timestamp().as_microsecond().checked_sub(1)?))
+}
+
 /// The period: `2025`, `1er semestre 2025`, `4e trimestre 2025`, `juin 2025`.
 pub fn period(period: Period) -> String {
     let ordinal = |n: u8| if n == 1 { "1er".to_owned() } else { format!("{n}e") };
@@ -54,8 +62,11 @@ fn month(number: u8) -> &'static str {
 }
 
 fn in_france(at: Timestamp) -> Option<Zoned> {
-    let zone = TimeZone::get("Europe/Paris").expect("the time zones are bundled with the program");
-    Some(Instant::from_microsecond(at.as_micros()).ok()?.to_zoned(zone))
+    Some(Instant::from_microsecond(at.as_micros()).ok()?.to_zoned(zone()))
+}
+
+fn zone() -> TimeZone {
+    TimeZone::get("Europe/Paris").expect("the time zones are bundled with the program")
 }
 
 fn out_of_calendar() -> String {
@@ -83,6 +94,15 @@ mod tests {
     fn instants_outside_the_calendar_do_not_panic() {
         assert_eq!(moment(Timestamp::from_micros(i64::MAX)), "date hors du calendrier");
         assert_eq!(day(Timestamp::from_micros(i64::MIN)), "date hors du calendrier");
+    }
+
+    #[test]
+    fn a_day_lasts_until_midnight_in_france() {
+        assert_eq!(end_of_day("2026-12-15"), Some(Timestamp::from_micros(at("2026-12-15T23:00:00Z").as_micros() - 1)));
+        assert_eq!(end_of_day("2026-07-14").map(day).as_deref(), Some("14 juillet 2026"));
+        for bad in ["", "2026-02-30", "15/12/2026", "2026-12-15T10:00", "20261215"] {
+            assert_eq!(end_of_day(bad), None, "{bad}");
+        }
     }
 
     #[test]
