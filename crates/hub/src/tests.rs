@@ -1,10 +1,12 @@
 //! The hub in one process: real ports, real TLS, real databases, a clock that the test moves.
 
 mod access;
+mod boarding;
 mod canary;
 mod comparing;
 mod figures;
 mod founding;
+mod paging;
 mod receiving;
 mod remembering;
 mod stage;

@@ -88,6 +88,8 @@ struct Entry {
 struct Line {
     name: String,
     code: String,
+    /// What somebody must do, and the card that says more.
+    needs: Option<(String, String)>,
     cells: Vec<CellView>,
     post: Mark,
     post_lines: Vec<String>,
@@ -98,8 +100,6 @@ struct CellView {
     mark: Mark,
     lines: Vec<String>,
     also: Option<Entry>,
-    /// The card that says more.
-    target: Option<String>,
 }
 
 struct Card {
@@ -219,17 +219,19 @@ fn head(hub: &Hub, column: &Column) -> Head {
 
 fn line(row: &Row, now: Timestamp) -> Line {
     let (post, post_lines) = post(row, now);
+    let needs: Vec<String> = row.needs(now).into_iter().map(Need::french).collect();
     Line {
         name: row.name.clone(),
         code: row.territory.to_string(),
-        cells: row.cells.iter().map(|cell| view(cell, row)).collect(),
+        needs: Some(needs.join(" ; ")).filter(|needs| !needs.is_empty()).map(|needs| (anchor(row), needs)),
+        cells: row.cells.iter().map(view).collect(),
         post,
         post_lines,
         contact: row.last_contact.map_or_else(|| "jamais".to_owned(), moment),
     }
 }
 
-fn view(cell: &Cell, row: &Row) -> CellView {
+fn view(cell: &Cell) -> CellView {
     let (mark, mut lines) = match &cell.holds {
         Holds::Received { at, pack_version, comparable, hidden, .. } => {
             let mut lines = vec![
@@ -247,26 +249,18 @@ fn view(cell: &Cell, row: &Row) -> CellView {
         Holds::Withdrawn { at } => (WITHDRAWN, vec![format!("par la commune, le {}", day(*at))]),
         Holds::Purged { at } => (PURGED, vec![format!("après une fuite, le {}", day(*at))]),
     };
-    let Some(refused) = &cell.refused else { return CellView { mark, lines, also: None, target: None } };
-    let target = Some(anchor(row));
-    let told = format!("{} : {}", day(refused.at), refused.why);
+    let Some(refused) = &cell.refused else { return CellView { mark, lines, also: None } };
+    let told = format!("le {} : {}", day(refused.at), refused.why);
     if let Holds::Received { .. } = cell.holds {
         // What was received before still counts: a refused correction takes nothing away.
-        let mark = Mark { word: "Correction refusée", ..REFUSED };
-        return CellView { mark: view_mark(cell), lines, also: Some(Entry { mark, line: told }), target };
+        let mark_of_refusal = Mark { word: "Correction refusée", ..REFUSED };
+        return CellView { mark, lines, also: Some(Entry { mark: mark_of_refusal, line: told }) };
     }
+    lines.insert(0, told);
     if cell.holds == Holds::Late {
         lines.push("date limite dépassée".to_owned());
     }
-    lines.insert(0, told);
-    CellView { mark: REFUSED, lines, also: None, target }
-}
-
-fn view_mark(cell: &Cell) -> Mark {
-    match cell.holds {
-        Holds::Received { comparable: false, .. } => TO_REDO,
-        _ => RECEIVED,
-    }
+    CellView { mark: REFUSED, lines, also: None }
 }
 
 fn post(row: &Row, now: Timestamp) -> (Mark, Vec<String>) {
@@ -307,7 +301,7 @@ fn legend(board: &Board) -> Vec<Entry> {
         (PURGED, "effacé après une fuite, à deux personnes"),
         (NOT_EXPECTED, "hors de la campagne"),
     ];
-    let views: Vec<CellView> = board.rows.iter().flat_map(|row| row.cells.iter().map(|cell| view(cell, row))).collect();
+    let views: Vec<CellView> = board.rows.iter().flat_map(|row| row.cells.iter().map(view)).collect();
     entries
         .into_iter()
         .filter(|(mark, _)| views.iter().any(|view| view.mark.word == mark.word))
