@@ -27,6 +27,22 @@ pub fn day(at: Timestamp) -> String {
     in_france(at).map_or_else(out_of_calendar, |at| spell_day(&at))
 }
 
+/// The day where there is little room: `1er mars 2026`, `22 nov. 2026`.
+pub fn short_day(at: Timestamp) -> String {
+    const SHORT: [&str; 12] =
+        ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
+    in_france(at).map_or_else(out_of_calendar, |at| {
+        let month = usize::from(at.month().unsigned_abs()).checked_sub(1).and_then(|index| SHORT.get(index));
+        format!("{} {} {}", ordinal_day(&at), month.unwrap_or(&"mois inconnu"), at.year())
+    })
+}
+
+/// The day and the minute where there is little room: `22 nov. 2026, 10:53`.
+pub fn short_moment(at: Timestamp) -> String {
+    in_france(at)
+        .map_or_else(out_of_calendar, |zoned| format!("{}, {:02}:{:02}", short_day(at), zoned.hour(), zoned.minute()))
+}
+
 /// The day and the minute: `22 novembre 2026 à 10:53`.
 pub fn moment(at: Timestamp) -> String {
     in_france(at).map_or_else(out_of_calendar, |at| format!("{} à {:02}:{:02}", spell_day(&at), at.hour(), at.minute()))
@@ -52,8 +68,11 @@ pub fn period(period: Period) -> String {
 }
 
 fn spell_day(at: &Zoned) -> String {
-    let number = if at.day() == 1 { "1er".to_owned() } else { at.day().to_string() };
-    format!("{number} {} {}", month(at.month().unsigned_abs()), at.year())
+    format!("{} {} {}", ordinal_day(at), month(at.month().unsigned_abs()), at.year())
+}
+
+fn ordinal_day(at: &Zoned) -> String {
+    if at.day() == 1 { "1er".to_owned() } else { at.day().to_string() }
 }
 
 fn month(number: u8) -> &'static str {
@@ -88,6 +107,8 @@ mod tests {
         assert_eq!(moment(at("2026-03-29T00:59:00Z")), "29 mars 2026 à 01:59");
         assert_eq!(moment(at("2026-03-29T01:00:00Z")), "29 mars 2026 à 03:00");
         assert_eq!(day(at("2025-12-31T23:30:00Z")), "1er janvier 2026");
+        assert_eq!(short_day(at("2025-12-31T23:30:00Z")), "1er janv. 2026");
+        assert_eq!(short_moment(at("2026-08-09T09:05:00Z")), "9 août 2026, 11:05");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use model::{Failure, Timestamp};
-use render::date::{day, moment, period};
+use render::date::{day, moment, period, short_day, short_moment};
 use render::number::counted;
 use render::typography::french;
 use serde::Deserialize;
@@ -227,7 +227,7 @@ fn line(row: &Row, now: Timestamp) -> Line {
         cells: row.cells.iter().map(view).collect(),
         post,
         post_lines,
-        contact: row.last_contact.map_or_else(|| "jamais".to_owned(), moment),
+        contact: row.last_contact.map_or_else(|| "jamais".to_owned(), short_moment),
     }
 }
 
@@ -235,8 +235,8 @@ fn view(cell: &Cell) -> CellView {
     let (mark, mut lines) = match &cell.holds {
         Holds::Received { at, pack_version, comparable, hidden, .. } => {
             let mut lines = vec![
-                format!("le {}", day(*at)),
-                format!("version {pack_version} · {}", counted(*hidden, "case masquée", "cases masquées")),
+                short_day(*at),
+                format!("{} · v\u{a0}{pack_version}", counted(*hidden, "case masquée", "cases masquées")),
             ];
             if !comparable {
                 lines.push("autres définitions que celles du centre : à renvoyer".to_owned());
@@ -246,11 +246,11 @@ fn view(cell: &Cell) -> CellView {
         Holds::Awaited => (AWAITED, Vec::new()),
         Holds::Late => (LATE, Vec::new()),
         Holds::NotExpected => (NOT_EXPECTED, Vec::new()),
-        Holds::Withdrawn { at } => (WITHDRAWN, vec![format!("par la commune, le {}", day(*at))]),
-        Holds::Purged { at } => (PURGED, vec![format!("après une fuite, le {}", day(*at))]),
+        Holds::Withdrawn { at } => (WITHDRAWN, vec![format!("par la commune, le {}", short_day(*at))]),
+        Holds::Purged { at } => (PURGED, vec![format!("après une fuite, le {}", short_day(*at))]),
     };
     let Some(refused) = &cell.refused else { return CellView { mark, lines, also: None } };
-    let told = format!("le {} : {}", day(refused.at), refused.why);
+    let told = format!("le {} : {}", short_day(refused.at), refused.why);
     if let Holds::Received { .. } = cell.holds {
         // What was received before still counts: a refused correction takes nothing away.
         let mark_of_refusal = Mark { word: "Correction refusée", ..REFUSED };
@@ -267,24 +267,22 @@ fn post(row: &Row, now: Timestamp) -> (Mark, Vec<String>) {
     match row.post {
         Post::NeverInvited if !row.expected => (mark("idle", "none", "Sans poste"), Vec::new()),
         Post::NeverInvited => (mark("late", "warn", "Jamais invitée"), Vec::new()),
-        Post::Invited { until } => {
-            (mark("idle", "wait", "Invitée"), vec![format!("invitation valable jusqu’au {}", day(until))])
-        }
+        Post::Invited { until } => (mark("idle", "wait", "Invitée"), vec![format!("jusqu’au {}", short_day(until))]),
         Post::InvitationExpired { since } => {
-            (mark("late", "warn", "Invitation expirée"), vec![format!("depuis le {}", day(since))])
+            (mark("late", "warn", "Invitation expirée"), vec![format!("depuis le {}", short_day(since))])
         }
         Post::Joined { certificate_ends } if certificate_ends <= now => {
-            (mark("bad", "cross", "Certificat expiré"), vec![format!("depuis le {}", day(certificate_ends))])
+            (mark("bad", "cross", "Certificat expiré"), vec![format!("depuis le {}", short_day(certificate_ends))])
         }
         Post::Joined { certificate_ends } if certificate_ends.since(now) < SOON => {
-            (mark("late", "warn", "Expire bientôt"), vec![format!("certificat jusqu’au {}", day(certificate_ends))])
+            (mark("late", "warn", "Expire bientôt"), vec![format!("jusqu’au {}", short_day(certificate_ends))])
         }
         Post::Joined { certificate_ends } => {
-            (mark("ok", "check", "Actif"), vec![format!("certificat jusqu’au {}", day(certificate_ends))])
+            (mark("ok", "check", "Actif"), vec![format!("jusqu’au {}", short_day(certificate_ends))])
         }
         Post::Revoked { at, invited_until } => {
-            let mut lines = vec![format!("le {}", day(at))];
-            lines.extend(invited_until.map(|until| format!("réinvitée, jusqu’au {}", day(until))));
+            let mut lines = vec![format!("le {}", short_day(at))];
+            lines.extend(invited_until.map(|until| format!("réinvitée, jusqu’au {}", short_day(until))));
             (mark("bad", "cross", "Révoqué"), lines)
         }
     }

@@ -269,7 +269,7 @@ fn view(found: &Found<'_>, comparison: &Comparison, key: &Key) -> ShownView {
     let ratio = found.indicator.ratio();
     let term =
         |code: &IndicatorCode| found.table.indicator(code).map_or_else(|| code.to_string(), |term| french(&term.title));
-    let mut heads = vec![capital(&unit)];
+    let mut heads = vec![format!("Valeur ({unit})")];
     if let Some(ratio) = ratio {
         heads.extend([term(&ratio.numerator), term(&ratio.denominator), "Écart au groupe".to_owned()]);
     }
