@@ -1,13 +1,13 @@
 //! What the end-to-end tests share: a hub on a real port, and communes with their folders.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hub::compare::{Comparison, Question};
 use hub::coordinator::Credentials;
-use hub::{Hub, HubConfig, HubFolder};
+use hub::{Hub, HubConfig, HubFolder, Listeners};
 use methodology::Pack;
 use model::{CommuneCode, Failure, Key, SubmissionId};
 use node::approve::Agreement;
@@ -43,6 +43,7 @@ pub struct House {
 
 struct Serving {
     hub: Hub,
+    pages: SocketAddr,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), Failure>>,
 }
@@ -81,17 +82,20 @@ impl House {
         let (packs, config) = (self.packs.clone(), self.config.clone());
         let hub = Hub::open_with(self.hub_folder(), config, packs, self.hub_world()).await.expect("the hub opens");
         let (stop, stopped) = oneshot::channel::<()>();
+        let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let pages = door.local_addr().expect("a bound address");
+        let listeners = Listeners { nodes: listener, pages: Some(door), operations: None };
         let server = tokio::spawn({
             let hub = hub.clone();
             // A sender that is gone means the same as one that spoke.
-            async move { hub.serve(listener, async { drop(stopped.await) }).await }
+            async move { hub.serve(listeners, async { drop(stopped.await) }).await }
         });
-        self.serving = Some(Serving { hub, stop, server });
+        self.serving = Some(Serving { hub, pages, stop, server });
     }
 
     /// Stops the hub as an operator would: running calls end, the database closes, the port is free.
     pub async fn stop(&mut self) {
-        let Serving { hub, stop, server } = self.serving.take().expect("the hub serves");
+        let Serving { hub, stop, server, .. } = self.serving.take().expect("the hub serves");
         drop(stop);
         server.await.expect("the server task").expect("the hub serves until told to stop");
         hub.close().await;
@@ -112,6 +116,11 @@ impl House {
     /// The hub itself, as its operator holds it.
     pub fn hub(&self) -> &Hub {
         &self.serving.as_ref().expect("the hub serves").hub
+    }
+
+    /// Where the hub's pages are.
+    pub fn pages(&self) -> SocketAddr {
+        self.serving.as_ref().expect("the hub serves").pages
     }
 
     /// The hub's folder.

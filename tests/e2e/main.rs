@@ -10,6 +10,7 @@ mod intruder;
 mod isolation;
 mod law_one;
 mod membership;
+mod pages;
 mod real_input;
 mod rounds;
 mod slices;

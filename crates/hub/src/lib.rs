@@ -6,7 +6,9 @@
 
 mod archive;
 pub mod auth;
+pub mod board;
 mod bounds;
+mod campaign;
 mod cog;
 pub mod compare;
 pub mod config;
@@ -24,6 +26,7 @@ mod packs;
 mod pages;
 pub mod public;
 pub mod purge;
+mod refusal;
 mod renew;
 mod rpc;
 mod serve;

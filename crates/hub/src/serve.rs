@@ -1,6 +1,7 @@
 //! Serves until told to stop.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +46,9 @@ impl Hub {
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), Failure> {
         let Listeners { nodes, pages, operations } = listeners.into();
+        if let Some(pages) = &pages {
+            pages::local_only(pages.local_addr().map_err(unbound)?)?;
+        }
         let certificate = self.server_certificate()?;
         let tls = ServerTls::new(&self.0.authority, &certificate, Arc::clone(&self.0.world.clock))
             .map_err(|error| failure::internal("TLS", error.to_string()))?;
@@ -59,8 +63,8 @@ impl Hub {
         let serving = serve(nodes, &tls, routes, Arc::new(Gate(self.clone())), Limits::default(), shutdown);
         let beside = async {
             tokio::join!(
-                answer(pages, || pages::router(self), &closing),
-                answer(operations, || operations::router(self), &closing)
+                answer(pages, |address| pages::router(self, address), &closing),
+                answer(operations, |_| operations::router(self), &closing)
             )
         };
         tokio::select! {
@@ -106,12 +110,18 @@ impl Hub {
 
 async fn answer(
     listener: Option<TcpListener>,
-    router: impl FnOnce() -> Router,
+    router: impl FnOnce(SocketAddr) -> Router,
     closing: &CancellationToken,
 ) -> Result<(), Failure> {
     let Some(listener) = listener else { return Ok(()) };
-    axum::serve(listener, router())
+    let address = listener.local_addr().map_err(unbound)?;
+    axum::serve(listener, router(address))
         .with_graceful_shutdown(closing.clone().cancelled_owned())
         .await
         .map_err(|error| failure::internal("HTTP", error.to_string()))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+fn unbound(error: std::io::Error) -> Failure {
+    failure::internal("HTTP", error.to_string())
 }

@@ -20,6 +20,7 @@ use wire::status::Refusal;
 use wire::upload::Upload;
 
 use crate::auth::{Provider, revoked};
+use crate::refusal::Judged;
 use crate::{Hub, failure};
 
 pub(crate) use conflict::{refuse, row};
@@ -45,6 +46,25 @@ impl Hub {
         purpose: Purpose,
         upload: Upload,
     ) -> Result<Answer, Refusal> {
+        let kind = match purpose {
+            Purpose::Submit => DocumentKind::Submission,
+            Purpose::Check => DocumentKind::Check,
+        };
+        let mut judged = Judged { kind, document_hash: sha256(&upload.document), slices: BTreeSet::new() };
+        let answer = self.take(provider, purpose, upload, &mut judged).await;
+        if let Err(refusal) = &answer {
+            self.note_refusal(provider, judged, refusal).await;
+        }
+        answer
+    }
+
+    async fn take(
+        &self,
+        provider: &Provider,
+        purpose: Purpose,
+        upload: Upload,
+        judged: &mut Judged,
+    ) -> Result<Answer, Refusal> {
         verify(provider, &upload.document, &upload.signature)?;
         let Upload { document, signature } = upload;
         let (document, submission) = blocking(move || {
@@ -53,6 +73,7 @@ impl Hub {
         })
         .await?;
         authorised(provider, submission.header.provider)?;
+        judged.slices = submission.slices.iter().map(|slice| slice.received.slice.clone()).collect();
         if submission.header.purpose != purpose {
             return Err(invalid(
                 "PURPOSE_MISMATCH",
@@ -61,11 +82,8 @@ impl Hub {
             )
             .into());
         }
-        let kind = match purpose {
-            Purpose::Submit => DocumentKind::Submission,
-            Purpose::Check => DocumentKind::Check,
-        };
-        let signed = SignedDocument { provider, id: submission.header.id, kind, document: &document, signature };
+        let signed =
+            SignedDocument { provider, id: submission.header.id, kind: judged.kind, document: &document, signature };
         if let Some(answer) = self.known(&signed).await? {
             return Ok(answer);
         }

@@ -12,6 +12,8 @@ mod pack;
 mod public;
 mod purge;
 mod read;
+mod refusal;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -29,9 +31,12 @@ pub use pack::PackRecord;
 pub use public::{BlockKey, PublicBlock, PublicImport, PublicLayout};
 pub use purge::{Purge, PurgeRefusal, Purged};
 pub use read::{CurrentSlice, Head, LedgerEntry, SliceVersion, SubmissionRecord};
+pub use refusal::{NewRefusal, REFUSALS_KEPT, RefusalRecord};
+pub use standing::{FilledSlice, LastInvitation};
 
 const STEPS: &[Step] = &[
     (1, "first", include_str!("hub/schema/0001_first.sql")),
+    (2, "refusal", include_str!("hub/schema/0002_refusal.sql")),
     (3, "public", include_str!("hub/schema/0003_public.sql")),
 ];
 

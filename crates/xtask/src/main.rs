@@ -36,9 +36,9 @@ Steps of check:
   deny       cargo-deny: licences, refused crates, sources (not advisories: they need their own network)
   clippy     `all` is refused, `pedantic` is printed and counted
 
-What is missing (PostgreSQL, npm, buf, cargo-deny, Python packages) is installed and said; the last three go
-to $MAILLAGE_CACHE, by default ~/.cache/maillage-ci. With MAILLAGE_TEST_POSTGRES_URL set, that server is
-used and nothing is started.
+What is missing (PostgreSQL, Chromium and its driver, npm, buf, cargo-deny, axe-core, Python packages) is installed
+and said; the last four go to $MAILLAGE_CACHE, by default ~/.cache/maillage-ci. With MAILLAGE_TEST_POSTGRES_URL set, that
+server is used and nothing is started.
 
 Examples:
   cargo xtask check

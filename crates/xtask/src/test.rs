@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::check;
 use crate::database::Database;
-use crate::{House, Problem, command};
+use crate::{House, Problem, command, tools};
 
 /// What to run.
 pub struct Plan {
@@ -40,9 +40,11 @@ pub fn run(house: &House, plan: &Plan) -> Result<(), Problem> {
     }
 
     println!("test");
+    let browser = tools::browser(house)?;
     let database = Database::start()?;
     let mut cargo = command::cargo();
     cargo.args(["test", "--locked", "--no-fail-fast"]).current_dir(&house.root).env(Database::VARIABLE, database.url());
+    cargo.envs(browser.variables);
     if plan.arguments.is_empty() {
         cargo.arg("--workspace");
     }

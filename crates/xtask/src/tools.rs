@@ -14,6 +14,7 @@ const CARGO_DENY: &str = "0.20.2";
 pub const PYARROW: &str = "pyarrow==26.0.1";
 /// The gRPC of most languages, with what reads reflection, health and the details of a status.
 pub const GRPC: [&str; 4] = ["grpcio", "grpcio-reflection", "grpcio-health-checking", "grpcio-status"];
+const AXE: &str = "4.14.1";
 
 /// `buf`, from the npm registry: its package carries the program itself.
 pub fn buf(house: &House) -> Result<PathBuf, Problem> {
@@ -31,6 +32,40 @@ pub fn buf(house: &House) -> Result<PathBuf, Problem> {
         command::run(Command::new("npm").args(quiet).arg("--prefix").arg(part).arg(format!("@bufbuild/buf@{BUF}")))
     })?;
     Ok(program)
+}
+
+/// A browser that tests drive, and what it judges pages with.
+pub struct Browser {
+    /// The variables that the end-to-end tests read.
+    pub variables: [(&'static str, PathBuf); 2],
+}
+
+/// Chromium and its driver from Debian, axe-core from the npm registry.
+pub fn browser(house: &House) -> Result<Browser, Problem> {
+    if command::on_path("chromedriver").is_none() || command::on_path("chromium").is_none() {
+        apt(&["chromium", "chromium-driver"], "the tests look at the pages in a browser")?;
+    }
+    let driver = command::on_path("chromedriver")
+        .ok_or_else(|| Problem("chromium-driver is installed and brings no chromedriver".into()))?;
+    Ok(Browser { variables: [("MAILLAGE_TEST_CHROMEDRIVER", driver), ("MAILLAGE_TEST_AXE", axe(house)?)] })
+}
+
+/// `axe.js` of axe-core, which judges accessibility by the rules of WCAG and of the RGAA.
+fn axe(house: &House) -> Result<PathBuf, Problem> {
+    let home = house.cache.join("tools").join(format!("axe-core-{AXE}"));
+    let script = home.join("node_modules/axe-core/axe.js");
+    if script.is_file() {
+        return Ok(script);
+    }
+    if command::on_path("npm").is_none() {
+        apt(&["npm"], "npm brings axe-core, which judges the pages")?;
+    }
+    println!("  axe-core {AXE} is not here: installing it into {}", home.display());
+    whole(&home, |part| {
+        let quiet = ["install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel", "error"];
+        command::run(Command::new("npm").args(quiet).arg("--prefix").arg(part).arg(format!("axe-core@{AXE}")))
+    })?;
+    Ok(script)
 }
 
 /// `cargo-deny`, compiled once. Without optimisation: it runs for a second and would compile for minutes more.

@@ -7,7 +7,7 @@ use hub::config::HubConfig;
 use hub::{Hub, HubFolder, Listeners};
 use model::{Code, CommuneCode, FailureKind};
 
-use render::{Column, Screen, Table};
+use render::Screen;
 use tokio::net::TcpListener;
 
 use super::{Stop, world};
@@ -62,7 +62,7 @@ enum HubCommand {
         #[arg(long)]
         territory: CommuneCode,
     },
-    /// Qui a rejoint le centre, depuis quand, et combien de tableaux il a reçus.
+    /// Où en est la campagne : qui a envoyé, qui est en retard, qui est bloqué et pourquoi (aussi sur la page du centre).
     Status,
     /// Les accès des personnes qui comparent.
     #[command(subcommand)]
@@ -147,27 +147,9 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
 
 async fn status(folder: HubFolder) -> Result<(), Stop> {
     let hub = Hub::open(folder, world()).await?;
-    let standings = hub.overview().await?;
+    let board = hub.board().await;
     hub.close().await;
-    if standings.is_empty() {
-        println!("Aucune commune n’a encore rejoint le centre : maillage hub invite --territory CODE");
-        return Ok(());
-    }
-    let mut table = Table::new([
-        Column::text("Commune"),
-        Column::text("Poste"),
-        Column::text("Dernier contact"),
-        Column::numbers("Tableaux"),
-    ]);
-    for one in &standings {
-        let post = match one.revoked_at {
-            Some(at) => format!("révoqué le {}", render::date::day(at)),
-            None => format!("certificat jusqu’au {}", render::date::day(one.certificate_not_after)),
-        };
-        let contact = one.last_contact.map_or_else(|| "jamais".to_owned(), render::date::moment);
-        table.push([format!("{} ({})", one.name, one.territory), post, contact, one.present.len().to_string()]);
-    }
-    println!("{}", table.draw(Screen::of(&std::io::stdout())));
+    println!("{}", super::board::show(&board?, Screen::of(&std::io::stdout())));
     Ok(())
 }
 
@@ -199,6 +181,9 @@ async fn serve(folder: HubFolder) -> Result<(), Stop> {
         operations: bind_if_set(&config.operations).await?,
     };
     eprintln!("Centre à l’écoute sur {} ; Ctrl-C pour arrêter.", config.listen);
+    if !config.pages.is_empty() {
+        eprintln!("Pages de la coordination, sur cette machine seulement : http://{}/", config.pages);
+    }
     hub.serve(listeners, super::interrupted()).await?;
     hub.close().await;
     eprintln!("Centre arrêté ; tout ce qui a reçu un récépissé est écrit.");

@@ -4,6 +4,7 @@ mod accepting;
 mod joining;
 mod opening;
 mod public;
+mod refusing;
 
 use std::sync::Arc;
 use std::time::Duration;
