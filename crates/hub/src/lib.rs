@@ -7,6 +7,7 @@
 mod archive;
 pub mod auth;
 mod bounds;
+pub mod bundle;
 mod cog;
 pub mod compare;
 pub mod config;

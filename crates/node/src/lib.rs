@@ -4,6 +4,7 @@
 //! [`disclosure::SafeTable`]s, signed after somebody agreed, and already in the local ledger.
 
 pub mod approve;
+pub mod bundle;
 pub mod collect;
 pub mod config;
 mod failure;
@@ -125,6 +126,10 @@ impl Node {
                 "L’adresse du centre doit s’écrire nom:port, par exemple hub.exemple.fr:8443 (réglage [hub] address de node.toml).",
             )
         })
+    }
+
+    pub(crate) fn route(&self) -> Result<wire::client::Route, Failure> {
+        self.config.network.route(self.folder.root())
     }
 
     pub(crate) fn signing_key(&self) -> &SigningKey {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use model::FailureKind;
 
+use super::route::{InvalidProxy, SaidBy};
+
 /// What stands in the way, and what to say about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
@@ -18,6 +20,11 @@ pub enum ObstacleKind {
     NameUnknown {
         /// Which.
         host: String,
+    },
+    /// What was given is not the address of an HTTP proxy.
+    ProxyInvalid {
+        /// Where it was given.
+        said_by: SaidBy,
     },
     /// Nobody answers at the proxy's address.
     ProxyUnreachable {
@@ -71,6 +78,7 @@ impl Obstacle {
     pub fn reason(&self) -> &'static str {
         match self.kind {
             ObstacleKind::NameUnknown { .. } => "HUB_NAME_UNKNOWN",
+            ObstacleKind::ProxyInvalid { .. } => "PROXY_INVALID",
             ObstacleKind::ProxyUnreachable { .. } => "PROXY_UNREACHABLE",
             ObstacleKind::ProxyPassword { .. } => "PROXY_PASSWORD",
             ObstacleKind::ProxyForbids { .. } => "PROXY_FORBIDS",
@@ -84,7 +92,8 @@ impl Obstacle {
         match self.kind {
             ObstacleKind::NameUnknown { .. } | ObstacleKind::ProxyUnreachable { .. } => true,
             ObstacleKind::ProxyAnswered { status, .. } => status.is_some_and(|status| status >= 500),
-            ObstacleKind::ProxyPassword { .. }
+            ObstacleKind::ProxyInvalid { .. }
+            | ObstacleKind::ProxyPassword { .. }
             | ObstacleKind::ProxyForbids { .. }
             | ObstacleKind::Intercepted { .. } => false,
         }
@@ -106,9 +115,14 @@ impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             ObstacleKind::NameUnknown { host } => write!(f, "no address for {host}"),
+            ObstacleKind::ProxyInvalid { said_by } => write!(f, "{InvalidProxy} ({said_by:?})"),
             ObstacleKind::ProxyUnreachable { proxy } => write!(f, "proxy {proxy} cannot be reached"),
             ObstacleKind::ProxyPassword { proxy, shown, .. } => {
-                write!(f, "proxy {proxy} asks for a password ({})", if *shown { "another one" } else { "none was shown" })
+                write!(
+                    f,
+                    "proxy {proxy} asks for a password ({})",
+                    if *shown { "another one" } else { "none was shown" }
+                )
             }
             ObstacleKind::ProxyForbids { proxy, target } => write!(f, "proxy {proxy} forbids {target}"),
             ObstacleKind::ProxyAnswered { proxy, target, status: Some(status) } => {
@@ -127,6 +141,12 @@ fn french(kind: &ObstacleKind) -> String {
         ObstacleKind::NameUnknown { host } => format!(
             "Le nom « {host} » n’est pas connu de ce réseau (DNS). Vérifiez son écriture et la connexion ; si la mairie impose un mandataire (proxy), indiquez-le dans node.toml, réglage [network] proxy."
         ),
+        ObstacleKind::ProxyInvalid { said_by: SaidBy::Settings } => {
+            "L’adresse du mandataire (proxy) de node.toml ne convient pas : [network] proxy s’écrit \"http://NOM:MOTDEPASSE@machine:port\" ou \"http://machine:port\" ; proxy_password_file demande un NOM dans l’adresse. Les mandataires SOCKS et HTTPS ne sont pas pris en charge.".to_owned()
+        }
+        ObstacleKind::ProxyInvalid { said_by: SaidBy::Environment } => {
+            "La variable HTTPS_PROXY (ou ALL_PROXY) de ce poste ne convient pas : elle s’écrit http://machine:port. Les mandataires SOCKS et HTTPS ne sont pas pris en charge. Pour ne pas en tenir compte : node.toml, [network] proxy = \"direct\".".to_owned()
+        }
         ObstacleKind::ProxyUnreachable { proxy } => format!(
             "Le mandataire (proxy) {proxy} ne répond pas. Vérifiez son adresse dans node.toml, réglage [network] proxy, auprès de votre service informatique. Un envoi approuvé repartira de lui-même."
         ),

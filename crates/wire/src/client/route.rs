@@ -7,12 +7,20 @@ use std::sync::Arc;
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 
+use super::{ClientError, ObstacleKind};
 use crate::invitation::HubAddress;
 
 /// The setting is not an address of an HTTP proxy. Holds no part of it: it may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the proxy address must be http://[user[:password]@]host[:port]")]
 pub struct InvalidProxy;
+
+impl InvalidProxy {
+    /// What to tell about it.
+    pub fn obstacle(self, said_by: SaidBy) -> ClientError {
+        ClientError::Obstacle(Box::new(ObstacleKind::ProxyInvalid { said_by }.into()))
+    }
+}
 
 /// Decides whether a proxy stands between here and a hub. `Debug` shows where, never a password.
 #[derive(Clone, Debug, Default)]
