@@ -7,14 +7,19 @@
 //! replace newer ones.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 use model::{CommuneCode, Failure, FailureKind, SubmissionId, Timestamp};
 use seal::OpeningKey;
 use store::DocumentKind;
-use wire::bundle::{Answer, AnsweredItem, Bundle, Item, ItemKind, ItemVerdict};
+use wire::bundle::{Answer, AnsweredItem, Bundle, Item, ItemKind, MAX_BUNDLE};
 use wire::document::{Purpose, Withdrawal, decode};
 use wire::status::Refusal;
 use wire::upload::Upload;
+
+pub use wire::bundle::ItemVerdict;
 
 use crate::auth::Provider;
 use crate::submit::{Answer as Accepted, verify};
@@ -22,6 +27,14 @@ use crate::{Hub, failure};
 
 /// Entries of a ledger after the bundle's own position that are looked at: more are not all of one bundle.
 const LOOKED_AT: u32 = 10_000;
+
+/// The bytes of the file at `path`; never more than an envelope may have, whatever the file is.
+pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_BUNDLE as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|error| failure::file(path, error))?;
+    Ok(bytes)
+}
 
 /// What became of a bundle.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ pub mod approve;
 pub mod bundle;
 pub mod collect;
 pub mod config;
+pub mod doctor;
 mod failure;
 pub mod folder;
 pub mod join;
@@ -32,6 +33,7 @@ use store::node::{Identity, NodeStore};
 pub use config::NodeConfig;
 pub use folder::NodeFolder;
 pub use model::World;
+pub use store::DocumentKind;
 
 /// A node that joined a hub.
 pub struct Node {

@@ -270,6 +270,11 @@ impl Identity {
         &self.key
     }
 
+    /// SHA-256 of the authority's certificate, if the chain has it.
+    pub fn authority(&self) -> Option<Hash> {
+        self.chain.get(1).map(|der| sha256(der))
+    }
+
     pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
     }

@@ -62,6 +62,20 @@ enum HubCommand {
         #[arg(long)]
         territory: CommuneCode,
     },
+    /// Accepte l’enveloppe qu’une commune a remise par un autre chemin que le réseau, exactement comme un envoi.
+    ///
+    /// Mêmes contrôles, mêmes récépissés. La réponse, fermée pour cette commune, est à lui rapporter. Recommencer ne
+    /// compte rien deux fois.
+    #[command(
+        after_help = "Exemple :\n  maillage hub accept-bundle 93066.maillage --answer 93066.reponse\nPuis, dans la commune : maillage node accept-answer 93066.reponse"
+    )]
+    AcceptBundle {
+        /// L’enveloppe.
+        file: PathBuf,
+        /// La réponse à écrire ; par défaut à côté de l’enveloppe, avec l’extension « reponse ».
+        #[arg(long)]
+        answer: Option<PathBuf>,
+    },
     /// Qui a rejoint le centre, depuis quand, et combien de tableaux il a reçus.
     Status,
     /// Les accès des personnes qui comparent.
@@ -133,6 +147,7 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
                 Err(Stop::failed(FailureKind::NotFound, format!("Aucun poste actif pour {territory}.")))
             }
         }
+        HubCommand::AcceptBundle { file, answer } => super::bundle::run(folder, file, answer).await,
         HubCommand::Status => status(folder).await,
         HubCommand::Coordinator(command) => coordinator(folder, command).await,
         HubCommand::Purge(args) => super::purge::run(folder, args).await,
