@@ -232,7 +232,8 @@ async fn a_refusal_comes_back_with_its_reason_and_the_rest_is_accepted() {
     let envelope = file(&node, "trois.maillage");
     bundle::write(&node, &envelope).await.expect("an envelope");
     let envelope = std::fs::read(envelope).expect("a file");
-    let world = hub::World { clock: house.clock.clone(), entropy: std::sync::Arc::new(testkit::SeededEntropy::new(77)) };
+    let world =
+        hub::World { clock: house.clock.clone(), entropy: std::sync::Arc::new(testkit::SeededEntropy::new(77)) };
     let config = house.hub().config().clone();
     let poorer = hub::Hub::open_with(house.hub_folder(), config, Vec::new(), world).await.expect("opens");
     let answered = poorer.accept_bundle(&envelope).await.expect("answered");
@@ -250,11 +251,7 @@ async fn a_refusal_comes_back_with_its_reason_and_the_rest_is_accepted() {
 }
 
 async fn agree_to_withdraw(node: &Node) {
-    let slice = model::Slice {
-        territory: word(COMMUNE),
-        pack: word("essai"),
-        table: word("groupes"),
-        period: word("2025"),
-    };
+    let slice =
+        model::Slice { territory: word(COMMUNE), pack: word("essai"), table: word("groupes"), period: word("2025") };
     node::withdraw::withdraw(node, [slice].into(), "Awa Diallo").await.expect("a withdrawal");
 }
