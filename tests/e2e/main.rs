@@ -1,9 +1,11 @@
 //! The house as its users meet it: real ports, real mTLS, real files, real SQLite.
 
 mod bad_input;
+mod bundle;
 mod canary;
 mod clients;
 mod crowd;
+mod doctor;
 mod house;
 mod import_cases;
 mod intruder;
@@ -11,6 +13,7 @@ mod isolation;
 mod law_one;
 mod membership;
 mod pages;
+mod proxy;
 mod real_input;
 mod rounds;
 mod slices;

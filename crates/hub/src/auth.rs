@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use model::{Code, CommuneCode, Failure, FailureKind, Hash, succession};
 use seal::PublicKey;
+use wire::bundle::Sender;
 use wire::identity::{Certificate, Peer, Subject};
 use wire::server::Authorise;
 
 use crate::{Hub, failure};
 
-/// A commune that speaks through its living node. Only [`Hub::provider`] makes one.
+/// A commune that speaks through its living node. Only [`Hub::provider`] and [`Hub::sender`] make one.
 #[derive(Clone, Debug)]
 pub struct Provider {
     commune: CommuneCode,
@@ -120,6 +121,23 @@ impl Hub {
         }
     }
 
+    /// The commune that wrote an envelope. No certificate is asked for: the hub keeps the signing key of every node that
+    /// joined, and one that ended its node is revoked there. So a node that never sees the network again may go on, and
+    /// a revoked one may not.
+    pub async fn sender(&self, sender: &Sender) -> Result<Provider, Failure> {
+        let key = sender.signing_key();
+        let nodes = self.0.store.nodes().await.map_err(failure::storage)?;
+        let mut its_own = nodes
+            .into_iter()
+            .filter(|record| record.node.provider == sender.commune() && record.node.signing_key == key.as_bytes());
+        // A folder that joined again has a new TLS key and the signing key that it had.
+        let first = its_own.next().ok_or_else(unknown)?;
+        let living = std::iter::once(first).chain(its_own).find(|record| record.revoked_at.is_none());
+        let record = living.ok_or_else(revoked)?;
+        let territories = self.rights(sender.commune()).await?;
+        Ok(Provider { commune: sender.commune(), node: record.node.key_fingerprint, signing_key: key, territories })
+    }
+
     async fn member(&self, peer: &Peer) -> Result<(), Failure> {
         let certificate = certificate(peer)?;
         match &certificate.subject {
@@ -132,13 +150,7 @@ impl Hub {
         let store = &self.0.store;
         let record = store.node(certificate.key.hash()).await.map_err(failure::storage)?;
         // A certificate without a row is not forged (the authority signed it): the database was lost or replaced.
-        let record = record.filter(|record| record.node.provider == commune).ok_or_else(|| {
-            denied(
-                "NODE_UNKNOWN",
-                "no node with this key is enrolled",
-                "Ce poste n’est pas connu du centre. Demandez une nouvelle invitation à la coordination.",
-            )
-        })?;
+        let record = record.filter(|record| record.node.provider == commune).ok_or_else(unknown)?;
         if record.revoked_at.is_some() {
             return Err(revoked());
         }
@@ -209,6 +221,14 @@ fn certificate(peer: &Peer) -> Result<&Certificate, Failure> {
 
 fn denied(reason: &'static str, detail: &str, message: &str) -> Failure {
     Failure::new(FailureKind::Denied, reason, detail, message)
+}
+
+fn unknown() -> Failure {
+    denied(
+        "NODE_UNKNOWN",
+        "no node with this key is enrolled",
+        "Ce poste n’est pas connu du centre. Demandez une nouvelle invitation à la coordination.",
+    )
 }
 
 /// The node was replaced by a newer invitation, or ended by an operator.

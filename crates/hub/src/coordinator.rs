@@ -7,7 +7,7 @@ use std::time::Duration;
 use model::{Clock, Code, Failure, FailureKind, Hash};
 use serde::{Deserialize, Serialize};
 use wire::authority::Validity;
-use wire::client::{ClientError, HubClient};
+use wire::client::{ClientError, HubClient, Route, SaidBy};
 use wire::identity::{Identity, TlsKey};
 use wire::invitation::HubAddress;
 use wire::tls::ClientTls;
@@ -58,11 +58,13 @@ impl Credentials {
         })
     }
 
-    /// Connects to the hub as this coordinator.
+    /// Connects to the hub as this coordinator, the way that `HTTPS_PROXY` says.
     pub async fn connect(&self, clock: Arc<dyn Clock>) -> Result<HubClient, ClientError> {
         let tls = ClientTls::new(self.authority, Some(&self.identity), clock)
             .map_err(|error| ClientError::Protocol(error.to_string()))?;
-        HubClient::connect(&tls, &self.address).await
+        let route = Route::of_environment(|name| std::env::var(name).ok())
+            .map_err(|error| error.obstacle(SaidBy::Environment))?;
+        HubClient::connect_through(&tls, &self.address, &route).await
     }
 }
 

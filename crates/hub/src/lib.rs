@@ -9,6 +9,7 @@ pub mod auth;
 pub mod board;
 mod bounds;
 mod campaign;
+pub mod bundle;
 mod cog;
 pub mod compare;
 pub mod config;

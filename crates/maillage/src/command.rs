@@ -1,6 +1,7 @@
 //! One file per command; each only reads arguments, calls a use-case and says what came out.
 
 pub mod board;
+pub mod bundle;
 pub mod compare;
 pub mod demo;
 pub mod hub;

@@ -6,6 +6,7 @@
 //! keys/tls.key         key of the client certificate, 0600
 //! keys/signing.key     key that signs documents, 0600; not the TLS key, so that a receipt outlives certificates
 //! keys/chain.pem       the client certificate
+//! keys/hub-sealing.pub the key to which envelopes for the hub are sealed, as the hub signed it; public
 //! packs/               packs as the hub signed them
 //! receipts/            the hub's receipts, verifiable for ever
 //! ```
@@ -52,6 +53,11 @@ impl NodeFolder {
     /// Client certificate, leaf first, PEM.
     pub fn chain(&self) -> PathBuf {
         self.root.join("keys/chain.pem")
+    }
+
+    /// The key to which envelopes for the hub are sealed.
+    pub fn hub_sealing_key(&self) -> PathBuf {
+        self.root.join("keys/hub-sealing.pub")
     }
 
     /// Receipts, one file each.

@@ -189,7 +189,8 @@ impl From<ClientError> for Call {
     }
 }
 
-async fn received(node: &Node, item: &OutboxItem, accepted: &Accepted) -> Result<Verdict, Failure> {
+/// Keeps the hub's answer, whichever way it came.
+pub(crate) async fn received(node: &Node, item: &OutboxItem, accepted: &Accepted) -> Result<Verdict, Failure> {
     let submission = item.outgoing.submission;
     let receipt = accepted.receipt.verify(&node.hub_keys()?).map_err(|error| failure::document(&error))?;
     if receipt.submission != submission || receipt.document_hash != seal::sha256(&item.outgoing.document) {

@@ -24,7 +24,7 @@ pub(crate) async fn connect_raw(node: &Node) -> Result<Result<HubClient, ClientE
     let identity = renew::load_identity(node.folder())?;
     let tls = ClientTls::new(node.identity().ca_fingerprint, Some(&identity), Arc::clone(&node.world.clock))
         .map_err(|error| failure::defect(error.to_string()))?;
-    Ok(HubClient::connect(&tls, &node.address()?).await)
+    Ok(HubClient::connect_through(&tls, &node.address()?, &node.route()?).await)
 }
 
 /// Rebuilds the ledger of every territory of the node. Gives how many entries each has.

@@ -4,6 +4,7 @@
 //! [`pb`].
 
 pub mod authority;
+pub mod bundle;
 pub mod client;
 pub mod document;
 pub mod enrolment;

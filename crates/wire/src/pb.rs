@@ -20,6 +20,7 @@ macro_rules! package {
     };
 }
 
+package!(bundle, "maillage.bundle.v1", "Envelopes: the same documents and receipts, carried by hand.");
 package!(enrolment, "maillage.enrolment.v1", "A commune's node joins the hub, and stays joined.");
 package!(submission, "maillage.submission.v1", "Signed documents and their receipts.");
 package!(methodology, "maillage.methodology.v1", "Packs of indicator definitions.");

@@ -121,6 +121,7 @@ impl Desk {
             chain: issued.chain,
             territories: vec![commune("93066"), commune("93059")],
             hub_keys: vec![self.key.public()],
+            sealing_key: Some(crate::bundle::SignedSealingKey::of(&self.key)),
         })
     }
 

@@ -62,6 +62,20 @@ enum HubCommand {
         #[arg(long)]
         territory: CommuneCode,
     },
+    /// Accepte l’enveloppe qu’une commune a remise par un autre chemin que le réseau, exactement comme un envoi.
+    ///
+    /// Mêmes contrôles, mêmes récépissés. La réponse, fermée pour cette commune, est à lui rapporter. Recommencer ne
+    /// compte rien deux fois.
+    #[command(
+        after_help = "Exemple :\n  maillage hub accept-bundle 93066.maillage --answer 93066.reponse\nPuis, dans la commune : maillage node accept-answer 93066.reponse"
+    )]
+    AcceptBundle {
+        /// L’enveloppe.
+        file: PathBuf,
+        /// La réponse à écrire ; par défaut à côté de l’enveloppe, avec l’extension « reponse ».
+        #[arg(long)]
+        answer: Option<PathBuf>,
+    },
     /// Où en est la campagne : qui a envoyé, qui est en retard, qui est bloqué et pourquoi (aussi sur la page du centre).
     Status,
     /// Les accès des personnes qui comparent.
@@ -137,6 +151,7 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
                 Err(Stop::failed(FailureKind::NotFound, format!("Aucun poste actif pour {territory}.")))
             }
         }
+        HubCommand::AcceptBundle { file, answer } => super::bundle::run(folder, file, answer).await,
         HubCommand::Status => status(folder).await,
         HubCommand::Coordinator(command) => coordinator(folder, command).await,
         HubCommand::Import(args) => super::public::import(folder, args).await,

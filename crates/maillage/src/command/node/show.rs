@@ -67,6 +67,16 @@ pub fn push_event(event: &PushEvent) {
     }
 }
 
+/// A kind of document, in French.
+pub fn kind(kind: node::DocumentKind) -> &'static str {
+    match kind {
+        node::DocumentKind::Submission => "envoi",
+        node::DocumentKind::Check => "essai",
+        node::DocumentKind::Withdrawal => "retrait",
+        node::DocumentKind::Purge => "destruction",
+    }
+}
+
 /// What came back.
 pub fn delivered(delivered: &[Delivered]) -> Result<(), Stop> {
     if delivered.is_empty() {
