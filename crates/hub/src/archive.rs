@@ -130,6 +130,11 @@ impl Archive {
         self.decoded().remove(&id);
     }
 
+    /// Something was destroyed, and which document it was is only known to the database.
+    pub(crate) fn forget_all(&self) {
+        self.decoded().clear();
+    }
+
     fn decoded(&self) -> MutexGuard<'_, HashMap<SubmissionId, Slices>> {
         // A map of immutable values is whole even if a thread died while holding the lock.
         self.decoded.lock().unwrap_or_else(PoisonError::into_inner)

@@ -85,7 +85,9 @@ pub(crate) fn audience(method: &str) -> Option<Audience> {
         | "/maillage.submission.v1.SubmissionService/Submit"
         | "/maillage.submission.v1.SubmissionService/Get"
         | "/maillage.submission.v1.SubmissionService/List"
-        | "/maillage.submission.v1.SubmissionService/Withdraw" => Audience::Nodes,
+        | "/maillage.submission.v1.SubmissionService/Withdraw"
+        | "/maillage.submission.v1.SubmissionService/Standing"
+        | "/maillage.submission.v1.SubmissionService/Recover" => Audience::Nodes,
         "/maillage.methodology.v1.MethodologyService/ListPacks"
         | "/maillage.methodology.v1.MethodologyService/GetPack" => Audience::Members,
         "/maillage.comparison.v1.ComparisonService/Compare" => Audience::Coordinators,
@@ -273,7 +275,7 @@ mod tests {
     #[test]
     fn every_method_of_the_contract_has_an_audience() {
         let methods = contract();
-        assert_eq!(methods.len(), 10, "{methods:?}");
+        assert_eq!(methods.len(), 12, "{methods:?}");
         for method in methods {
             assert!(audience(&method).is_some(), "{method} has no audience");
             let open = audience(&method) == Some(Audience::Anyone);

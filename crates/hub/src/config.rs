@@ -37,6 +37,8 @@ pub struct HubConfig {
     pub certificate_days: u32,
     /// How long an invitation may wait, in days.
     pub invitation_days: u32,
+    /// Public keys (`age1…`) that backups are closed with: the hub itself holds nothing that opens them.
+    pub backup_recipients: Vec<String>,
 }
 
 impl Default for HubConfig {
@@ -52,6 +54,7 @@ impl Default for HubConfig {
             fictional: false,
             certificate_days: 30,
             invitation_days: 14,
+            backup_recipients: Vec::new(),
         }
     }
 }
@@ -61,7 +64,12 @@ impl HubConfig {
     pub fn load(folder: &HubFolder) -> Result<Self, Failure> {
         let path = folder.config();
         let text = String::from_utf8(read(&path)?).map_err(|_| malformed(&path, "not UTF-8"))?;
-        let config: Self = toml::from_str(&text).map_err(|error| malformed(&path, &error.to_string()))?;
+        Self::parse(&text, &path)
+    }
+
+    /// Reads settings that stand at `path`.
+    pub(crate) fn parse(text: &str, path: &std::path::Path) -> Result<Self, Failure> {
+        let config: Self = toml::from_str(text).map_err(|error| malformed(path, &error.to_string()))?;
         config.address()?;
         Ok(config)
     }
@@ -72,6 +80,7 @@ impl HubConfig {
             Some(value) => format!("{name} = {}\n", quoted(value)),
             None => format!("# {name} = {}\n", quoted(example)),
         };
+        let recipients: Vec<String> = self.backup_recipients.iter().map(|key| quoted(key)).collect();
         let names: Vec<String> = self.names.iter().map(|name| quoted(name)).collect();
         [
             "# Réglages du centre départemental (hub). Redémarrez-le après une modification.\n\n".to_owned(),
@@ -93,7 +102,10 @@ impl HubConfig {
             "\n# Vrai si tous les chiffres sont inventés : chaque sortie le dira.\n".to_owned(),
             format!("fictional = {}\n\n", self.fictional),
             "# Durée des certificats des communes, et validité d’une invitation, en jours.\n".to_owned(),
-            format!("certificate_days = {}\ninvitation_days = {}\n", self.certificate_days, self.invitation_days),
+            format!("certificate_days = {}\ninvitation_days = {}\n\n", self.certificate_days, self.invitation_days),
+            "# Clés publiques des sauvegardes (maillage hub backup-key) : seul qui tient la clé secrète les ouvre.\n"
+                .to_owned(),
+            format!("backup_recipients = [{}]\n", recipients.join(", ")),
         ]
         .concat()
     }
@@ -163,6 +175,7 @@ mod tests {
             database: Some("postgres://u:p\"w@h/d?schema=x".into()),
             communes: Some("noms é.csv".into()),
             fictional: true,
+            backup_recipients: vec!["age1abc".into(), "age1def".into()],
             ..HubConfig::default()
         };
         for config in [config, HubConfig::default()] {

@@ -6,6 +6,7 @@
 
 mod archive;
 pub mod auth;
+pub mod backup;
 mod bounds;
 mod cog;
 pub mod compare;
@@ -22,7 +23,9 @@ pub mod overview;
 mod packs;
 mod pages;
 pub mod purge;
+mod recover;
 mod renew;
+pub mod restore;
 mod rpc;
 mod serve;
 pub mod submit;

@@ -275,7 +275,9 @@ fn territories(submission: &Submission) -> BTreeSet<CommuneCode> {
     submission.slices.iter().map(|slice| slice.received.slice.territory).collect()
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| failure::internal("INTERRUPTED", "a computation was interrupted"))?

@@ -7,4 +7,5 @@ mod figures;
 mod founding;
 mod receiving;
 mod remembering;
+mod restoring;
 mod stage;

@@ -1,5 +1,6 @@
 //! One file per command; each only reads arguments, calls a use-case and says what came out.
 
+pub mod backup;
 pub mod compare;
 pub mod demo;
 pub mod hub;

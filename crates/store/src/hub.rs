@@ -11,6 +11,8 @@ mod node;
 mod pack;
 mod purge;
 mod read;
+mod recover;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -27,8 +29,13 @@ pub use node::{NewNode, NodeRecord};
 pub use pack::PackRecord;
 pub use purge::{Purge, PurgeRefusal, Purged};
 pub use read::{CurrentSlice, Head, LedgerEntry, SliceVersion, SubmissionRecord};
+pub use recover::{Recovered, Recovery};
+pub use snapshot::{BackupRecord, Loading, Restoration, Snapshot, TableShape, Value};
 
-const STEPS: &[Step] = &[(1, "first", include_str!("hub/schema/0001_first.sql"))];
+const STEPS: &[Step] = &[
+    (1, "first", include_str!("hub/schema/0001_first.sql")),
+    (4, "operations", include_str!("hub/schema/0004_operations.sql")),
+];
 
 /// Everything a hub keeps.
 #[derive(Clone, Debug)]

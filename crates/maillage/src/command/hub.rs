@@ -67,6 +67,12 @@ enum HubCommand {
     /// Les accès des personnes qui comparent.
     #[command(subcommand)]
     Coordinator(CoordinatorCommand),
+    /// Sauvegarde tout le centre (base, clés, réglages) dans un fichier chiffré, pendant qu’il sert.
+    Backup(super::backup::BackupArgs),
+    /// Fabrique la clé qui ouvrira les sauvegardes : à garder hors du centre.
+    BackupKey(super::backup::KeyArgs),
+    /// Reconstruit le centre à partir d’une sauvegarde, dans un dossier et une base vides.
+    Restore(super::backup::RestoreArgs),
     /// Détruit les octets d’un envoi après une fuite, à deux personnes : l’une propose, l’autre confirme.
     Purge(super::purge::PurgeArgs),
 }
@@ -135,6 +141,9 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
         }
         HubCommand::Status => status(folder).await,
         HubCommand::Coordinator(command) => coordinator(folder, command).await,
+        HubCommand::Backup(args) => super::backup::backup(folder, args).await,
+        HubCommand::BackupKey(args) => super::backup::new_key(&args),
+        HubCommand::Restore(args) => super::backup::restore(folder, args).await,
         HubCommand::Purge(args) => super::purge::run(folder, args).await,
     }
 }
