@@ -185,12 +185,22 @@ async fn memory(node: &Node) -> Vec<Recovery> {
 
 /// Puts the hub back to what `file` holds, on the same port and a database of its own.
 async fn roll_back(stage: &mut Stage, safe: &Safe, file: &str, root: &Path, database: Option<String>) {
+    roll_back_with(stage, safe, file, root, (database, pack())).await;
+}
+
+async fn roll_back_with(
+    stage: &mut Stage,
+    safe: &Safe,
+    file: &str,
+    root: &Path,
+    (database, pack): (Option<String>, methodology::Pack),
+) {
     let config = stage.hub.config().clone();
     stage.halt().await;
     let folder = HubFolder::at(root.join("hub"));
     safe.put(stage, file, &folder, database.clone()).await;
     let config = crate::HubConfig { database, ..config };
-    stage.resume(folder, config).await;
+    stage.resume(folder, config, vec![pack]).await;
 }
 
 #[tokio::test]
@@ -290,8 +300,7 @@ async fn what_was_recovered_is_played_against_what_comes_next() {
     node.submit(1, &[first]).await.expect("safe alone, then lost");
     let known = memory(&node).await;
     let root = tempfile::tempdir().expect("a folder");
-    roll_back(&mut stage, &safe, "old.age", root.path(), None).await;
-    stage.restart(vec![strict()]).await;
+    roll_back_with(&mut stage, &safe, "old.age", root.path(), (None, strict())).await;
     let node = node.again(&stage).await;
     node.client.recover(&known[0]).await.expect("taken back");
     assert_eq!(reason(node.submit(2, &[second]).await), "DISCLOSURE_CONFLICT");

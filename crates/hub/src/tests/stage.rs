@@ -86,8 +86,8 @@ impl Stage {
     }
 
     /// A stage that was halted goes on with another folder, on the same port.
-    pub(super) async fn resume(&mut self, root: HubFolder, config: HubConfig) {
-        self.hub = Hub::open_with(root, config.clone(), vec![pack()], world(&self.clock, 4)).await.expect("opens");
+    pub(super) async fn resume(&mut self, root: HubFolder, config: HubConfig, packs: Vec<Pack>) {
+        self.hub = Hub::open_with(root, config.clone(), packs, world(&self.clock, 4)).await.expect("opens");
         let listener = TcpListener::bind(&config.public_address).await.expect("its port again");
         let (stop, serving) = serve(&self.hub, listener);
         self.stop = Some(stop);
