@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::{Code, CommuneCode, Failure, FailureKind, Hash, succession};
 use seal::PublicKey;
 use wire::identity::{Certificate, Peer, Subject};
-use wire::server::Authorise;
+use wire::server::{Answered, Authorise};
 
 use crate::{Hub, failure};
 
@@ -226,6 +226,14 @@ pub(crate) fn revoked() -> Failure {
 pub(crate) struct Gate(pub(crate) Hub);
 
 impl Authorise for Gate {
+    fn handshake_refused(&self, reason: &'static str) {
+        self.0.0.metrics.handshake_refused(reason);
+    }
+
+    fn answered(&self, call: &Answered<'_>) {
+        self.0.0.metrics.answered(call.method, &format!("{:?}", call.code), call.took);
+    }
+
     async fn authorise(&self, peer: &Peer, method: &str) -> Result<(), Failure> {
         match audience(method) {
             Some(Audience::Anyone) => Ok(()),

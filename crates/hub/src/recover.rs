@@ -87,6 +87,7 @@ impl Hub {
                     brought_by = %provider.commune(),
                     "recovered"
                 );
+                self.0.metrics.taken(recovered.kind, "recovered");
                 Ok(false)
             }
             Recovery::Held => Ok(true),

@@ -5,6 +5,7 @@ mod canary;
 mod comparing;
 mod figures;
 mod founding;
+mod operating;
 mod receiving;
 mod remembering;
 mod restoring;

@@ -32,6 +32,7 @@ impl Services {
         let peer = Peer::of(&request);
         let provider = self.0.provider(&peer).await.map_err(|failure| self.refuse(method, failure.into()))?;
         let _turn = self.0.0.turns.upload.acquire().await.expect("nobody closes this semaphore");
+        let _counted = self.0.0.metrics.upload();
         let upload: Upload = receive(request.into_inner()).await?;
         self.0.submit(&provider, purpose, upload).await.map_err(|refusal| self.refuse(method, refusal))
     }
@@ -110,6 +111,7 @@ impl SubmissionService for Services {
         let peer = Peer::of(&request);
         let provider = self.0.provider(&peer).await.map_err(|failure| self.refuse("Recover", failure.into()))?;
         let _turn = self.0.0.turns.upload.acquire().await.expect("nobody closes this semaphore");
+        let _counted = self.0.0.metrics.upload();
         let given = recovery::receive(request.into_inner()).await?;
         let recovered = self.0.recover(&provider, given).await;
         self.answer("Recover", recovered.map(|already_held| RecoverResponse { already_held }))

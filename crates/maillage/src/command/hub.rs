@@ -27,6 +27,13 @@ pub struct HubArgs {
     command: HubCommand,
 }
 
+impl HubArgs {
+    /// Whether this command stays and serves.
+    pub fn serves(&self) -> bool {
+        matches!(self.command, HubCommand::Run)
+    }
+}
+
 #[derive(Subcommand)]
 enum HubCommand {
     /// Crée le centre : autorité de certification, clé de signature, réglages, premier accès de coordination.
