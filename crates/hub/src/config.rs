@@ -184,6 +184,26 @@ mod tests {
         }
     }
 
+    /// What serde says to an unknown key lists the known ones: a setting that is added and not explained is found.
+    #[test]
+    fn the_operators_copy_reads_and_explains_every_setting() {
+        let text = include_str!("../../../deploy/hub.toml");
+        let shipped: HubConfig = toml::from_str(text).expect("deploy/hub.toml reads");
+        assert_eq!(shipped.operations, HubConfig::default().operations);
+        let unknown = toml::from_str::<HubConfig>("a_setting_that_nobody_has = 1").expect_err("unknown").to_string();
+        let (_, known) = unknown.split_once("expected").expect("the list of known settings");
+        let settings: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        assert!(settings.len() >= 11, "{settings:?}");
+        for setting in settings {
+            let found = text.lines().position(|line| {
+                line.trim_start_matches("# ").strip_prefix(setting).is_some_and(|rest| rest.starts_with(" = "))
+            });
+            let line = found.unwrap_or_else(|| panic!("deploy/hub.toml does not show {setting}"));
+            let above = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+            assert!(above.starts_with('#'), "deploy/hub.toml does not explain {setting}");
+        }
+    }
+
     #[test]
     fn a_wrong_setting_is_named() {
         let unknown = toml::from_str::<HubConfig>("listenn = \"x\"").expect_err("unknown");

@@ -28,11 +28,12 @@ Steps of check:
   names      no refused module name, nothing foreign at the top level; long files are listed
   exposures  confidential numbers and the machine's clock are read only where the committed list says
   proto      buf: lint and format
+  deploy     systemd-analyze on the units, hadolint on the Dockerfile
   deny       cargo-deny: licences, refused crates, sources (not advisories: they need their own network)
   clippy     `all` is refused, `pedantic` is printed and counted
 
-What is missing (PostgreSQL, npm, buf, cargo-deny) is installed and said; the last two go to
-$MAILLAGE_CACHE, by default ~/.cache/maillage-ci. With MAILLAGE_TEST_POSTGRES_URL set, that server is
+What is missing (PostgreSQL, npm, buf, cargo-deny, hadolint, promtool) is installed and said; the last four
+go to $MAILLAGE_CACHE, by default ~/.cache/maillage-ci. With MAILLAGE_TEST_POSTGRES_URL set, that server is
 used and nothing is started.
 
 Examples:

