@@ -164,6 +164,11 @@ impl Archive {
         self.decoded().forget(id);
     }
 
+    /// Something was destroyed, and which document it was is only known to the database.
+    pub(crate) fn forget_all(&self) {
+        *self.decoded() = Decoded::default();
+    }
+
     fn decoded(&self) -> MutexGuard<'_, Decoded> {
         // A map of immutable values is whole even if a thread died while holding the lock.
         self.decoded.lock().unwrap_or_else(PoisonError::into_inner)

@@ -6,7 +6,7 @@ use model::{Code, CommuneCode, Failure, FailureKind, Hash, succession};
 use seal::PublicKey;
 use wire::bundle::Sender;
 use wire::identity::{Certificate, Peer, Subject};
-use wire::server::Authorise;
+use wire::server::{Answered, Authorise};
 
 use crate::{Hub, failure};
 
@@ -86,7 +86,9 @@ pub(crate) fn audience(method: &str) -> Option<Audience> {
         | "/maillage.submission.v1.SubmissionService/Submit"
         | "/maillage.submission.v1.SubmissionService/Get"
         | "/maillage.submission.v1.SubmissionService/List"
-        | "/maillage.submission.v1.SubmissionService/Withdraw" => Audience::Nodes,
+        | "/maillage.submission.v1.SubmissionService/Withdraw"
+        | "/maillage.submission.v1.SubmissionService/Standing"
+        | "/maillage.submission.v1.SubmissionService/Recover" => Audience::Nodes,
         "/maillage.methodology.v1.MethodologyService/ListPacks"
         | "/maillage.methodology.v1.MethodologyService/GetPack" => Audience::Members,
         "/maillage.comparison.v1.ComparisonService/Compare" => Audience::Coordinators,
@@ -244,6 +246,14 @@ pub(crate) fn revoked() -> Failure {
 pub(crate) struct Gate(pub(crate) Hub);
 
 impl Authorise for Gate {
+    fn handshake_refused(&self, reason: &'static str) {
+        self.0.0.metrics.handshake_refused(reason);
+    }
+
+    fn answered(&self, call: &Answered<'_>) {
+        self.0.0.metrics.answered(call.method, &format!("{:?}", call.code), call.took);
+    }
+
     async fn authorise(&self, peer: &Peer, method: &str) -> Result<(), Failure> {
         match audience(method) {
             Some(Audience::Anyone) => Ok(()),
@@ -293,7 +303,7 @@ mod tests {
     #[test]
     fn every_method_of_the_contract_has_an_audience() {
         let methods = contract();
-        assert_eq!(methods.len(), 10, "{methods:?}");
+        assert_eq!(methods.len(), 12, "{methods:?}");
         for method in methods {
             assert!(audience(&method).is_some(), "{method} has no audience");
             let open = audience(&method) == Some(Audience::Anyone);

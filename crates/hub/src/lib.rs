@@ -6,6 +6,7 @@
 
 mod archive;
 pub mod auth;
+pub mod backup;
 pub mod board;
 mod bounds;
 mod campaign;
@@ -28,7 +29,9 @@ mod pages;
 pub mod public;
 pub mod purge;
 mod refusal;
+mod recover;
 mod renew;
+pub mod restore;
 mod rpc;
 mod serve;
 pub mod submit;
@@ -74,7 +77,24 @@ struct Inner {
     solved: Solved,
     communes: Communes,
     turns: Turns,
+    metrics: operations::Metrics,
+    /// When the certificate that is served now ends; unset while nothing is served.
+    certificate_end: CertificateEnd,
     world: World,
+}
+
+#[derive(Default)]
+struct CertificateEnd(std::sync::atomic::AtomicI64);
+
+impl CertificateEnd {
+    fn set(&self, end: Timestamp) {
+        self.0.store(end.as_micros(), std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<Timestamp> {
+        let micros = self.0.load(std::sync::atomic::Ordering::Relaxed);
+        (micros != 0).then(|| Timestamp::from_micros(micros))
+    }
 }
 
 impl Hub {
@@ -123,6 +143,8 @@ impl Hub {
             solved: Solved::default(),
             communes,
             turns: Turns::new(),
+            metrics: operations::Metrics::default(),
+            certificate_end: CertificateEnd::default(),
             world,
         })))
     }

@@ -52,7 +52,7 @@ impl Hub {
         let certificate = self.server_certificate()?;
         let tls = ServerTls::new(&self.0.authority, &certificate, Arc::clone(&self.0.world.clock))
             .map_err(|error| failure::internal("TLS", error.to_string()))?;
-        let (routes, _health) = routes();
+        let (routes, health) = routes();
         let routes = rpc::add_services(routes, self);
         // The browser's and the probe's doors close with the nodes' door.
         let closing = CancellationToken::new();
@@ -70,6 +70,7 @@ impl Hub {
         tokio::select! {
             ((), (pages, operations)) = async { tokio::join!(serving, beside) } => pages.and(operations),
             () = self.keep_fresh(&tls, certificate) => Ok(()),
+            () = operations::follow(self, &health) => Ok(()),
         }
     }
 
@@ -101,10 +102,11 @@ impl Hub {
             }
         }
         let validity = Validity { now: self.now(), lifetime: SERVER_LIFETIME };
-        self.0
-            .authority
-            .sign_server(&names, validity, self.entropy())
-            .map_err(|error| failure::internal("AUTHORITY", error.to_string()))
+        let internal = |error: String| failure::internal("AUTHORITY", error);
+        let signed = self.0.authority.sign_server(&names, validity, self.entropy());
+        let signed = signed.map_err(|error| internal(error.to_string()))?;
+        self.0.certificate_end.set(signed.not_after().map_err(|error| internal(error.to_string()))?);
+        Ok(signed)
     }
 }
 

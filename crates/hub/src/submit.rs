@@ -119,11 +119,16 @@ impl Hub {
     /// Plays the intruder against every slice; gives the submission back if none falls.
     async fn attack(&self, submission: Submission, ledger: Ledger) -> Result<Submission, Refusal> {
         let hub = self.clone();
+        let waits = self.0.metrics.attack_waits();
         let turn = self.0.turns.attack().await;
+        drop(waits);
         let judged = tokio::task::spawn_blocking(move || {
             // The turn ends with the work, not with the patience of whoever asked.
             let _turn = turn;
-            judge::admissible(&submission, &hub.0.packs, &ledger).map(|()| submission)
+            let began = tokio::time::Instant::now();
+            let judged = judge::admissible(&submission, &hub.0.packs, &ledger).map(|()| submission);
+            hub.0.metrics.attacked(began.elapsed());
+            judged
         });
         judged.await.map_err(|_| Refusal::from(failure::internal("ATTACK", "the attack was interrupted")))?
     }
@@ -153,6 +158,7 @@ impl Hub {
         if !same {
             return Err(id_reused());
         }
+        self.0.metrics.taken(signed.kind, "repeated");
         Ok(Some(Answer { receipt: signed_receipt(record)?, already_received: true }))
     }
 
@@ -195,10 +201,14 @@ impl Hub {
         match self.0.store.accept(&acceptance, &seal).await.map_err(failure::storage)? {
             Accepted::New(receipt) => {
                 tracing::info!(id = %signed.id, provider = %signed.provider.commune(), kind = %signed.kind, "accepted");
+                self.0.metrics.taken(signed.kind, "accepted");
                 Ok(Some(Answer { receipt: unsealed(receipt)?, already_received: false }))
             }
             // The same document, sent twice at once.
-            Accepted::Repeated(receipt) => Ok(Some(Answer { receipt: unsealed(receipt)?, already_received: true })),
+            Accepted::Repeated(receipt) => {
+                self.0.metrics.taken(signed.kind, "repeated");
+                Ok(Some(Answer { receipt: unsealed(receipt)?, already_received: true }))
+            }
             Accepted::IdReused => Err(id_reused()),
             Accepted::NodeRevoked => Err(revoked()),
             Accepted::HeadMoved => Ok(None),
@@ -291,7 +301,13 @@ fn id_reused() -> Failure {
     )
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+fn territories(submission: &Submission) -> BTreeSet<CommuneCode> {
+    submission.slices.iter().map(|slice| slice.received.slice.territory).collect()
+}
+
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| failure::internal("INTERRUPTED", "a computation was interrupted"))?

@@ -9,6 +9,8 @@ mod figures;
 mod founding;
 mod importing;
 mod paging;
+mod operating;
 mod receiving;
 mod remembering;
+mod restoring;
 mod stage;

@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod bundle;
+pub mod backup;
 pub mod compare;
 pub mod demo;
 pub mod hub;

@@ -256,3 +256,44 @@ mod tests {
         assert_eq!(socks.network.route(folder.path()).expect_err("not HTTP").reason, "PROXY_INVALID");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What serde says to an unknown key lists the known ones: a setting that is added and not shown is found.
+    fn known(text: &str) -> Vec<String> {
+        let said = toml::from_str::<NodeConfig>(text).expect_err("an unknown setting").to_string();
+        let (_, list) = said.split_once("expected").unwrap_or_else(|| panic!("no list of settings: {said}"));
+        list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_communes_copy_reads_and_shows_every_setting() {
+        let text = include_str!("../../../deploy/node.toml");
+        let shipped: NodeConfig = toml::from_str(text).expect("deploy/node.toml reads");
+        assert!(shipped.sources.len() >= 2, "several tables");
+        let source = "[[source]]\npack = \"p\"\ntable = \"t\"\nperiod = \"2025\"\n";
+        let mut settings = Vec::new();
+        for section in known("nobody_has_this = 1") {
+            let shown = [format!("[{section}]"), format!("[[{section}]]")];
+            assert!(shown.iter().any(|head| text.contains(head.as_str())), "deploy/node.toml has no {section}");
+            match section.as_str() {
+                "source" => settings.extend(known(&format!("{source}nobody_has_this = 1"))),
+                // Names of indicators, not settings.
+                "stricter" => {}
+                _ => settings.extend(known(&format!("[{section}]\nnobody_has_this = 1"))),
+            }
+        }
+        settings.extend(known(&format!("{source}[source.read]\nnobody_has_this = 1")));
+        assert!(settings.len() >= 10, "{settings:?}");
+        for setting in settings {
+            let shows = |line: &str| {
+                let line = line.trim_start().trim_start_matches("# ").trim_start();
+                let named = line.strip_prefix(setting.as_str()).is_some_and(|rest| rest.trim_start().starts_with('='));
+                named || line.contains(&format!("[source.{setting}]")) || line.contains(&format!("read.{setting}"))
+            };
+            assert!(text.lines().any(shows), "deploy/node.toml does not show {setting}");
+        }
+    }
+}

@@ -24,6 +24,11 @@ pub enum PushEvent {
         /// Its size.
         bytes: usize,
     },
+    /// The hub was restored from an older copy: it was given back what it had forgotten.
+    Recovered {
+        /// How many documents.
+        documents: u64,
+    },
     /// It did not get through; it will be tried again.
     Retrying {
         /// After this long.
@@ -125,7 +130,7 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
     on_event(&PushEvent::Sending { submission, bytes: item.outgoing.document.len() });
     let signature = Signature::from_slice(&item.outgoing.signature)
         .map_err(|_| failure::defect("stored signature is not a signature"))?;
-    match call(node, item, &signature).await {
+    match call(node, item, &signature, on_event).await {
         Ok(accepted) => received(node, item, &accepted).await,
         Err(Call::Failed(failure)) => Err(failure),
         Err(Call::Network(ClientError::Refused(refused))) if answers_the_document(&refused) => {
@@ -169,11 +174,28 @@ enum Call {
     Failed(Failure),
 }
 
-async fn call(node: &Node, item: &OutboxItem, signature: &Signature) -> Result<Accepted, Call> {
+async fn call(
+    node: &Node,
+    item: &OutboxItem,
+    signature: &Signature,
+    on_event: &(dyn Fn(&PushEvent) + Sync),
+) -> Result<Accepted, Call> {
     let client: HubClient = match sync::connect_raw(node).await {
         Ok(client) => client?,
         Err(failure) => return Err(Call::Failed(failure)),
     };
+    let standing = match client.standing().await {
+        Ok(standing) => standing,
+        // A refusal of the question says nothing about the document.
+        Err(ClientError::Refused(refused)) if answers_the_document(&refused) => {
+            return Err(Call::Failed(failure::network(&ClientError::Refused(refused))));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let caught_up = sync::catch_up(node, &client, &standing).await.map_err(Call::Failed)?;
+    if caught_up.recovered > 0 {
+        on_event(&PushEvent::Recovered { documents: caught_up.recovered });
+    }
     let document = &item.outgoing.document;
     Ok(match item.outgoing.kind {
         DocumentKind::Submission => client.submit(document, signature).await?,

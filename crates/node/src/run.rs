@@ -92,7 +92,10 @@ pub async fn open_and_round(
 
 /// One round: catch up, send what waits, preview, agree by rule, send.
 pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
-    sync::sync(node).await?;
+    let caught_up = sync::sync(node).await?;
+    if caught_up.recovered > 0 {
+        on_event(&RunEvent::Push(PushEvent::Recovered { documents: caught_up.recovered }));
+    }
     deliver(node, on_event).await?;
     // Looked at first, and kept only once the rule may decide: what a person reads meanwhile stays as it is.
     let preview = match look(node).await {

@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Sqlite, SqlitePool, Transaction,
+};
 
 pub(crate) use query::{Query, Row, integer};
 
@@ -57,6 +59,22 @@ impl Db {
         })
     }
 
+    /// Begins a transaction that reads one state of the whole database, whatever is written meanwhile, and holds up no
+    /// writer.
+    pub(crate) async fn begin_read(&self) -> Result<Tx, StoreError> {
+        const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(match self {
+            // In WAL mode the first read fixes what is seen.
+            Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin_with(SNAPSHOT).await?),
+        })
+    }
+
+    /// Whether this is PostgreSQL.
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// Makes sure that bytes deleted before this call are no longer in SQLite's log. PostgreSQL frees them at its
     /// next vacuum, which is the operator's to order.
     pub(crate) async fn scrub(&self) -> Result<(), StoreError> {
@@ -90,6 +108,15 @@ pub(crate) enum Tx {
 impl Tx {
     /// A statement inside the transaction.
     pub(crate) fn q(&mut self, sql: &'static str) -> Query<'_> {
+        self.query(sql.into_sql_str())
+    }
+
+    /// A statement made of names that the database itself gave: for what copies whole tables, and nothing else.
+    pub(crate) fn generated(&mut self, sql: String) -> Query<'_> {
+        self.query(AssertSqlSafe(sql).into_sql_str())
+    }
+
+    fn query(&mut self, sql: SqlStr) -> Query<'_> {
         match self {
             Self::Sqlite(tx) => Query::sqlite(tx, sql),
             Self::Postgres(tx) => Query::postgres(tx, sql),

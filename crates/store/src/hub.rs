@@ -14,6 +14,8 @@ mod purge;
 mod read;
 mod refusal;
 mod standing;
+mod recover;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -34,10 +36,14 @@ pub use read::{CurrentSlice, Head, LedgerEntry, SliceVersion, SubmissionRecord};
 pub use refusal::{NewRefusal, REFUSALS_KEPT, RefusalRecord};
 pub use standing::{FilledSlice, LastInvitation};
 
+pub use recover::{Recovered, Recovery};
+pub use snapshot::{BackupRecord, Loading, Restoration, Snapshot, TableShape, Value};
+
 const STEPS: &[Step] = &[
     (1, "first", include_str!("hub/schema/0001_first.sql")),
     (2, "refusal", include_str!("hub/schema/0002_refusal.sql")),
     (3, "public", include_str!("hub/schema/0003_public.sql")),
+    (4, "operations", include_str!("hub/schema/0004_operations.sql")),
 ];
 
 /// Everything a hub keeps.

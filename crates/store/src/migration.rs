@@ -21,7 +21,7 @@ const TOKENS: [(&str, &str, &str); 4] = [
 ];
 
 /// Opens the database at `location` and brings it to the last of `steps`.
-pub(crate) async fn open(location: &Location, steps: &'static [Step]) -> Result<Db, StoreError> {
+pub(crate) async fn open(location: &Location, steps: &[Step]) -> Result<Db, StoreError> {
     let db = Db::open(location).await?;
     let migrator = migrator(&db, location, steps);
     // PostgreSQL takes an advisory lock while migrating; SQLite's is a no-op.

@@ -30,7 +30,8 @@ use crate::pb::enrolment::v1::enrolment_service_client::EnrolmentServiceClient;
 use crate::pb::methodology::v1::methodology_service_client::MethodologyServiceClient;
 use crate::pb::methodology::v1::{GetPackRequest, ListPacksRequest};
 use crate::pb::submission::v1::submission_service_client::SubmissionServiceClient;
-use crate::pb::submission::v1::{GetRequest, ListRequest, WithdrawRequest, get_response};
+use crate::pb::submission::v1::{GetRequest, ListRequest, StandingRequest, WithdrawRequest, get_response};
+use crate::recovery::{Recovery, Standing};
 use crate::tls::ClientTls;
 use crate::upload::send;
 
@@ -159,6 +160,20 @@ impl HubClient {
         let request = ListRequest { territory: territory.to_string(), after_sequence: after, page_size: 0 };
         let answer = answer(client.list(within(DEADLINE, request)).await)?;
         LedgerPage::try_from(answer).map_err(|error| ClientError::Protocol(error.to_string()))
+    }
+
+    /// Where the node stands: rights, the hub's keys, the end of each ledger.
+    pub async fn standing(&self) -> Result<Standing, ClientError> {
+        let mut client = SubmissionServiceClient::new(self.channel());
+        let answer = answer(client.standing(within(DEADLINE, StandingRequest {})).await)?;
+        Standing::try_from(answer).map_err(|error| ClientError::Protocol(error.to_string()))
+    }
+
+    /// Gives one forgotten document back to a hub that was restored from an older copy; `true` if it held it already.
+    pub async fn recover(&self, recovery: &Recovery) -> Result<bool, ClientError> {
+        let mut client = SubmissionServiceClient::new(self.channel());
+        let parts = crate::recovery::send(recovery);
+        Ok(answer(client.recover(within(UPLOAD_DEADLINE, parts)).await)?.already_held)
     }
 
     /// One document with its entry; the bytes are empty once purged. See [`LedgerEntry::prove`].

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod invitation;
 pub mod ledger;
 pub mod pb;
+pub mod recovery;
 pub mod server;
 pub mod status;
 #[cfg(test)]

@@ -32,11 +32,32 @@ use crate::tls::ServerTls;
 
 use neighbours::Neighbours;
 
-/// Decides who may call what. The port asks before any handler and before it says whether the method exists.
+/// Decides who may call what, and is told what became of it. The port asks before any handler and before it says
+/// whether the method exists.
 pub trait Authorise: Send + Sync + 'static {
     /// `method` is the path, for example `/maillage.submission.v1.SubmissionService/Submit`.
     fn authorise(&self, peer: &Peer, method: &str) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// A handshake came to nothing; one of a few reasons that never change.
+    fn handshake_refused(&self, _reason: &'static str) {}
+
+    /// A call was answered.
+    fn answered(&self, _call: &Answered<'_>) {}
 }
+
+/// What is known of a call once its answer begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    /// The path, as the caller wrote it: to be compared with known ones, never kept as it is.
+    pub method: &'a str,
+    /// The gRPC code. An answer in parts that breaks off later was `Ok` here.
+    pub code: tonic::Code,
+    /// From the request's head to the answer's.
+    pub took: Duration,
+}
+
+/// The header that carries the number of an incident, so that the line of the call names it too.
+pub const INCIDENT: &str = "maillage-incident";
 
 /// How much the port takes.
 #[derive(Clone, Copy, Debug)]
@@ -187,7 +208,8 @@ impl<A: Authorise> Port<A> {
         }
         let Some(stream) = self.shake_hands(stream).await else { return };
         let Some(peer) = peer(&stream, address) else {
-            info!("handshake refused: the certificate names nobody of this mesh");
+            info!(reason = "names_nobody", "handshake refused: the certificate names nobody of this mesh");
+            self.authorise.handshake_refused("names_nobody");
             return;
         };
         let Limits { connection_age, anonymous_age, drain, .. } = self.limits;
@@ -234,21 +256,42 @@ impl<A: Authorise> Port<A> {
         match tokio::time::timeout(self.limits.handshake, accept).await {
             Ok(Ok(stream)) => Some(stream),
             Ok(Err((error, stream))) => {
-                info!(%error, "handshake refused");
+                let reason = handshake_reason(&error);
+                info!(%error, reason, "handshake refused");
+                self.authorise.handshake_refused(reason);
                 linger(stream).await;
                 None
             }
             Err(_) => {
-                info!("handshake took too long");
+                info!(reason = "too_slow", "handshake took too long");
+                self.authorise.handshake_refused("too_slow");
                 None
             }
         }
     }
 
+    /// Answers, and writes the one line that every call leaves in the log: who, what, which code, how long.
     async fn call(self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         let method = request.uri().path().to_owned();
+        let who = peer.certificate().map_or_else(|| "nobody".to_owned(), |certificate| certificate.subject.urn());
+        let began = tokio::time::Instant::now();
+        let authorise = Arc::clone(&self.authorise);
+        let span = info_span!("call", method = %method, peer = %who);
+        let response = self.answer_in_time(peer, &method, request).instrument(span).await;
+        let took = began.elapsed();
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        // Without a status in the head, what follows is an answer.
+        let code = header("grpc-status").map_or(tonic::Code::Ok, |code| tonic::Code::from_bytes(code.as_bytes()));
+        let incident = header(INCIDENT).unwrap_or_default();
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        info!(method = %method, peer = %who, code = ?code, duration_ms = milliseconds, incident, "answered");
+        authorise.answered(&Answered { method: &method, code, took });
+        response
+    }
+
+    async fn answer_in_time(self, peer: Peer, method: &str, request: Request<Incoming>) -> Response<Body> {
         let limit = self.limits.call;
-        let refused = match tokio::time::timeout(limit, self.answer(peer, &method, request)).await {
+        let refused = match tokio::time::timeout(limit, self.answer(peer, method, request)).await {
             Ok(Ok(response)) => return response,
             Ok(Err(failure)) => failure,
             Err(_) => Failure::new(
@@ -258,7 +301,7 @@ impl<A: Authorise> Port<A> {
                 "La demande a pris trop de temps : elle sera retentée.",
             ),
         };
-        info!(%method, reason = %refused.reason, detail = %refused.detail, "call refused");
+        info!(reason = %refused.reason, detail = %refused.detail, "call refused");
         Status::from(Refusal::from(refused)).into_http()
     }
 
@@ -302,6 +345,24 @@ impl<A: Authorise> Port<A> {
             ));
         }
         self.authorise.authorise(peer, method).await
+    }
+}
+
+/// A word for a failed handshake, of a few that never change.
+fn handshake_reason(error: &std::io::Error) -> &'static str {
+    use rustls::CertificateError as Bad;
+    use rustls::Error as E;
+    let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<E>()) else { return "broke_off" };
+    match error {
+        E::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => "certificate_expired",
+        E::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => "certificate_not_yet_valid",
+        E::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => "foreign_authority",
+        E::InvalidCertificate(_) => "certificate_not_accepted",
+        E::InvalidMessage(_) | E::InappropriateMessage { .. } | E::InappropriateHandshakeMessage { .. } => "not_tls",
+        E::PeerIncompatible(_) | E::NoApplicationProtocol => "incompatible",
+        E::AlertReceived(_) => "refused_by_peer",
+        // A foreign enum that grows.
+        _ => "other",
     }
 }
 

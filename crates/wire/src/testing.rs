@@ -244,6 +244,20 @@ impl submission::submission_service_server::SubmissionService for Desk {
         };
         Err(Status::from(Refusal::from(failure).with_conflicts((0..5000).map(conflict).collect())))
     }
+
+    async fn standing(
+        &self,
+        _: Request<submission::StandingRequest>,
+    ) -> Result<Response<submission::StandingResponse>, Status> {
+        Err(Status::unimplemented("not at this desk"))
+    }
+
+    async fn recover(
+        &self,
+        _: Request<Streaming<submission::RecoverRequest>>,
+    ) -> Result<Response<submission::RecoverResponse>, Status> {
+        Err(Status::unimplemented("not at this desk"))
+    }
 }
 
 /// A hub on a real port of this machine.

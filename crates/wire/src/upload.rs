@@ -99,13 +99,7 @@ async fn collect<M: UploadMessage, T>(
     let mut document = Vec::new();
     while let Some(part) = next().await? {
         let Part::Chunk(chunk) = part else { return Err(broken("the upload has two headers")) };
-        if chunk.is_empty() || chunk.len() > MAX_CHUNK {
-            return Err(broken("a chunk of the upload is empty or larger than 1 MiB"));
-        }
-        if document.len() + chunk.len() > length {
-            return Err(broken("the upload is longer than announced"));
-        }
-        document.extend_from_slice(&chunk);
+        take_chunk(&mut document, &chunk, length)?;
     }
     if document.len() != length {
         return Err(broken("the upload is shorter than announced"));
@@ -113,11 +107,23 @@ async fn collect<M: UploadMessage, T>(
     Ok((Upload { document, signature }, admitted))
 }
 
+/// Adds a part to a document of the announced `length`.
+pub(crate) fn take_chunk(document: &mut Vec<u8>, chunk: &[u8], length: usize) -> Result<(), Status> {
+    if chunk.is_empty() || chunk.len() > MAX_CHUNK {
+        return Err(broken("a chunk of the upload is empty or larger than 1 MiB"));
+    }
+    if document.len() + chunk.len() > length {
+        return Err(broken("the upload is longer than announced"));
+    }
+    document.extend_from_slice(chunk);
+    Ok(())
+}
+
 fn refuse(failure: Failure) -> Status {
     Status::from(Refusal::from(failure))
 }
 
-fn broken(detail: &'static str) -> Status {
+pub(crate) fn broken(detail: &'static str) -> Status {
     refuse(Failure::new(
         FailureKind::Invalid,
         "UPLOAD_MALFORMED",
@@ -128,7 +134,7 @@ fn broken(detail: &'static str) -> Status {
 
 /// The transport's own limit speaks English and gives no reason; of bytes that are no message it says that the
 /// server is at fault.
-fn explained(status: Status) -> Status {
+pub(crate) fn explained(status: Status) -> Status {
     match status.code() {
         Code::OutOfRange => refuse(Failure::new(
             FailureKind::Invalid,

@@ -33,12 +33,13 @@ Steps of check:
   names      no refused module name, nothing foreign at the top level; long files are listed
   exposures  confidential numbers and the machine's clock are read only where the committed list says
   proto      buf: lint and format
+  deploy     systemd-analyze on the units, hadolint on the Dockerfile
   deny       cargo-deny: licences, refused crates, sources (not advisories: they need their own network)
   clippy     `all` is refused, `pedantic` is printed and counted
 
-What is missing (PostgreSQL, Chromium and its driver, npm, buf, cargo-deny, axe-core, Python packages) is installed
-and said; the last four go to $MAILLAGE_CACHE, by default ~/.cache/maillage-ci. With MAILLAGE_TEST_POSTGRES_URL set, that
-server is used and nothing is started.
+What is missing (PostgreSQL, Chromium and its driver, npm, buf, cargo-deny, axe-core, hadolint, promtool, Python
+packages) is installed and said; what is not Debian's goes to $MAILLAGE_CACHE, by default ~/.cache/maillage-ci. With
+MAILLAGE_TEST_POSTGRES_URL set, that server is used and nothing is started.
 
 Examples:
   cargo xtask check

@@ -45,6 +45,16 @@ pub fn run(house: &House, plan: &Plan) -> Result<(), Problem> {
     let mut cargo = command::cargo();
     cargo.args(["test", "--locked", "--no-fail-fast"]).current_dir(&house.root).env(Database::VARIABLE, database.url());
     cargo.envs(browser.variables);
+    match tools::promtool(house) {
+        Ok(folder) => {
+            let before = std::env::var_os("PATH").unwrap_or_default();
+            let folders = std::iter::once(folder).chain(std::env::split_paths(&before));
+            if let Ok(path) = std::env::join_paths(folders) {
+                cargo.env("PATH", path);
+            }
+        }
+        Err(Problem(what)) => println!("  without promtool the metrics are checked by our own test only: {what}"),
+    }
     if plan.arguments.is_empty() {
         cargo.arg("--workspace");
     }

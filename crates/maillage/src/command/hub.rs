@@ -27,6 +27,13 @@ pub struct HubArgs {
     command: HubCommand,
 }
 
+impl HubArgs {
+    /// Whether this command stays and serves.
+    pub fn serves(&self) -> bool {
+        matches!(self.command, HubCommand::Run)
+    }
+}
+
 #[derive(Subcommand)]
 enum HubCommand {
     /// Crée le centre : autorité de certification, clé de signature, réglages, premier accès de coordination.
@@ -85,6 +92,12 @@ enum HubCommand {
     Import(super::public::ImportArgs),
     /// Montre les chiffres publics importés : la liste des indicateurs, ou un indicateur pour toutes les communes.
     Figures(super::public::FiguresArgs),
+    /// Sauvegarde tout le centre (base, clés, réglages) dans un fichier chiffré, pendant qu’il sert.
+    Backup(super::backup::BackupArgs),
+    /// Fabrique la clé qui ouvrira les sauvegardes : à garder hors du centre.
+    BackupKey(super::backup::KeyArgs),
+    /// Reconstruit le centre à partir d’une sauvegarde, dans un dossier et une base vides.
+    Restore(super::backup::RestoreArgs),
     /// Détruit les octets d’un envoi après une fuite, à deux personnes : l’une propose, l’autre confirme.
     Purge(super::purge::PurgeArgs),
 }
@@ -156,6 +169,9 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
         HubCommand::Coordinator(command) => coordinator(folder, command).await,
         HubCommand::Import(args) => super::public::import(folder, args).await,
         HubCommand::Figures(args) => super::public::figures(folder, args).await,
+        HubCommand::Backup(args) => super::backup::backup(folder, args).await,
+        HubCommand::BackupKey(args) => super::backup::new_key(&args),
+        HubCommand::Restore(args) => super::backup::restore(folder, args).await,
         HubCommand::Purge(args) => super::purge::run(folder, args).await,
     }
 }

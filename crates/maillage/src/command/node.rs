@@ -265,7 +265,12 @@ async fn preview(folder: NodeFolder, dry_run: bool, all: bool) -> Result<(), Sto
 /// and refuses by itself if it is not complete.
 async fn catch_up(node: Node) -> Result<Node, Stop> {
     let reached = match node::sync::sync(&node).await {
-        Ok(_) => node::packs::refresh(&node).await,
+        Ok(synced) => {
+            if synced.recovered > 0 {
+                eprintln!("{}", show::recovered(synced.recovered));
+            }
+            node::packs::refresh(&node).await
+        }
         Err(failure) => Err(failure),
     };
     match reached {

@@ -1,6 +1,7 @@
 //! The hub's schema on both databases.
 
 mod accepting;
+mod copying;
 mod joining;
 mod opening;
 mod public;

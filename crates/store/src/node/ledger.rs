@@ -148,6 +148,46 @@ impl NodeStore {
     }
 }
 
+impl NodeStore {
+    /// Adds to a gapless ledger what follows place `after`, oldest first, each with receipt and link.
+    ///
+    /// The caller has verified signatures and hashes. [`StoreError::Moved`] if the ledger does not end at `after`,
+    /// [`StoreError::Damaged`] if the records do not follow it; either changes nothing.
+    pub async fn extend_ledger(
+        &self,
+        territory: CommuneCode,
+        after: u64,
+        records: &[LedgerRecord],
+    ) -> Result<(), StoreError> {
+        retry(|| self.extend_ledger_once(territory, after, records)).await
+    }
+
+    async fn extend_ledger_once(
+        &self,
+        territory: CommuneCode,
+        after: u64,
+        records: &[LedgerRecord],
+    ) -> Result<(), StoreError> {
+        const HEAD: &str = "SELECT sequence FROM ledger_head WHERE territory = $1";
+        let mut tx = self.db.begin_write().await?;
+        let head = tx.q(HEAD).bind(territory.as_str()).opt(|row| row.count(0, "sequence")).await?;
+        if head != Some(after) {
+            return Err(StoreError::Moved("ledger"));
+        }
+        for record in records {
+            upsert_document(&mut tx, territory, record).await?;
+            let Some(link) = &record.link else { return Err(StoreError::Damaged("chain of receipts")) };
+            insert_link(&mut tx, record.submission, link).await?;
+        }
+        advance_head(&mut tx, territory).await?;
+        let reached = tx.q(HEAD).bind(territory.as_str()).one(|row| row.count(0, "sequence")).await?;
+        if reached != after + records.len() as u64 {
+            return Err(StoreError::Damaged("chain of receipts"));
+        }
+        tx.commit().await
+    }
+}
+
 fn check_chain(territory: CommuneCode, records: &[LedgerRecord]) -> Result<(), StoreError> {
     let damaged = Err(StoreError::Damaged("chain of receipts"));
     let mut previous = None;

@@ -33,6 +33,7 @@ const ROOMS: &[(&str, &[&[&str]])] = &[
 /// Third parties that one room (or two) alone may name, so that replacing one stays a change of one room.
 /// A name ending in `*` stands for every crate that begins so.
 const CONFINED: &[(&str, &[&str])] = &[
+    ("age", &["hub"]),
     ("arrow*", &["flight"]),
     ("argon2", &["hub"]),
     ("askama", &["hub", "node"]),
@@ -54,6 +55,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("object_store", &["store"]),
     ("polars*", &["tabular"]),
     ("prio", &["blindsum"]),
+    ("prometheus-client", &["hub"]),
     ("prost*", &["wire"]),
     ("protox", &["wire"]),
     ("rcgen", &["wire"]),
@@ -63,6 +65,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("sqlparser", &["methodology"]),
     ("sqlx*", &["store"]),
     ("statrs", &["statistics"]),
+    ("tar", &["hub"]),
     ("terminal_size", &["render"]),
     ("tokio-rustls", &["wire"]),
     ("tonic*", &["wire"]),
