@@ -12,6 +12,8 @@
 
 use std::path::{Path, PathBuf};
 
+use store::crash;
+
 /// Paths below the node's folder.
 #[derive(Clone, Debug)]
 pub struct NodeFolder {
@@ -79,6 +81,7 @@ impl NodeFolder {
 
     /// Renames a file that cannot be used any more, if there is one, so that it is neither in the way nor lost.
     pub fn set_aside(&self, path: &Path) -> std::io::Result<()> {
+        crash::point("file set aside");
         match std::fs::rename(path, path.with_extension("old")) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),
@@ -106,12 +109,28 @@ impl NodeFolder {
             use std::os::unix::fs::OpenOptionsExt;
             options.mode(0o600);
         }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        crash::point(&format!("file {name}: make"));
         let mut file = options.open(&beside)?;
+        crash::point(&format!("file {name}: fill"));
         file.write_all(bytes)?;
+        crash::point(&format!("file {name}: sync"));
         file.sync_all()?;
         drop(file);
-        std::fs::rename(&beside, path)
+        crash::point(&format!("file {name}: rename"));
+        std::fs::rename(&beside, path)?;
+        crash::point(&format!("file {name}: in place"));
+        sync_folder(path)
     }
+}
+
+/// A new name is durable once its folder is.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    if let Some(parent) = path.parent() {
+        std::fs::File::open(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?.sync_all()?;
+    }
+    Ok(())
 }
 
 #[cfg(all(test, unix))]
