@@ -8,6 +8,7 @@ mod isolation;
 mod law_one;
 mod membership;
 mod real_input;
+mod recovery;
 mod rounds;
 mod slices;
 mod small_pack;

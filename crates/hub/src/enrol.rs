@@ -43,7 +43,7 @@ impl Hub {
         }
         tracing::info!(commune = %invitation.provider, "node enrolled");
         let territories = self.rights(invitation.provider).await?;
-        Ok(Membership { chain: issued.chain, territories, hub_keys: self.0.keys.clone() })
+        Ok(Membership { chain: issued.chain, territories, hub_keys: self.keys().await? })
     }
 
     pub(crate) fn validity(&self) -> Validity {

@@ -60,8 +60,6 @@ struct Inner {
     store: HubStore,
     authority: Authority,
     signing_key: SigningKey,
-    /// All keys the hub ever signed with, newest first.
-    keys: Vec<PublicKey>,
     packs: Packs,
     archive: Archive,
     solved: Solved,
@@ -115,7 +113,6 @@ impl Hub {
         let public = signing_key.public();
         let key = HubKey { id: public.id(), public: public.as_bytes().to_vec(), since: now };
         store.add_hub_key(&key).await.map_err(failure::storage)?;
-        let keys = read_keys(&store, public).await?;
         let packs = Packs::publish(packs, &store, &signing_key, now).await?;
         let archive = Archive::new(store.clone());
         Ok(Self(Arc::new(Inner {
@@ -124,7 +121,6 @@ impl Hub {
             store,
             authority,
             signing_key,
-            keys,
             packs,
             archive,
             solved: Solved::default(),
@@ -152,6 +148,12 @@ impl Hub {
     /// Closes the database; what was written stays.
     pub async fn close(&self) {
         self.0.store.close().await;
+    }
+
+    /// All keys that the hub ever signed with, the one of this process first. Read each time: another process on the
+    /// same database may have begun to sign with a new one.
+    async fn keys(&self) -> Result<Vec<PublicKey>, Failure> {
+        read_keys(&self.0.store, self.0.signing_key.public()).await
     }
 
     fn now(&self) -> Timestamp {

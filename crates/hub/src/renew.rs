@@ -46,6 +46,7 @@ impl Hub {
             return Err(revoked());
         }
         tracing::info!(%commune, "certificate renewed");
-        Ok(Membership { chain: issued.chain, territories: self.rights(commune).await?, hub_keys: self.0.keys.clone() })
+        let (territories, hub_keys) = (self.rights(commune).await?, self.keys().await?);
+        Ok(Membership { chain: issued.chain, territories, hub_keys })
     }
 }

@@ -59,6 +59,11 @@ impl HubStore {
         self.db.close().await;
     }
 
+    /// The authority that the database is tied to, if it is to any.
+    pub async fn owner(&self) -> Result<Option<Hash>, StoreError> {
+        self.db.q("SELECT ca_fingerprint FROM authority WHERE id = 1").opt(|row| row.parsed(0, "CA fingerprint")).await
+    }
+
     /// Ties the database to the authority with this fingerprint, the first time; afterwards says whether it is this
     /// one.
     pub async fn belongs_to(&self, ca_fingerprint: Hash, now: Timestamp) -> Result<bool, StoreError> {

@@ -28,7 +28,8 @@ use crate::upload::send;
 
 pub use error::{ClientError, TlsProblem};
 
-const UPLOAD_DEADLINE: Duration = Duration::from_secs(30);
+/// Longer than the hub lets a call last: whoever gives up first does not know what became of the document.
+const UPLOAD_DEADLINE: Duration = Duration::from_secs(75);
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// A connection to a hub; it comes back by itself when it was lost. Cloning is cheap and shares it.
