@@ -1,4 +1,4 @@
-//! What the end-to-end tests share: a hub on a real port, and communes with their folders.
+//! What the end-to-end tests share: a hub on a real port, on SQLite or PostgreSQL, and communes with their folders.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -27,6 +27,24 @@ use wire::document::Receipt;
 use wire::identity::{Identity, TlsKey};
 use wire::tls::ClientTls;
 
+tokio::task_local! {
+    /// The database of every house that is opened within: `None` is SQLite in the hub's folder.
+    static DATABASE: Option<String>;
+}
+
+/// Runs `test` on SQLite, and on a fresh schema of PostgreSQL where there is one.
+pub async fn on_both(test: impl AsyncFn()) {
+    DATABASE.scope(None, test()).await;
+    if let Some(url) = testkit::postgres_url() {
+        DATABASE.scope(Some(url), test()).await;
+    }
+}
+
+/// The database that [`on_both`] is at; SQLite outside.
+pub fn database() -> Option<String> {
+    DATABASE.try_with(Clone::clone).unwrap_or_default()
+}
+
 /// A hub that serves on a real port, with everything below one temporary folder.
 pub struct House {
     root: TempDir,
@@ -46,6 +64,58 @@ struct Serving {
     pages: SocketAddr,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), Failure>>,
+}
+
+impl Serving {
+    async fn start(hub: Hub, listener: TcpListener) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let pages = door.local_addr().expect("a bound address");
+        let listeners = Listeners { nodes: listener, pages: Some(door), operations: None };
+        let server = tokio::spawn({
+            let hub = hub.clone();
+            // A sender that is gone means the same as one that spoke.
+            async move { hub.serve(listeners, async { drop(stopped.await) }).await }
+        });
+        Self { hub, pages, stop, server }
+    }
+
+    async fn stop(self) {
+        drop(self.stop);
+        self.server.await.expect("the server task").expect("the hub serves until told to stop");
+        self.hub.close().await;
+    }
+}
+
+/// A second hub beside the one of the house.
+pub struct Replica {
+    address: String,
+    serving: Option<Serving>,
+}
+
+impl Replica {
+    /// Where its nodes' door is.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The hub itself.
+    pub fn hub(&self) -> &Hub {
+        &self.serving.as_ref().expect("it serves").hub
+    }
+
+    /// Ends it between two instructions.
+    pub async fn kill(mut self) {
+        let Serving { hub, stop, server, .. } = self.serving.take().expect("it serves");
+        server.abort();
+        assert!(server.await.is_err_and(|ended| ended.is_cancelled()), "it was still at work");
+        drop((hub, stop));
+    }
+
+    /// Ends it as an operator would.
+    pub async fn stop(mut self) {
+        self.serving.take().expect("it serves").stop().await;
+    }
 }
 
 impl House {
@@ -68,6 +138,7 @@ impl House {
         let config = HubConfig {
             listen: format!("127.0.0.1:{port}"),
             public_address: format!("127.0.0.1:{port}"),
+            database: database(),
             ..HubConfig::default()
         };
         let folder = HubFolder::at(root.path().join("hub"));
@@ -81,24 +152,12 @@ impl House {
     async fn serve(&mut self, listener: TcpListener) {
         let (packs, config) = (self.packs.clone(), self.config.clone());
         let hub = Hub::open_with(self.hub_folder(), config, packs, self.hub_world()).await.expect("the hub opens");
-        let (stop, stopped) = oneshot::channel::<()>();
-        let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-        let pages = door.local_addr().expect("a bound address");
-        let listeners = Listeners { nodes: listener, pages: Some(door), operations: None };
-        let server = tokio::spawn({
-            let hub = hub.clone();
-            // A sender that is gone means the same as one that spoke.
-            async move { hub.serve(listeners, async { drop(stopped.await) }).await }
-        });
-        self.serving = Some(Serving { hub, pages, stop, server });
+        self.serving = Some(Serving::start(hub, listener).await);
     }
 
     /// Stops the hub as an operator would: running calls end, the database closes, the port is free.
     pub async fn stop(&mut self) {
-        let Serving { hub, stop, server, .. } = self.serving.take().expect("the hub serves");
-        drop(stop);
-        server.await.expect("the server task").expect("the hub serves until told to stop");
-        hub.close().await;
+        self.serving.take().expect("the hub serves").stop().await;
     }
 
     /// The end: everything is closed before the folder goes.
@@ -111,6 +170,34 @@ impl House {
         assert!(self.serving.is_none(), "the hub serves already");
         let listener = TcpListener::bind(&self.config.listen).await.expect("the port that was free a moment ago");
         self.serve(listener).await;
+    }
+
+    /// Ends the hub between two instructions: nothing is answered any more, nothing is tidied up.
+    pub async fn kill(&mut self) {
+        let Serving { hub, stop, server } = self.serving.take().expect("the hub serves");
+        server.abort();
+        assert!(server.await.is_err_and(|ended| ended.is_cancelled()), "the server was still at work");
+        drop((hub, stop));
+    }
+
+    /// Another hub on the same keys and the same database, on a port of its own.
+    pub async fn replica(&self) -> Replica {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound address").to_string();
+        let config = HubConfig { listen: address.clone(), ..self.config.clone() };
+        let world = self.hub_world();
+        let hub = Hub::open_with(self.hub_folder(), config, self.packs.clone(), world).await.expect("a second hub");
+        Replica { address, serving: Some(Serving::start(hub, listener).await) }
+    }
+
+    /// Where the nodes' door is.
+    pub fn address(&self) -> &str {
+        &self.config.listen
+    }
+
+    /// A seed that nothing else in this house has drawn from.
+    pub fn fresh_seed(&self) -> u64 {
+        self.seeds.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The hub itself, as its operator holds it.
@@ -129,7 +216,7 @@ impl House {
     }
 
     fn seed(&self) -> Arc<SeededEntropy> {
-        Arc::new(SeededEntropy::new(self.seeds.fetch_add(1, Ordering::Relaxed)))
+        Arc::new(SeededEntropy::new(self.fresh_seed()))
     }
 
     fn hub_world(&self) -> hub::World {

@@ -15,6 +15,7 @@ mod membership;
 mod pages;
 mod proxy;
 mod real_input;
+mod recovery;
 mod restored;
 mod rounds;
 mod slices;

@@ -12,7 +12,7 @@ use wire::identity::{Identity, TlsKey};
 use wire::invitation::HubAddress;
 use wire::tls::ClientTls;
 
-use crate::folder::{read, write_new};
+use crate::folder::{put_in_place, read, write_new};
 use crate::{Hub, failure};
 
 /// Coordinators renew by hand, once a year; revoking one takes effect at once all the same.
@@ -96,10 +96,17 @@ impl Hub {
         let authority = self.0.authority.fingerprint();
         let access = Access { address: address.to_string(), authority: authority.to_string() };
         let access = toml::to_string(&access).map_err(|error| failure::internal("ACCESS", error.to_string()))?;
-        write_new(&folder.join("tls.key"), key.to_pem().as_bytes(), true)?;
-        write_new(&folder.join("chain.pem"), identity.chain_pem().as_bytes(), false)?;
-        write_new(&folder.join("access.toml"), access.as_bytes(), false)?;
+        // Made beside its place: whoever finds the folder may hand it over, so the hub must know the key by then.
+        let making = self.folder().coordinator_in_the_making(name);
+        match std::fs::remove_dir_all(&making) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failure::file(&making, error)),
+            Ok(()) | Err(_) => {}
+        }
+        write_new(&making.join("tls.key"), key.to_pem().as_bytes(), true)?;
+        write_new(&making.join("chain.pem"), identity.chain_pem().as_bytes(), false)?;
+        write_new(&making.join("access.toml"), access.as_bytes(), false)?;
         self.0.store.add_coordinator(name, key.fingerprint().hash(), self.now()).await.map_err(failure::storage)?;
+        put_in_place(&making, &folder)?;
         Ok(Credentials { address, authority, identity, folder })
     }
 

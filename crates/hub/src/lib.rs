@@ -9,8 +9,8 @@ pub mod auth;
 pub mod backup;
 pub mod board;
 mod bounds;
-mod campaign;
 pub mod bundle;
+mod campaign;
 mod cog;
 pub mod compare;
 pub mod config;
@@ -28,8 +28,8 @@ mod packs;
 mod pages;
 pub mod public;
 pub mod purge;
-mod refusal;
 mod recover;
+mod refusal;
 mod renew;
 pub mod restore;
 mod rpc;
@@ -70,8 +70,6 @@ struct Inner {
     store: HubStore,
     authority: Authority,
     signing_key: SigningKey,
-    /// All keys the hub ever signed with, newest first.
-    keys: Vec<PublicKey>,
     packs: Packs,
     archive: Archive,
     solved: Solved,
@@ -128,7 +126,6 @@ impl Hub {
         let public = signing_key.public();
         let key = HubKey { id: public.id(), public: public.as_bytes().to_vec(), since: now };
         store.add_hub_key(&key).await.map_err(failure::storage)?;
-        let keys = read_keys(&store, public).await?;
         let packs = Packs::publish(packs, &store, &signing_key, now).await?;
         let archive = Archive::new(store.clone());
         Ok(Self(Arc::new(Inner {
@@ -137,7 +134,6 @@ impl Hub {
             store,
             authority,
             signing_key,
-            keys,
             packs,
             archive,
             solved: Solved::default(),
@@ -167,6 +163,12 @@ impl Hub {
     /// Closes the database; what was written stays.
     pub async fn close(&self) {
         self.0.store.close().await;
+    }
+
+    /// All keys that the hub ever signed with, the one of this process first. Read each time: another process on the
+    /// same database may have begun to sign with a new one.
+    async fn keys(&self) -> Result<Vec<PublicKey>, Failure> {
+        read_keys(&self.0.store, self.0.signing_key.public()).await
     }
 
     fn now(&self) -> Timestamp {

@@ -26,12 +26,12 @@ impl Hub {
             let head = self.0.store.head(*territory).await.map_err(failure::storage)?;
             heads.push(TerritoryHead { territory: *territory, sequence: head.sequence, receipt: head.receipt });
         }
-        Ok(Standing { heads, hub_keys: self.0.keys.clone() })
+        Ok(Standing { heads, hub_keys: self.keys().await? })
     }
 
     /// Takes back one document; `true` if it was held already.
     pub(crate) async fn recover(&self, provider: &Provider, given: wire::recovery::Recovery) -> Result<bool, Failure> {
-        let keys = self.0.keys.clone();
+        let keys = self.keys().await?;
         let (given, receipt, slices) = blocking(move || {
             let receipt = given.prove(&keys).map_err(|error| recovery::refused(&error))?;
             let slices = changes(&receipt, &given.document)?;

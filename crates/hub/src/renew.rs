@@ -49,7 +49,7 @@ impl Hub {
         Ok(Membership {
             chain: issued.chain,
             territories: self.rights(commune).await?,
-            hub_keys: self.0.keys.clone(),
+            hub_keys: self.keys().await?,
             sealing_key: Some(self.sealing_key()),
         })
     }

@@ -1,8 +1,8 @@
 //! One file per command; each only reads arguments, calls a use-case and says what came out.
 
+pub mod backup;
 pub mod board;
 pub mod bundle;
-pub mod backup;
 pub mod compare;
 pub mod demo;
 pub mod hub;

@@ -10,7 +10,7 @@ use wire::enrolment::JoinRequest;
 use wire::invitation::Invitation;
 use wire::tls::ClientTls;
 
-use crate::{NodeFolder, World, bundle, failure, packs, renew, sync};
+use crate::{NodeFolder, World, bundle, failure, packs, receipts, renew, sync};
 
 /// What joining gave.
 #[derive(Debug)]
@@ -45,6 +45,7 @@ pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result
     };
     let route = config.network.route(folder.root())?;
     let store = crate::open_store(folder).await?;
+    let _held = folder.hold().await?;
     let mut tls_key = Arc::new(renew::load_or_make_tls_key(folder)?);
     let signing_key = load_or_make_signing_key(folder)?;
     let tls = ClientTls::new(invitation.authority, None, Arc::clone(&world.clock))
@@ -91,6 +92,7 @@ pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result
     let node = crate::Node::open(folder.clone(), world).await?;
     let received = packs::refresh(&node).await?;
     let ledgers = sync::rebuild(&node).await?;
+    receipts::complete(&node).await?;
     let hub = node.hub_address();
     node.close().await;
     Ok(Joined { provider, hub, ledgers, packs: received, settings_written })

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod packs;
 pub mod preview;
 pub mod push;
+mod receipts;
 pub mod renew;
 pub mod report;
 pub mod run;

@@ -19,7 +19,7 @@ use sqlx::{
 
 pub(crate) use query::{Query, Row, integer};
 
-use crate::{Location, StoreError};
+use crate::{Location, StoreError, crash};
 
 /// An open database.
 #[derive(Clone, Debug)]
@@ -53,6 +53,7 @@ impl Db {
 
     /// Begins a transaction that writes. Dropped without `commit`, it rolls back.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
+        crash::point("BEGIN");
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
@@ -78,6 +79,7 @@ impl Db {
     /// Makes sure that bytes deleted before this call are no longer in SQLite's log. PostgreSQL frees them at its
     /// next vacuum, which is the operator's to order.
     pub(crate) async fn scrub(&self) -> Result<(), StoreError> {
+        crash::point("scrub");
         match self {
             Self::Sqlite { writer, .. } => {
                 sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await?;
@@ -126,10 +128,12 @@ impl Tx {
     /// Makes it durable. Callers leave by `?` after any failed statement: PostgreSQL answers a commit of an aborted
     /// transaction with success while nothing is written.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        crash::point("COMMIT");
         match self {
             Self::Sqlite(tx) => tx.commit().await?,
             Self::Postgres(tx) => tx.commit().await?,
         }
+        crash::point("committed");
         Ok(())
     }
 }

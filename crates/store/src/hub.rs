@@ -12,10 +12,10 @@ mod pack;
 mod public;
 mod purge;
 mod read;
-mod refusal;
-mod standing;
 mod recover;
+mod refusal;
 mod snapshot;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -73,6 +73,11 @@ impl HubStore {
     /// Closes all connections.
     pub async fn close(&self) {
         self.db.close().await;
+    }
+
+    /// The authority that the database is tied to, if it is to any.
+    pub async fn owner(&self) -> Result<Option<Hash>, StoreError> {
+        self.db.q("SELECT ca_fingerprint FROM authority WHERE id = 1").opt(|row| row.parsed(0, "CA fingerprint")).await
     }
 
     /// Ties the database to the authority with this fingerprint, the first time; afterwards says whether it is this

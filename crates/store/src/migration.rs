@@ -7,7 +7,7 @@ use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
 use crate::db::Db;
-use crate::{Location, StoreError};
+use crate::{Location, StoreError, crash};
 
 /// One step of a schema: version, name, templated text.
 pub(crate) type Step = (i64, &'static str, &'static str);
@@ -30,10 +30,12 @@ pub(crate) async fn open(location: &Location, steps: &[Step]) -> Result<Db, Stor
         Location::Postgres { .. } => None,
     };
     refuse_foreign(&db).await?;
+    crash::point("migrate");
     let done = match &db {
         Db::Sqlite { writer, .. } => migrator.run(writer).await,
         Db::Postgres(pool) => migrator.run(pool).await,
     };
+    crash::point("migrated");
     match done {
         Ok(()) => Ok(db),
         Err(error) => {

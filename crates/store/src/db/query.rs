@@ -9,7 +9,7 @@ use sqlx::{
     SqliteConnection, SqlitePool, Type,
 };
 
-use crate::StoreError;
+use crate::{StoreError, crash};
 
 /// What may be bound: encoded alike by both drivers.
 pub(crate) trait ToSql<'q>: Type<Sqlite> + Encode<'q, Sqlite> + Type<Postgres> + Encode<'q, Postgres> {}
@@ -67,6 +67,9 @@ impl<'a> Query<'a> {
 
     fn ready(&self) -> Result<(), StoreError> {
         // SQLite reads a missing value as NULL, silently; PostgreSQL ignores one too many.
+        if matches!(self.on, On::Sqlite(..) | On::Postgres(..)) {
+            crash::statement(self.sql.as_str());
+        }
         debug_assert_eq!(self.bound, highest_placeholder(self.sql.as_str()), "values bound to {}", self.sql.as_str());
         if self.refused { Err(StoreError::Unstorable("a value")) } else { Ok(()) }
     }

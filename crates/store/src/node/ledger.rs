@@ -91,6 +91,17 @@ impl NodeStore {
         Ok(records)
     }
 
+    /// Every receipt that came back, whatever ledger it stands in.
+    pub async fn receipts(&self) -> Result<Vec<SealedReceipt>, StoreError> {
+        self.db
+            .q("SELECT receipt, receipt_signature, receipt_key FROM document \
+                WHERE receipt IS NOT NULL AND receipt_signature IS NOT NULL AND receipt_key IS NOT NULL")
+            .all(|row| {
+                Ok(SealedReceipt { document: row.get(0)?, signature: row.get(1)?, key: row.parsed(2, "receipt key")? })
+            })
+            .await
+    }
+
     /// Whether the ledger of `territory` holds everything.
     pub async fn completeness(&self, territory: CommuneCode) -> Result<Completeness, StoreError> {
         let known = self
