@@ -239,14 +239,11 @@ fn pack() -> Pack {
 /// Figures of both tables for any commune and period.
 pub struct Figures {
     pack: Pack,
-    lenient: TableScheme,
 }
 
 impl Figures {
     pub fn new() -> Self {
-        let pack = pack();
-        let lenient = lenient(&pack.tables()[0]);
-        Self { pack, lenient }
+        Self { pack: pack() }
     }
 
     fn slice(
@@ -322,11 +319,6 @@ impl Figures {
         }
         cells.insert((code, Key::total()), shown(total));
         self.slice(&self.pack.tables()[1], commune, period, cells)
-    }
-
-    /// The scheme of the large table, protected by nothing.
-    pub fn lenient(&self) -> &TableScheme {
-        &self.lenient
     }
 }
 

@@ -13,8 +13,8 @@ use wire::document;
 use crate::failure;
 
 const PAGE: u32 = 500;
-/// Cells in memory, some 300 bytes each; a document of a département's usual packs has a few hundred.
-const KEPT: usize = 1_000_000;
+/// Cells in memory, up to a kilobyte each; a document of a département's usual packs has a few hundred.
+const KEPT: usize = 250_000;
 
 /// What a document says, by slice.
 pub(crate) type Slices = Arc<Vec<Received>>;
@@ -115,19 +115,26 @@ impl Archive {
         ledger: &mut Ledger,
     ) -> Result<Head, Failure> {
         let head = self.store.head(territory).await.map_err(failure::storage)?;
+        // Which submissions brought these slices is known without reading any; a check moved no slice.
+        let mut brought = BTreeSet::new();
+        for slice in wanted.iter().filter(|slice| slice.territory == territory) {
+            let history = self.store.history(slice).await.map_err(failure::storage)?;
+            brought.extend(history.into_iter().map(|version| version.submission));
+        }
         let mut after = 0;
         loop {
             let page = self.store.ledger(territory, after, PAGE).await.map_err(failure::storage)?;
             let Some(last) = page.last().map(|entry| entry.sequence) else { return Ok(head) };
             for entry in page.into_iter().filter(|entry| entry.sequence <= head.sequence) {
-                match entry.submission.kind {
-                    DocumentKind::Submission | DocumentKind::Check => {}
-                    DocumentKind::Withdrawal | DocumentKind::Purge => continue,
-                }
                 if entry.submission.length == 0 {
                     // Destroyed, perhaps by another process.
                     self.forget(entry.submission.id);
                     continue;
+                }
+                match entry.submission.kind {
+                    DocumentKind::Submission if brought.contains(&entry.submission.id) => {}
+                    DocumentKind::Check => {}
+                    DocumentKind::Submission | DocumentKind::Withdrawal | DocumentKind::Purge => continue,
                 }
                 let Some(slices) = self.slices(entry.submission.id).await? else { continue };
                 for received in slices.iter().filter(|received| wanted.contains(&received.slice)) {
