@@ -104,14 +104,19 @@ impl TryFrom<pb::StandingResponse> for Standing {
     }
 }
 
-/// For the hub: reads what a node gives back, never holding more than was announced and really came.
-pub async fn receive(stream: Streaming<pb::RecoverRequest>) -> Result<Recovery, Status> {
-    collect(stream).await
+/// For the hub: reads what a node gives back, never holding more than was announced and really came. `room` is asked
+/// for the announced length before the first byte is kept; what it gives lives as long as the recovery.
+pub async fn receive<R>(
+    stream: Streaming<pb::RecoverRequest>,
+    room: impl AsyncFnOnce(usize) -> Result<R, Status>,
+) -> Result<(Recovery, R), Status> {
+    collect(stream, room).await
 }
 
-async fn collect(
+async fn collect<R>(
     mut stream: impl Stream<Item = Result<pb::RecoverRequest, Status>> + Unpin,
-) -> Result<Recovery, Status> {
+    room: impl AsyncFnOnce(usize) -> Result<R, Status>,
+) -> Result<(Recovery, R), Status> {
     use pb::recover_request::Part;
     let mut next = async || match stream.next().await {
         Some(Ok(message)) => message.part.map(Some).ok_or_else(|| broken("a message of the recovery is empty")),
@@ -126,6 +131,7 @@ async fn collect(
         .ok()
         .filter(|length| *length <= MAX_DOCUMENT)
         .ok_or_else(|| Status::from(Refusal::from(Failure::from(DocumentError::TooLarge))))?;
+    let room = room(length).await?;
     let mut purge = None;
     let mut document = Vec::new();
     while let Some(part) = next().await? {
@@ -141,7 +147,7 @@ async fn collect(
     if document.len() != length {
         return Err(broken("the recovery is shorter than announced"));
     }
-    Ok(Recovery { entry, purge, document })
+    Ok((Recovery { entry, purge, document }, room))
 }
 
 /// For the node: the messages of a recovery.

