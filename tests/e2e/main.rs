@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod canary;
+mod faulty;
 mod house;
 mod intruder;
 mod isolation;
@@ -9,6 +10,7 @@ mod law_one;
 mod membership;
 mod real_input;
 mod recovery;
+mod replicas;
 mod rounds;
 mod slices;
 mod small_pack;
