@@ -40,6 +40,13 @@ pub async fn on_both(test: impl AsyncFn()) {
     }
 }
 
+/// Runs `test` on a fresh schema of PostgreSQL, where there is one; what it is about, SQLite does not offer.
+pub async fn on_postgres(test: impl AsyncFn()) {
+    if let Some(url) = testkit::postgres_url() {
+        DATABASE.scope(Some(url), test()).await;
+    }
+}
+
 /// The database that [`on_both`] is at; SQLite outside.
 pub fn database() -> Option<String> {
     DATABASE.try_with(Clone::clone).unwrap_or_default()
@@ -131,7 +138,11 @@ impl House {
 
     /// The same, founded when `clock` says so.
     pub async fn open_at(packs: Vec<Pack>, clock: Arc<ManualClock>) -> Self {
-        let root = tempfile::tempdir().expect("a temporary folder");
+        Self::open_below(tempfile::tempdir().expect("a temporary folder"), packs, clock).await
+    }
+
+    /// The same, in a folder of one's own choice.
+    pub async fn open_below(root: TempDir, packs: Vec<Pack>, clock: Arc<ManualClock>) -> Self {
         let seeds = AtomicU64::new(1);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("a bound address").port();
@@ -271,12 +282,16 @@ impl House {
 
     /// A connection with the node's own key and certificate, for what an honest node would not send.
     pub async fn client(&self, node: &Node) -> HubClient {
+        self.client_at(node, &node.hub_address()).await
+    }
+
+    /// The same, to this address.
+    pub async fn client_at(&self, node: &Node, address: &str) -> HubClient {
         let text = |path| std::fs::read_to_string(path).expect("a file of the node's folder");
         let key = TlsKey::from_pem(&text(node.folder().tls_key())).expect("a TLS key");
         let identity = Identity::from_pem(Arc::new(key), &text(node.folder().chain())).expect("a certificate");
         let tls = ClientTls::new(node.identity().ca_fingerprint, Some(&identity), self.clock.clone());
-        let address = node.hub_address().parse().expect("an address");
-        HubClient::connect(&tls.expect("TLS settings"), &address).await.expect("the hub answers")
+        HubClient::connect(&tls.expect("TLS settings"), &word(address)).await.expect("the hub answers")
     }
 
     /// What a coordinator reads over gRPC: the figure of `indicator` at `place`, for example `type=A;sexe=F`, or the
@@ -284,6 +299,19 @@ impl House {
     pub async fn compare(&self, indicator: &str, period: &str, place: &str) -> Result<Comparison, Failure> {
         let question = Question { indicator: word(indicator), period: word(period), key: key(place), pack: None };
         hub::compare::ask(&self.coordinator, &question, self.clock.clone()).await
+    }
+
+    /// The same, asked of the hub at `address`.
+    pub async fn compare_at(
+        &self,
+        address: &str,
+        indicator: &str,
+        period: &str,
+        place: &str,
+    ) -> Result<Comparison, Failure> {
+        let question = Question { indicator: word(indicator), period: word(period), key: key(place), pack: None };
+        let there = Credentials { address: word(address), ..Credentials::load(&self.coordinator.folder)? };
+        hub::compare::ask(&there, &question, self.clock.clone()).await
     }
 }
 

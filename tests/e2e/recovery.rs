@@ -14,12 +14,14 @@ use std::time::Duration;
 use child::{Child, End, Role};
 use node::NodeFolder;
 use node::run::open_and_round;
-use wholeness::{check_whole, figures_are};
+pub use wholeness::check_whole;
+use wholeness::figures_are;
 
 use crate::house::{House, on_both, put};
 use crate::small_pack::{pack, rows, settings};
 
-const COMMUNE: &str = "93008";
+/// Who sends.
+pub const COMMUNE: &str = "93008";
 /// The commune's rule agrees to everything: a round is collect, compute, protect, preview, approval and push.
 pub const BY_RULE: &str = "[approval]\nmode = \"rule\"\nmax_moved_cells = 1000\n\n";
 
@@ -65,7 +67,7 @@ async fn a_node_that_dies_anywhere_in_a_round_sends_each_figure_once() {
         let mut places = BTreeSet::new();
         for step in 1.. {
             edit(&folder, step);
-            let end = Child::of(&house, Role::Round, folder.root()).dies_at(step).run().await;
+            let end = Child::of(&house, Role::Round, folder.root()).dies_at(step).run();
             recover(&house, &folder).await;
             check_whole(&house, &folder, step as usize + 1).await;
             figures_are(&house, COMMUNE, counts(step)).await;
@@ -102,10 +104,10 @@ async fn a_hub_that_dies_anywhere_in_a_submission_keeps_it_once() {
         for step in 1.. {
             edit(&folder, step);
             house.stop().await;
-            let serving = Child::of(&house, Role::Serve, house.hub_folder().root()).dies_at(step).start().await;
+            let serving = Child::of(&house, Role::Serve, house.hub_folder().root()).dies_at(step).start();
             // The answer may be anything, or missing.
             let answered = open_and_round(&folder, &house.node_world(), &|_| {}).await;
-            let end = serving.end().await;
+            let end = serving.end();
             assert!(answered.is_ok() || matches!(end, End::DiedAt(_)), "{answered:?} of a hub that lived");
             house.start().await;
             recover(&house, &folder).await;
@@ -139,7 +141,7 @@ async fn a_withdrawal_that_is_cut_off_happens_once() {
         let folder = commune(&house).await;
         let mut documents = 1;
         for step in 1.. {
-            let end = Child::of(&house, Role::Withdraw, folder.root()).dies_at(step).run().await;
+            let end = Child::of(&house, Role::Withdraw, folder.root()).dies_at(step).run();
             child::withdraw_everything(&folder, house.node_world()).await;
             documents += 1;
             check_whole(&house, &folder, documents).await;

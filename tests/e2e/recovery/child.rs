@@ -1,8 +1,9 @@
 //! This very program once more, as a process that may die.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,9 +12,8 @@ use model::Timestamp;
 use node::run::open_and_round;
 use node::{Node, NodeFolder, World};
 use testkit::{ManualClock, SeededEntropy};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::TcpListener;
-use tokio::process::{ChildStdout, Command};
+use tokio::task::block_in_place;
 
 use crate::house::{House, word};
 use crate::small_pack::pack;
@@ -71,7 +71,7 @@ pub struct Child(Command);
 
 /// A hub that serves in a process of its own.
 pub struct Serving {
-    child: tokio::process::Child,
+    child: std::process::Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
@@ -93,8 +93,7 @@ impl Child {
             .env(format!("{PREFIX}SEED"), (0xc41d_0000 + seed).to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            .stderr(Stdio::piped());
         Self(command)
     }
 
@@ -111,45 +110,51 @@ impl Child {
     }
 
     /// Runs it to its end.
-    pub async fn run(mut self) -> End {
-        let done = self.0.output().await.expect("this program runs");
+    pub fn run(mut self) -> End {
+        let done = block_in_place(|| self.0.output()).expect("this program runs");
         let said = String::from_utf8_lossy(&done.stdout).into_owned();
         let place = said.lines().find_map(|line| line.split_once(MARK)).map(|(_, place)| place.to_owned());
         ended(done.status, place, &String::from_utf8_lossy(&done.stderr))
     }
 
     /// Starts it and waits until it serves.
-    pub async fn start(mut self) -> Serving {
+    pub fn start(mut self) -> Serving {
         let mut child = self.0.spawn().expect("this program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        while let Some(line) = lines.next_line().await.expect("its output") {
-            if line.ends_with("@@ serving") {
-                return Serving { child, lines };
-            }
+        let serves = |line: std::io::Result<String>| line.expect("its output").ends_with("@@ serving");
+        if block_in_place(|| lines.by_ref().any(serves)) {
+            return Serving { child, lines };
         }
-        let done = child.wait_with_output().await.expect("its end");
+        let done = block_in_place(|| child.wait_with_output()).expect("its end");
         panic!("no hub: {}", String::from_utf8_lossy(&done.stderr));
     }
 }
 
 impl Serving {
     /// What became of it; killed if it still serves.
-    pub async fn end(mut self) -> End {
+    pub fn end(mut self) -> End {
         // Killing what has ended already is no fault.
         let lived = self.child.try_wait().expect("its state").is_none();
         if lived {
             // It may be dying this moment: asking for its end does not change how it ended.
-            self.child.start_kill().expect("it ends");
+            self.child.kill().expect("it ends");
         }
-        let status = self.child.wait().await.expect("its end");
-        let mut place = None;
-        while let Some(line) = self.lines.next_line().await.expect("its output") {
-            place = place.or_else(|| line.split_once(MARK).map(|(_, place)| place.to_owned()));
-        }
+        let status = self.child.wait().expect("its end");
+        let said: Vec<String> = self.lines.by_ref().map(|line| line.expect("its output")).collect();
+        let place = said.iter().find_map(|line| line.split_once(MARK)).map(|(_, place)| place.to_owned());
         match place {
             Some(place) => End::DiedAt(place),
             None if lived => End::CameThrough,
             None => ended(status, None, "it served, and is gone"),
+        }
+    }
+}
+
+impl Drop for Serving {
+    /// A test that failed leaves no hub behind.
+    fn drop(&mut self) {
+        if self.child.kill().is_ok() {
+            drop(self.child.wait());
         }
     }
 }

@@ -33,7 +33,7 @@ async fn a_hub_whose_founding_was_cut_off_is_founded_by_the_same_command() {
             let database = first.as_ref().map(|url| format!("{url}_{step}"));
             let now = ManualClock::default().now();
             let child = Child::at(Role::Init, folder.root(), now, u64::from(step)).dies_at(step);
-            let end = child.with(database.as_deref().unwrap_or_default()).run().await;
+            let end = child.with(database.as_deref().unwrap_or_default()).run();
 
             let config = HubConfig { database, ..HubConfig::default() };
             let name = word("coordination");
@@ -84,7 +84,7 @@ async fn a_hub_may_die_while_it_opens() {
         let mut places = BTreeSet::new();
         house.stop().await;
         for step in 1.. {
-            let end = Child::of(&house, Role::Open, house.hub_folder().root()).dies_at(step).run().await;
+            let end = Child::of(&house, Role::Open, house.hub_folder().root()).dies_at(step).run();
             house.start().await;
             assert_eq!(house.hub().store().hub_keys().await.expect("keys").len(), 1);
             house.stop().await;
@@ -109,12 +109,12 @@ async fn joining_may_be_cut_off_at_either_end_and_repeated() {
                 edit(&folder, step);
                 let line = house.hub().invite(word(COMMUNE), &[]).await.expect("an invitation").invitation.to_line();
                 let end = if dying == Role::Join {
-                    Child::of(&house, dying, folder.root()).dies_at(step).with(&line).run().await
+                    Child::of(&house, dying, folder.root()).dies_at(step).with(&line).run()
                 } else {
                     house.stop().await;
-                    let serving = Child::of(&house, dying, house.hub_folder().root()).dies_at(step).start().await;
+                    let serving = Child::of(&house, dying, house.hub_folder().root()).dies_at(step).start();
                     let answer = node::join::join(&folder, &line, house.node_world()).await;
-                    let end = serving.end().await;
+                    let end = serving.end();
                     assert!(answer.is_ok() || end != End::CameThrough, "{answer:?}");
                     house.start().await;
                     end
@@ -147,13 +147,13 @@ async fn renewing_may_be_cut_off_at_either_end() {
                 house.clock.advance(Duration::from_hours(25 * 24));
                 let end = if dying == Role::Renew {
                     house.start().await;
-                    Child::of(&house, dying, folder.root()).dies_at(step).run().await
+                    Child::of(&house, dying, folder.root()).dies_at(step).run()
                 } else {
-                    let serving = Child::of(&house, dying, house.hub_folder().root()).dies_at(step).start().await;
+                    let serving = Child::of(&house, dying, house.hub_folder().root()).dies_at(step).start();
                     let node = house.node(&folder).await;
                     let answer = node::renew::renew_if_due(&node).await;
                     node.close().await;
-                    let end = serving.end().await;
+                    let end = serving.end();
                     assert!(answer.is_ok() || end != End::CameThrough, "{answer:?}");
                     house.start().await;
                     end
@@ -180,7 +180,7 @@ async fn an_operators_command_may_be_cut_off_and_repeated() {
         for step in 1.. {
             let name = format!("zoe-{step}");
             let child = Child::of(&house, Role::Coordinator, house.hub_folder().root()).dies_at(step);
-            let end = child.with(&name).run().await;
+            let end = child.with(&name).run();
             let credentials = match house.hub().add_coordinator(&word(&name)).await {
                 Ok(made) => made,
                 Err(there) if there.reason == "COORDINATOR_EXISTS" => {
@@ -196,7 +196,7 @@ async fn an_operators_command_may_be_cut_off_and_repeated() {
         }
         for step in 1.. {
             let child = Child::of(&house, Role::Invite, house.hub_folder().root()).dies_at(step);
-            let end = child.with(COMMUNE).run().await;
+            let end = child.with(COMMUNE).run();
             let folder = NodeFolder::at(house.hub_folder().root().join(format!("invited-{step}")));
             // A line that nobody read is worth nothing; the next one is.
             house.join(&folder, COMMUNE).await;
