@@ -70,7 +70,7 @@ impl Hub {
         let ids: BTreeSet<SubmissionId> = known.iter().map(|known| known.id).collect();
         let mut items = Vec::new();
         for known in &known {
-            let verdict = match self.take(&provider, &bundle, known, &ids).await {
+            let verdict = match self.take_item(&provider, &bundle, known, &ids).await {
                 Ok(Accepted { receipt, already_received }) => {
                     ItemVerdict::Received { receipt, already: already_received }
                 }
@@ -89,7 +89,7 @@ impl Hub {
         Ok(Answered { provider: provider.commune(), written_at: bundle.written_at, items, answer })
     }
 
-    async fn take(
+    async fn take_item(
         &self,
         provider: &Provider,
         bundle: &Bundle,

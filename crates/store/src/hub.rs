@@ -5,6 +5,7 @@
 //! attacked are compared and swapped there, so nothing is admitted against a ledger that has grown meanwhile.
 
 mod accept;
+mod board;
 mod coordinator;
 mod invitation;
 mod node;
@@ -15,7 +16,6 @@ mod read;
 mod recover;
 mod refusal;
 mod snapshot;
-mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +26,7 @@ use crate::migration::{self, Step};
 use crate::{Location, StoreError};
 
 pub use accept::{Acceptance, Accepted, Place, PlaceLink, Seal, SliceChange, SliceState};
+pub use board::{FilledSlice, LastInvitation};
 pub use coordinator::CoordinatorRecord;
 pub use invitation::{Invitation, Invited, NewInvitation, Spent};
 pub use node::{NewNode, NodeRecord};
@@ -34,7 +35,6 @@ pub use public::{BlockKey, PublicBlock, PublicImport, PublicLayout};
 pub use purge::{Purge, PurgeRefusal, Purged};
 pub use read::{CurrentSlice, Head, LedgerEntry, SliceVersion, SubmissionRecord};
 pub use refusal::{NewRefusal, REFUSALS_KEPT, RefusalRecord};
-pub use standing::{FilledSlice, LastInvitation};
 
 pub use recover::{Recovered, Recovery};
 pub use snapshot::{BackupRecord, Loading, Restoration, Snapshot, TableShape, Value};

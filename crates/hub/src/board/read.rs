@@ -29,9 +29,9 @@ impl Hub {
         let invitations = store.last_invitations().await.map_err(failure::storage)?;
         let invitations: BTreeMap<CommuneCode, LastInvitation> =
             invitations.into_iter().map(|one| (one.provider, one)).collect();
-        let standing = self.standing(&filled).await?;
+        let still_refused = self.still_refused(&filled).await?;
         let filled: BTreeMap<Slice, FilledSlice> = filled.into_iter().map(|one| (one.slice.clone(), one)).collect();
-        let sources = Sources { campaign: &campaign, nodes, invitations, filled, standing, now: self.now() };
+        let sources = Sources { campaign: &campaign, nodes, invitations, filled, still_refused, now: self.now() };
         let columns = self.columns(&campaign);
         let mut rows = Vec::new();
         for territory in sources.territories() {
@@ -73,15 +73,15 @@ impl Hub {
                 Some(filled) => self.holds(filled).await?,
                 None => sources.unfilled(&slice),
             };
-            let refused = sources.standing.iter().find(|one| one.refused.slices.contains(&slice));
+            let refused = sources.still_refused.iter().find(|one| one.refused.slices.contains(&slice));
             cells.push(Cell { holds, refused: refused.map(|one| one.refused.clone()) });
         }
-        let shown = |one: &Standing| {
+        let shown = |one: &StillRefused| {
             one.refused.slices.iter().any(|slice| {
                 columns.iter().any(|c| (&slice.pack, &slice.table, slice.period) == (&c.pack, &c.table, c.period))
             })
         };
-        let mine = sources.standing.iter().filter(|one| one.provider == territory && !shown(one));
+        let mine = sources.still_refused.iter().filter(|one| one.provider == territory && !shown(one));
         let node = sources.nodes.get(&territory);
         Ok(Row {
             territory,
@@ -117,8 +117,8 @@ impl Hub {
     /// Refusals that nothing accepted has replaced, newest first for each commune.
     ///
     /// By acceptance numbers, not by dates: clocks of replicas differ, and a clock may be set back.
-    async fn standing(&self, filled: &[FilledSlice]) -> Result<Vec<Standing>, Failure> {
-        let mut standing = Vec::new();
+    async fn still_refused(&self, filled: &[FilledSlice]) -> Result<Vec<StillRefused>, Failure> {
+        let mut refusals = Vec::new();
         let mut checked: BTreeMap<CommuneCode, Vec<(u64, BTreeSet<Slice>)>> = BTreeMap::new();
         let journal = self.0.store.refusals().await.map_err(failure::storage)?;
         for record in &journal {
@@ -132,10 +132,10 @@ impl Hub {
             let slices = still_refused(record, accepted, filled);
             let unread = record.refusal.slices.is_empty() && accepted.iter().all(|(n, _)| *n <= record.after_number);
             if !slices.is_empty() || unread {
-                standing.push(Standing { provider, refused: refused(record, slices) });
+                refusals.push(StillRefused { provider, refused: refused(record, slices) });
             }
         }
-        Ok(standing)
+        Ok(refusals)
     }
 
     /// What `provider` had accepted after `number`, with the slices of checks and submissions.
@@ -154,7 +154,7 @@ impl Hub {
 }
 
 /// A refusal that stands, of the commune that sent the document.
-struct Standing {
+struct StillRefused {
     provider: CommuneCode,
     refused: Refused,
 }
@@ -198,7 +198,7 @@ struct Sources<'a> {
     nodes: BTreeMap<CommuneCode, NodeRecord>,
     invitations: BTreeMap<CommuneCode, LastInvitation>,
     filled: BTreeMap<Slice, FilledSlice>,
-    standing: Vec<Standing>,
+    still_refused: Vec<StillRefused>,
     now: Timestamp,
 }
 
