@@ -10,7 +10,7 @@ mod series;
 mod together;
 
 pub use catalogue::{Edition, PublicEntry};
-pub use series::{PublicGroup, PublicRow, PublicSeries};
+pub use series::{PublicFile, PublicGroup, PublicRow, PublicSeries};
 pub use store::hub::PublicImport;
 
 use methodology::{Layout, PublicIndicator, PublicRatio};

@@ -112,7 +112,11 @@ fn preview(summary: &ImportSummary) -> String {
     let number = |count: u64| render::number::count(render::Exact::whole(i64::try_from(count).unwrap_or(i64::MAX)));
     let mut out = format!(
         "{}\n  Reconnu : {}, millésime {}, niveau {}.\n  {}\n",
-        summary.file, summary.layout, summary.vintage, summary.level, summary.source_line
+        summary.file,
+        summary.layout,
+        summary.vintage,
+        level_name(summary.level),
+        summary.source_line
     );
     // Writing to a String cannot fail.
     let _ = write!(
@@ -152,6 +156,20 @@ fn preview(summary: &ImportSummary) -> String {
         out.push_str("\n  Des noms de communes ont perdu leurs accents dans ce fichier ; seuls les codes servent, rien n’est perdu.");
     }
     out
+}
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Iris => "IRIS",
+        Level::Qpv => "quartier prioritaire",
+        Level::Arrondissement => "arrondissement municipal",
+        Level::Commune => "commune",
+        Level::Grouping => "groupement de communes",
+        Level::Departement => "département",
+        Level::Region => "région",
+        Level::Metropole => "France métropolitaine",
+        Level::France => "France",
+    }
 }
 
 /// What is there, or one indicator.
@@ -216,7 +234,7 @@ fn journal(imports: &[(u64, PublicImport)], screen: Screen) -> String {
             import.imported_by.clone(),
             import.file_name.clone(),
             import.file_hash.to_string().chars().take(12).collect(),
-            format!("{}, {}, {}", import.source, import.vintage, import.level),
+            format!("{}, {}, {}", import.source, import.vintage, level_name(import.level)),
             import.added.to_string(),
             import.revised.to_string(),
         ]);
@@ -266,7 +284,9 @@ fn show(series: &PublicSeries, screen: Screen) -> String {
     }
     notes.extend(series.notes.iter().cloned());
     notes.push(format!("Source : {} {}", series.source_line, series.url));
-    notes.push(format!("Fichier {}, importé le {}.", series.file, render::date::day(series.imported_at)));
+    for file in &series.files {
+        notes.push(format!("Fichier {}, importé le {}.", file.name, render::date::day(file.imported_at)));
+    }
     for note in notes {
         let _ = write!(out, "\n{note}");
     }
