@@ -10,11 +10,11 @@ mod series;
 mod together;
 
 pub use catalogue::{Edition, PublicEntry};
-pub use series::{PublicGroup, PublicRow, PublicSeries};
+pub use series::{PublicFile, PublicGroup, PublicRow, PublicSeries};
+pub use store::hub::PublicImport;
 
 use methodology::{Layout, PublicIndicator, PublicRatio};
 use model::{Code, CogYear, Failure, FailureKind, Hash, IndicatorCode, Period};
-use store::hub::PublicImport;
 
 use crate::{Hub, failure};
 use series::{Kept, SeriesKey, Term};

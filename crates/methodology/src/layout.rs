@@ -155,6 +155,9 @@ impl Layout {
     }
 
     /// Year and geography of the figures of `column` in `vintage`.
+    ///
+    /// # Panics
+    /// If `vintage` or `column` is not one of this layout's own.
     pub fn dated(column: &LayoutColumn, vintage: &Vintage) -> Dated {
         let year = |name: &str| {
             *vintage.years.get(name).expect("parsing proved that every vintage has the years its columns use")

@@ -13,7 +13,9 @@ use crate::folder::read;
 const PRODUCT: &str = include_str!("areas.csv");
 
 /// (level, code) → (name, code of the region above).
-static ABOVE: LazyLock<BTreeMap<(&str, &str), (&str, &str)>> = LazyLock::new(|| {
+type Above = BTreeMap<(&'static str, &'static str), (&'static str, &'static str)>;
+
+static ABOVE: LazyLock<Above> = LazyLock::new(|| {
     let lines = PRODUCT.lines().filter(|line| !line.starts_with('#'));
     lines
         .filter_map(|line| {

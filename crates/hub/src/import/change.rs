@@ -69,6 +69,10 @@ impl Hub {
 
     /// What is known and what was found, together; `None` if nothing changes.
     fn merge(&self, key: &BlockKey, known: Block, found: Block, change: &mut Change) -> Result<Option<Block>, Failure> {
+        if known.figures.is_empty() {
+            change.added += found.figures.len() as u64;
+            return Ok(Some(found));
+        }
         // A layout may keep more places than it once did: that alone revises nothing.
         let decimals = known.decimals.max(found.decimals);
         let finer = |block: Block| block.finer(decimals).ok_or_else(|| failure::damaged("public figures"));

@@ -69,6 +69,9 @@ impl Block {
 
     /// The same figures with more places; `None` where a value does not fit.
     pub(crate) fn finer(self, decimals: Decimals) -> Option<Self> {
+        if decimals == self.decimals {
+            return Some(self);
+        }
         let factor = decimals.one().checked_div(self.decimals.one()).filter(|factor| *factor > 0)?;
         let scaled = |figure: Figure| match figure {
             Figure::Observed(units) => units.checked_mul(factor).map(Figure::Observed),

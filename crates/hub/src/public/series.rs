@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use methodology::{PublicIndicator, PublicRatio};
-use model::{Area, Code, CogYear, Decimals, Failure, Figure, IndicatorCode, Level, MissingReason, Period, Timestamp};
+use model::{
+    Area, Code, CogYear, Decimals, Failure, Figure, Hash, IndicatorCode, Level, MissingReason, Period, Timestamp,
+};
 use statistics::{Amount, Interval, Ratio, Reading, Silence};
 use store::hub::PublicBlock;
 
@@ -29,10 +31,8 @@ pub struct PublicSeries {
     pub source_line: String,
     /// Where the producer publishes it.
     pub url: String,
-    /// The last file that brought figures of it, without its folder.
-    pub file: String,
-    /// When.
-    pub imported_at: Timestamp,
+    /// The files that brought these figures, oldest import first.
+    pub files: Vec<PublicFile>,
     /// The communes of this hub, in French alphabetical order of names.
     pub communes: Vec<PublicRow>,
     /// The communes together.
@@ -41,6 +41,19 @@ pub struct PublicSeries {
     pub references: Vec<PublicRow>,
     /// What one must know to read it, in French.
     pub notes: Vec<String>,
+}
+
+/// A file that was imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicFile {
+    /// Its name, without its folder.
+    pub name: String,
+    /// SHA-256.
+    pub hash: Hash,
+    /// When.
+    pub imported_at: Timestamp,
+    /// By whom.
+    pub imported_by: String,
 }
 
 /// One territory's figure.
@@ -86,8 +99,8 @@ pub(super) struct SeriesKey {
 /// What is kept of a series.
 pub(super) struct Kept {
     indicator: IndicatorCode,
-    /// The last import that brought some of it.
-    import: u64,
+    /// The import that made the latest version of each block.
+    imports: BTreeMap<(Level, String), u64>,
     figures: BTreeMap<Area, One>,
 }
 
@@ -115,10 +128,10 @@ pub(super) fn kept(journal: &Journal, blocks: Vec<PublicBlock>) -> Result<BTreeM
         let key = SeriesKey { source: stored.key.source, period: stored.key.period, geography: stored.key.geography };
         let kept = all.entry(key).or_insert_with(|| Kept {
             indicator: stored.key.indicator,
-            import: 0,
+            imports: BTreeMap::new(),
             figures: BTreeMap::new(),
         });
-        kept.import = kept.import.max(stored.import);
+        kept.imports.insert((stored.key.level, stored.key.part), stored.import);
         for (code, figure) in block.figures {
             let area = Area::new(stored.key.level, &code).map_err(|_| damaged())?;
             let one = One { figure, decimals: block.decimals, revised: false };
@@ -184,8 +197,19 @@ impl Hub {
         terms: Option<&Term<'_>>,
     ) -> Result<PublicSeries, Failure> {
         let damaged = || failure::damaged("public figures");
-        let layout = journal.layout(kept.import).ok_or_else(damaged)?;
-        let import = journal.import(kept.import).ok_or_else(damaged)?;
+        let halves = std::iter::once(kept).chain(terms.map(|terms| terms.denominator));
+        let imports: BTreeSet<u64> = halves.flat_map(|half| half.imports.values().copied()).collect();
+        let layout = imports.last().and_then(|last| journal.layout(*last)).ok_or_else(damaged)?;
+        let files: Vec<PublicFile> = imports
+            .iter()
+            .filter_map(|number| journal.import(*number))
+            .map(|import| PublicFile {
+                name: import.file_name.clone(),
+                hash: import.file_hash,
+                imported_at: import.imported_at,
+                imported_by: import.imported_by.clone(),
+            })
+            .collect();
         let measured = definition(layout, &kept.indicator)?;
         let indicator = terms.map_or(measured, |terms| &terms.ratio.indicator).clone();
         let signed = layout.columns.iter().any(|column| column.indicator.code == kept.indicator && column.signed);
@@ -218,8 +242,7 @@ impl Hub {
             geography: key.geography,
             source_line: layout.source_line(),
             url: layout.url.clone(),
-            file: import.file_name.clone(),
-            imported_at: import.imported_at,
+            files,
             notes: self.notes(key),
             communes,
             group,

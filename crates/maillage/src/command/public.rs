@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use hub::compare::Shown;
 use hub::import::{ImportPlan, ImportSummary};
-use hub::public::{Edition, PublicEntry, PublicQuestion, PublicRow, PublicSeries};
+use hub::public::{Edition, PublicEntry, PublicImport, PublicQuestion, PublicRow, PublicSeries};
 use hub::{Hub, HubFolder};
 use model::{Code, CogYear, IndicatorCode, Level, Period};
 use render::number::counted;
@@ -44,7 +44,7 @@ pub struct ImportArgs {
 
 #[derive(Args)]
 #[command(
-    after_help = "Exemples :\n  maillage hub figures                                   ce qui est là\n  maillage hub figures --indicator pauvrete_taux\n  maillage hub figures --indicator pop --period 2022 --geography 2025"
+    after_help = "Exemples :\n  maillage hub figures                                   ce qui est là\n  maillage hub figures --indicator pauvrete_taux\n  maillage hub figures --indicator pop --period 2022 --geography 2025\n  maillage hub figures --journal                         qui a importé quoi, et quand"
 )]
 pub struct FiguresArgs {
     /// Code de l’indicateur ; sans lui, la liste de ce qui est là.
@@ -59,6 +59,9 @@ pub struct FiguresArgs {
     /// Année de la géographie (communes au 1er janvier) ; toutes sinon.
     #[arg(long)]
     geography: Option<u16>,
+    /// Le journal des imports, au lieu des chiffres.
+    #[arg(long, conflicts_with_all = ["indicator", "period", "source", "geography"])]
+    journal: bool,
 }
 
 /// Imports each file by itself: one that is refused stops no other.
@@ -109,7 +112,11 @@ fn preview(summary: &ImportSummary) -> String {
     let number = |count: u64| render::number::count(render::Exact::whole(i64::try_from(count).unwrap_or(i64::MAX)));
     let mut out = format!(
         "{}\n  Reconnu : {}, millésime {}, niveau {}.\n  {}\n",
-        summary.file, summary.layout, summary.vintage, summary.level, summary.source_line
+        summary.file,
+        summary.layout,
+        summary.vintage,
+        level_name(summary.level),
+        summary.source_line
     );
     // Writing to a String cannot fail.
     let _ = write!(
@@ -151,12 +158,27 @@ fn preview(summary: &ImportSummary) -> String {
     out
 }
 
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Iris => "IRIS",
+        Level::Qpv => "quartier prioritaire",
+        Level::Arrondissement => "arrondissement municipal",
+        Level::Commune => "commune",
+        Level::Grouping => "groupement de communes",
+        Level::Departement => "département",
+        Level::Region => "région",
+        Level::Metropole => "France métropolitaine",
+        Level::France => "France",
+    }
+}
+
 /// What is there, or one indicator.
 pub async fn figures(folder: HubFolder, args: FiguresArgs) -> Result<(), Stop> {
     let hub = Hub::open(folder, world()).await?;
     let screen = Screen::of(&std::io::stdout());
     let fictional = hub.config().fictional;
     let text = match args.indicator {
+        None if args.journal => hub.public_imports().await.map(|imports| journal(&imports, screen)),
         None => hub.public_catalogue().await.map(|entries| catalogue(&entries, screen)),
         Some(indicator) => {
             let geography = args.geography.map(CogYear);
@@ -190,6 +212,32 @@ fn catalogue(entries: &[PublicEntry], screen: Screen) -> String {
         let code = entry.indicator.code.to_string();
         let years = entry.editions.iter().map(year).collect::<Vec<_>>().join(", ");
         table.push([entry.indicator.theme.clone(), title, code, entry.source.to_string(), years]);
+    }
+    table.draw(screen)
+}
+
+fn journal(imports: &[(u64, PublicImport)], screen: Screen) -> String {
+    let mut table = Table::new([
+        Column::numbers("N°"),
+        Column::text("Date"),
+        Column::text("Par"),
+        Column::text("Fichier"),
+        Column::text("Empreinte"),
+        Column::text("Source, millésime, niveau"),
+        Column::numbers("Nouveaux"),
+        Column::numbers("Révisés"),
+    ]);
+    for (number, import) in imports {
+        table.push([
+            number.to_string(),
+            render::date::moment(import.imported_at),
+            import.imported_by.clone(),
+            import.file_name.clone(),
+            import.file_hash.to_string().chars().take(12).collect(),
+            format!("{}, {}, {}", import.source, import.vintage, level_name(import.level)),
+            import.added.to_string(),
+            import.revised.to_string(),
+        ]);
     }
     table.draw(screen)
 }
@@ -236,7 +284,9 @@ fn show(series: &PublicSeries, screen: Screen) -> String {
     }
     notes.extend(series.notes.iter().cloned());
     notes.push(format!("Source : {} {}", series.source_line, series.url));
-    notes.push(format!("Fichier {}, importé le {}.", series.file, render::date::day(series.imported_at)));
+    for file in &series.files {
+        notes.push(format!("Fichier {}, importé le {}.", file.name, render::date::day(file.imported_at)));
+    }
     for note in notes {
         let _ = write!(out, "\n{note}");
     }

@@ -153,6 +153,13 @@ fn figure(layout: &Layout, column: &LayoutColumn, cell: &str) -> Result<Figure, 
 
 /// A number with a decimal mark that the layout allows. A single mark is the decimal one: no layout groups by marks.
 fn number(layout: &Layout, column: &LayoutColumn, text: &str) -> Number {
+    // Most cells of most files, and a million of them in a file of all France.
+    if text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit()) {
+        let whole = text.bytes().fold(0_i64, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+        return whole
+            .checked_mul(column.indicator.decimals.one())
+            .map_or(Number::Not, |units| Number::Units { units, rounded: false });
+    }
     let mark = |c: char| matches!(c, ',' | '.');
     // `12,` is a number cut short.
     if text.ends_with(mark) || (!layout.grouped && text.contains(char::is_whitespace)) {
@@ -160,11 +167,10 @@ fn number(layout: &Layout, column: &LayoutColumn, text: &str) -> Number {
     }
     let mut marks = text.chars().filter(|c| mark(*c));
     let decimal = match (marks.next(), marks.next()) {
-        (None, _) => DecimalMark::Comma,
         (Some(_), Some(_)) => return Number::Ambiguous,
         (Some(one), None) if !layout.decimal_marks.contains(&one) => return Number::Ambiguous,
-        (Some(','), None) => DecimalMark::Comma,
-        (Some(_), None) => DecimalMark::Point,
+        (Some('.'), None) => DecimalMark::Point,
+        (None, _) | (Some(_), None) => DecimalMark::Comma,
     };
     read(text, column.indicator.decimals, decimal)
 }
