@@ -68,6 +68,10 @@ impl Browser {
         let mut browser = Self { driver, port, session: String::new(), axe, _profile: profile };
         let opened = browser.send("/session", &wanted).await;
         opened["sessionId"].as_str().expect("a session").clone_into(&mut browser.session);
+        // What the window did by itself is not the pages' doing.
+        browser.goto("about:blank").await;
+        browser.requests().await;
+        browser.console().await;
         Some(browser)
     }
 
