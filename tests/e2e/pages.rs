@@ -225,5 +225,6 @@ async fn the_table_says_what_the_board_knows() {
 }
 
 fn render_hidden(hidden: usize) -> String {
-    if hidden == 1 { "1 case masquée".to_owned() } else { format!("{hidden} cases masquées") }
+    let words = if hidden < 2 { "masquée" } else { "masquées" };
+    format!("{hidden}\u{a0}{words}\u{a0}·\u{a0}v\u{a0}1.0.0")
 }
