@@ -3,12 +3,12 @@
 //! The protocol is JSON over HTTP, and half of what these tests ask (the console, the requests made, the size of the
 //! screen) is chromedriver's own: one function sends it all.
 
-use std::io::{BufRead, BufReader};
+use std::io::BufRead as _;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
 /// Where `cargo xtask test` says that chromedriver is.
@@ -43,7 +43,7 @@ impl Browser {
         let axe = std::fs::read_to_string(axe).expect("axe-core");
         let mut driver =
             Command::new(program).arg("--port=0").stdout(Stdio::piped()).spawn().expect("chromedriver starts");
-        let said = BufReader::new(driver.stdout.take().expect("piped"));
+        let said = std::io::BufReader::new(driver.stdout.take().expect("piped"));
         let port = said
             .lines()
             .map_while(Result::ok)
@@ -68,6 +68,10 @@ impl Browser {
         let mut browser = Self { driver, port, session: String::new(), axe, _profile: profile };
         let opened = browser.send("/session", &wanted).await;
         opened["sessionId"].as_str().expect("a session").clone_into(&mut browser.session);
+        // What the window did by itself is not the pages' doing.
+        browser.goto("about:blank").await;
+        browser.requests().await;
+        browser.console().await;
         Some(browser)
     }
 
@@ -80,12 +84,23 @@ impl Browser {
             body.len()
         );
         stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).await.expect("sends");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.expect("answers");
-        let answer = String::from_utf8(answer).expect("UTF-8");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {answer}");
-        let mut body: Value = serde_json::from_str(body).expect("JSON");
+        // Chromedriver keeps the connection whatever it is asked.
+        let mut stream = BufReader::new(stream);
+        let (mut head, mut length) = (String::new(), 0);
+        while !head.ends_with("\r\n\r\n") {
+            let start = head.len();
+            assert!(stream.read_line(&mut head).await.expect("answers") > 0, "{path}: {head}");
+            if let Some((name, value)) = head[start..].split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().expect("a length");
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await.expect("its whole answer");
+        let body = String::from_utf8(body).expect("UTF-8");
+        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}{body}");
+        let mut body: Value = serde_json::from_str(&body).expect("JSON");
         body["value"].take()
     }
 

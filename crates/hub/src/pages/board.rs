@@ -235,8 +235,8 @@ fn view(cell: &Cell) -> CellView {
     let (mark, mut lines) = match &cell.holds {
         Holds::Received { at, pack_version, comparable, hidden, .. } => {
             let mut lines = vec![
-                short_day(*at),
-                format!("{} · v\u{a0}{pack_version}", counted(*hidden, "case masquée", "cases masquées")),
+                whole(&short_day(*at)),
+                whole(&format!("{} · v {pack_version}", counted(*hidden, "masquée", "masquées"))),
             ];
             if !comparable {
                 lines.push("autres définitions que celles du centre : à renvoyer".to_owned());
@@ -267,18 +267,21 @@ fn post(row: &Row, now: Timestamp) -> (Mark, Vec<String>) {
     match row.post {
         Post::NeverInvited if !row.expected => (mark("idle", "none", "Sans poste"), Vec::new()),
         Post::NeverInvited => (mark("late", "warn", "Jamais invitée"), Vec::new()),
-        Post::Invited { until } => (mark("idle", "wait", "Invitée"), vec![format!("jusqu’au {}", short_day(until))]),
+        Post::Invited { until } => {
+            (mark("idle", "wait", "Invitée"), vec![whole(&format!("jusqu’au {}", short_day(until)))])
+        }
         Post::InvitationExpired { since } => {
-            (mark("late", "warn", "Invitation expirée"), vec![format!("depuis le {}", short_day(since))])
+            (mark("late", "warn", "Invitation expirée"), vec![whole(&format!("depuis le {}", short_day(since)))])
         }
-        Post::Joined { certificate_ends } if certificate_ends <= now => {
-            (mark("bad", "cross", "Certificat expiré"), vec![format!("depuis le {}", short_day(certificate_ends))])
-        }
+        Post::Joined { certificate_ends } if certificate_ends <= now => (
+            mark("bad", "cross", "Certificat expiré"),
+            vec![whole(&format!("depuis le {}", short_day(certificate_ends)))],
+        ),
         Post::Joined { certificate_ends } if certificate_ends.since(now) < SOON => {
-            (mark("late", "warn", "Expire bientôt"), vec![format!("jusqu’au {}", short_day(certificate_ends))])
+            (mark("late", "warn", "Expire bientôt"), vec![whole(&format!("jusqu’au {}", short_day(certificate_ends)))])
         }
         Post::Joined { certificate_ends } => {
-            (mark("ok", "check", "Actif"), vec![format!("jusqu’au {}", short_day(certificate_ends))])
+            (mark("ok", "check", "Actif"), vec![whole(&format!("jusqu’au {}", short_day(certificate_ends)))])
         }
         Post::Revoked { at, invited_until } => {
             let mut lines = vec![format!("le {}", short_day(at))];
@@ -286,6 +289,11 @@ fn post(row: &Row, now: Timestamp) -> (Mark, Vec<String>) {
             (mark("bad", "cross", "Révoqué"), lines)
         }
     }
+}
+
+/// Never broken over two lines.
+fn whole(text: &str) -> String {
+    text.replace(' ', "\u{a0}")
 }
 
 fn legend(board: &Board) -> Vec<Entry> {
