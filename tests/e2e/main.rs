@@ -12,5 +12,6 @@ mod real_input;
 mod recovery;
 mod replicas;
 mod rounds;
+mod seeds;
 mod slices;
 mod small_pack;
