@@ -332,11 +332,12 @@ async fn what_the_hub_asks_to_wait_is_waited_and_what_is_final_is_not_repeated()
     assert_eq!(events.load(Ordering::SeqCst), 1, "not before");
     // The person's command waits as long before its second try.
     let (told, mut asked) = tokio::sync::mpsc::unbounded_channel();
-    let pushing = node::push::push(&node, &move |event| {
+    let tell = move |event: &PushEvent| {
         if let PushEvent::Retrying { after, .. } = event {
             told.send(*after).expect("the test listens");
         }
-    });
+    };
+    let pushing = node::push::push(&node, &tell);
     tokio::select! {
         _ = pushing => panic!("it did not wait"),
         pause = asked.recv() => assert!(pause.expect("a pause") >= Duration::from_secs(5)),

@@ -185,7 +185,7 @@ impl House {
 
     /// Ends the hub between two instructions: nothing is answered any more, nothing is tidied up.
     pub async fn kill(&mut self) {
-        let Serving { hub, stop, server } = self.serving.take().expect("the hub serves");
+        let Serving { hub, stop, server, .. } = self.serving.take().expect("the hub serves");
         server.abort();
         assert!(server.await.is_err_and(|ended| ended.is_cancelled()), "the server was still at work");
         drop((hub, stop));

@@ -458,7 +458,7 @@ async fn the_hubs_clock_alone_dates_what_happened() {
     assert_eq!(ids, documents.iter().map(sent).collect::<Vec<_>>());
     let ledger = client.list(word(COMMUNE), 0).await.expect("the ledger");
     assert_eq!(ledger.head_sequence, 2);
-    assert!(node::sync::sync(&node).await.expect("the chain holds"));
+    assert!(node::sync::sync(&node).await.expect("the chain holds").fetched);
     let kinds: Vec<DocumentKind> =
         node.store().ledger(word(COMMUNE)).await.expect("the ledger").iter().map(|record| record.kind).collect();
     assert_eq!(kinds, [DocumentKind::Submission, DocumentKind::Submission]);

@@ -20,5 +20,6 @@ mod recovery;
 mod replicas;
 mod restored;
 mod rounds;
+mod seeds;
 mod slices;
 mod small_pack;

@@ -301,10 +301,6 @@ fn id_reused() -> Failure {
     )
 }
 
-fn territories(submission: &Submission) -> BTreeSet<CommuneCode> {
-    submission.slices.iter().map(|slice| slice.received.slice.territory).collect()
-}
-
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {

@@ -255,11 +255,6 @@ mod tests {
         let socks = load("[network]\nproxy = \"socks5://p:1080\"\n").expect("reads");
         assert_eq!(socks.network.route(folder.path()).expect_err("not HTTP").reason, "PROXY_INVALID");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     /// What serde says to an unknown key lists the known ones: a setting that is added and not shown is found.
     fn known(text: &str) -> Vec<String> {

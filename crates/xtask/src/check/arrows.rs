@@ -45,6 +45,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("datafusion*", &["flight"]),
     ("ed25519-dalek", &["seal"]),
     ("encoding_rs", &["tabular", "maillage"]),
+    // Every crash point passes through `store::crash`.
+    ("fail", &["store"]),
     ("h2", &["wire"]),
     ("hyper*", &["wire"]),
     ("icu*", &["render"]),
