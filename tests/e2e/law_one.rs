@@ -140,7 +140,7 @@ async fn the_other_half_alone_is_taken_and_then_binds_the_honest_node() {
     house.client(&node).await.submit(&bytes, &signature).await.expect("safe alone");
 
     // Sent behind the node's back: it learns of it, and would not have chosen this pattern, but keeps it.
-    assert!(sync::sync(&node).await.expect("the hub answers"));
+    assert!(sync::sync(&node).await.expect("the hub answers").fetched);
     // What was previewed before can no longer be approved.
     let agreement = node::approve::Agreement::Person("Awa Diallo".to_owned());
     let outdated = node::approve::approve(&node, &agreement, first.hash).await.expect_err("it gives B away");
@@ -196,7 +196,7 @@ async fn a_node_that_cannot_know_its_past_protects_nothing() {
     assert!(node.store().latest_preview().await.expect("the store").is_none(), "nothing waits to be approved");
 
     house.start().await;
-    assert!(sync::sync(&node).await.expect("the hub is back"));
+    assert!(sync::sync(&node).await.expect("the hub is back").fetched);
     let again = preview(&node).await;
     assert_eq!((again.hash, hidden(&again)), (None, hidden(&first)));
     house.close().await;

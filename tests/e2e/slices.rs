@@ -202,7 +202,7 @@ async fn two_persons_destroy_a_document_and_the_chain_still_holds() {
     assert!(bytes.is_empty() && entry.length == 0);
 
     // The living node follows, and so does one that starts from nothing.
-    assert!(sync::sync(&node).await.expect("the chain verifies"));
+    assert!(sync::sync(&node).await.expect("the chain verifies").fetched);
     let kinds = [DocumentKind::Submission, DocumentKind::Submission, DocumentKind::Purge];
     let ledger = node.store().ledger(word(COMMUNE)).await.expect("the ledger");
     assert_eq!(ledger.iter().map(|record| record.kind).collect::<Vec<_>>(), kinds);
