@@ -35,6 +35,8 @@ const AUDIENCES: &[(&str, Audience, &str)] = &[
     ("maillage.submission.v1.SubmissionService/Get", Audience::Nodes, "REQUEST_MALFORMED"),
     ("maillage.submission.v1.SubmissionService/List", Audience::Nodes, "REQUEST_MALFORMED"),
     ("maillage.submission.v1.SubmissionService/Withdraw", Audience::Nodes, "REQUEST_MALFORMED"),
+    ("maillage.submission.v1.SubmissionService/Standing", Audience::Nodes, ""),
+    ("maillage.submission.v1.SubmissionService/Recover", Audience::Nodes, "UPLOAD_MALFORMED"),
     ("maillage.methodology.v1.MethodologyService/ListPacks", Audience::Members, ""),
     ("maillage.methodology.v1.MethodologyService/GetPack", Audience::Members, "REQUEST_MALFORMED"),
     ("maillage.comparison.v1.ComparisonService/Compare", Audience::Coordinators, "REQUEST_MALFORMED"),
