@@ -127,7 +127,7 @@ impl Node {
         let (key, signing) = (Arc::new(TlsKey::generate()), SigningKey::generate());
         let tls = ClientTls::new(invitation.authority, None, clock()).expect("no identity");
         let stranger = HubClient::connect(&tls, &invitation.address).await.expect("connects");
-        let request = JoinRequest::new(invitation.token.clone(), &key, &signing);
+        let request = JoinRequest::new(invitation.token, &key, &signing);
         let membership = stranger.enrol(&request).await.expect("joins");
         let identity = Identity::new(key, &membership.chain).expect("our own key");
         Self {
@@ -208,7 +208,7 @@ fn pack() -> Pack {
             axes_text.join(", "),
         );
         let rules = "[rules.cinq]\nthreshold = 5\nzeros = \"publish\"\nwidth = 5\n\n".to_owned();
-        let indicators: String = (0..many)
+        let indicators: Vec<String> = (0..many)
             .map(|number| {
                 format!(
                     "[[indicator]]\ncode = \"{table}_{number}\"\ntitle = \"t\"\ntheme = \"t\"\nunit = \"personnes\"\n\
@@ -221,15 +221,16 @@ fn pack() -> Pack {
             .collect();
         let names: Vec<&str> = axes.iter().map(|(code, _)| *code).collect();
         let row: Vec<String> = axes.iter().map(|(code, _)| format!("{code}00")).collect();
-        let expected: String =
+        let expected: Vec<String> =
             (0..many).map(|number| format!("\"{table}_{number}\" = {}\n", u8::from(number == 0))).collect();
+        let expected = expected.concat();
         let golden = format!(
             "[[case]]\nname = \"c\"\nrows = \"\"\"\nid;{};genre\n1;{};genre00\n\"\"\"\n[case.expected]\n{expected}",
             names.join(";"),
             row.join(";")
         );
         files.insert(format!("tables/{table}.schema.json"), schema);
-        files.insert(format!("tables/{table}.toml"), rules + &indicators);
+        files.insert(format!("tables/{table}.toml"), rules + &indicators.concat());
         files.insert(format!("golden/{table}.toml"), golden);
     }
     let files = files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
@@ -285,12 +286,12 @@ impl Figures {
                 let code: IndicatorCode = format!("large_{indicator}").parse().expect("a code");
                 cells.insert((code, key), shown(value));
             };
-            for street in 0..STREETS {
-                for age in 0..AGES {
+            for (street, in_street) in streets.iter_mut().enumerate() {
+                for (age, of_age) in ages.iter_mut().enumerate() {
                     let varied = (street * 31 + age * 17 + indicator * 7) % 90;
                     let value = 10 + step + Units::try_from(varied).expect("small");
-                    streets[street] += value;
-                    ages[age] += value;
+                    *in_street += value;
+                    *of_age += value;
                     total += value;
                     put(Some(street), Some(age), value);
                 }
