@@ -48,6 +48,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     // Every crash point passes through `store::crash`.
     ("fail", &["store"]),
     ("h2", &["wire"]),
+    ("hpke", &["seal"]),
     ("hyper*", &["wire"]),
     ("icu*", &["render"]),
     ("indicatif", &["maillage"]),
@@ -63,6 +64,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("rcgen", &["wire"]),
     ("ring", &["seal", "wire"]),
     ("rust_xlsxwriter", &["render"]),
+    ("rustix", &["node"]),
     ("rustls*", &["wire"]),
     ("sqlparser", &["methodology"]),
     ("sqlx*", &["store"]),
