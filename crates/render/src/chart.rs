@@ -112,20 +112,15 @@ impl Drawing<'_> {
         self.axis(&mut out, bottom);
         self.benchmark(&mut out, bottom);
         for (index, row) in plot.rows.iter().enumerate() {
-            self.row(&mut out, row, self.middle(index));
+            self.row(&mut out, row, middle(index));
         }
         self.legend(&mut out, bottom + 44.0);
         out.push_str("</svg>");
         out
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a plot has some dozens of lines")]
-    fn middle(&self, index: usize) -> f64 {
-        TOP + LINE * (index as f64 + 0.5)
-    }
-
     fn bottom(&self) -> f64 {
-        self.middle(self.plot.rows.len()) - LINE * 0.5
+        middle(self.plot.rows.len()) - LINE * 0.5
     }
 
     fn axis(&self, out: &mut String, bottom: f64) {
@@ -249,6 +244,11 @@ impl Drawing<'_> {
             entry(out, "", "sans marque : pas de chiffre", 190.0);
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a plot has some dozens of lines")]
+fn middle(index: usize) -> f64 {
+    TOP + LINE * (index as f64 + 0.5)
 }
 
 fn short(name: &str) -> String {

@@ -118,17 +118,20 @@ impl Hub {
     ///
     /// By acceptance numbers, not by dates: clocks of replicas differ, and a clock may be set back.
     async fn still_refused(&self, filled: &[FilledSlice]) -> Result<Vec<StillRefused>, Failure> {
-        let mut refusals = Vec::new();
-        let mut checked: BTreeMap<CommuneCode, Vec<(u64, BTreeSet<Slice>)>> = BTreeMap::new();
         let journal = self.0.store.refusals().await.map_err(failure::storage)?;
+        let mut since: BTreeMap<CommuneCode, u64> = BTreeMap::new();
+        for record in &journal {
+            let first = since.entry(record.refusal.provider).or_insert(record.after_number);
+            *first = (*first).min(record.after_number);
+        }
+        let mut accepted_by = BTreeMap::new();
+        for (provider, number) in since {
+            accepted_by.insert(provider, self.accepted(provider, number).await?);
+        }
+        let mut refusals = Vec::new();
         for record in &journal {
             let provider = record.refusal.provider;
-            if !checked.contains_key(&provider) {
-                let mine = journal.iter().filter(|other| other.refusal.provider == provider);
-                let since = mine.map(|other| other.after_number).min().unwrap_or_default();
-                checked.insert(provider, self.accepted(provider, since).await?);
-            }
-            let accepted = checked.get(&provider).map(Vec::as_slice).unwrap_or_default();
+            let accepted = accepted_by.get(&provider).map(Vec::as_slice).unwrap_or_default();
             let slices = still_refused(record, accepted, filled);
             let unread = record.refusal.slices.is_empty() && accepted.iter().all(|(n, _)| *n <= record.after_number);
             if !slices.is_empty() || unread {

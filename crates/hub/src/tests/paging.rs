@@ -178,7 +178,9 @@ async fn pages_are_refused_on_an_address_that_other_machines_reach() {
         pages: Some(TcpListener::bind("0.0.0.0:0").await.expect("a free port")),
         operations: None,
     };
-    let refused = stage.hub.serve(listeners, std::future::pending()).await.expect_err("refused at start");
+    let serving = stage.hub.serve(listeners, std::future::pending());
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(30), serving).await.expect("does not serve");
+    let refused = answer.expect_err("refused at start");
     assert_eq!(refused.reason, "PAGES_NOT_LOCAL");
     assert!(refused.message.contains("hub.toml") && refused.message.contains("ssh -L"));
 }

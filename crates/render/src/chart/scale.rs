@@ -94,8 +94,9 @@ mod tests {
 
     #[test]
     fn steps_are_round_and_whole_where_people_are_counted() {
-        let step = |least: f64, whole: bool| (round_step(least, whole) * 1e6).round() / 1e6;
-        assert_eq!([step(0.3, true), step(2.3, true), step(23.0, true), step(180.0, true)], [1.0, 5.0, 25.0, 200.0]);
-        assert_eq!([step(0.23, false), step(0.021, false), step(17.0, false)], [0.25, 0.025, 20.0]);
+        let step = |least: f64, whole: bool| format!("{:.3}", round_step(least, whole));
+        let whole = [0.3, 2.3, 23.0, 180.0].map(|least| step(least, true));
+        assert_eq!(whole, ["1.000", "5.000", "25.000", "200.000"]);
+        assert_eq!([0.23, 0.021, 17.0].map(|least| step(least, false)), ["0.250", "0.025", "20.000"]);
     }
 }
