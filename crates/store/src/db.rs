@@ -11,9 +11,10 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 pub(crate) use query::{Query, Row, integer};
 
@@ -124,7 +125,17 @@ async fn open_sqlite(path: &Path) -> Result<Db, StoreError> {
     let pool = |connections| {
         SqlitePoolOptions::new().max_connections(connections).acquire_timeout(WAIT).test_before_acquire(false)
     };
-    let writer = pool(1).connect_with(options.clone()).await?;
+    // SQLite ends the transaction by itself when the disk is full; the driver's rollback then fails, and it would count
+    // a transaction as open for ever, and refuse to begin another. Such a connection is not used again.
+    let sound = |connection: &mut SqliteConnection| {
+        let looked: BoxFuture<'_, Result<bool, sqlx::Error>> = Box::pin(async move {
+            // Behind the rollback in the driver's queue.
+            connection.ping().await?;
+            Ok(!connection.is_in_transaction())
+        });
+        looked
+    };
+    let writer = pool(1).after_release(move |connection, _| sound(connection)).connect_with(options.clone()).await?;
     let readers = pool(READERS).connect_lazy_with(options.read_only(true));
     Ok(Db::Sqlite { writer, readers })
 }
