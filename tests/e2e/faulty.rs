@@ -174,12 +174,12 @@ async fn the_same_document_many_times_at_once_is_one_document() {
 }
 
 /// Who works on the folder holds it; others wait for their turn, then say so.
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_folder_in_use_is_said_to_be_in_use() {
     let root = tempfile::tempdir().expect("a folder");
     let folder = NodeFolder::at(root.path());
     let held = folder.hold().await.expect("nobody has it");
-    let busy = folder.hold().await.expect_err("somebody has it");
+    let busy = folder.hold_within(Duration::from_millis(120)).await.expect_err("somebody has it");
     assert_eq!((busy.kind, busy.reason.as_ref()), (FailureKind::Unavailable, "NODE_BUSY"));
     drop(held);
     drop(folder.hold().await.expect("free again"));

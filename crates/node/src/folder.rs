@@ -93,6 +93,11 @@ impl NodeFolder {
     /// # Errors
     /// `NODE_BUSY` after 20 seconds.
     pub async fn hold(&self) -> Result<Held, Failure> {
+        self.hold_within(TURN).await
+    }
+
+    /// The same, waiting no longer than `limit`.
+    pub async fn hold_within(&self, limit: Duration) -> Result<Held, Failure> {
         let path = self.root.join("turn.lock");
         let broken = |error: std::io::Error| failure::folder(&path, &error);
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(broken)?;
@@ -101,7 +106,7 @@ impl NodeFolder {
             match file.try_lock() {
                 Ok(()) => return Ok(Held(file)),
                 Err(TryLockError::Error(error)) => return Err(broken(error)),
-                Err(TryLockError::WouldBlock) if waited >= TURN => return Err(busy(&self.root)),
+                Err(TryLockError::WouldBlock) if waited >= limit => return Err(busy(&self.root)),
                 Err(TryLockError::WouldBlock) => {
                     tokio::time::sleep(LOOK).await;
                     waited += LOOK;

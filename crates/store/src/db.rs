@@ -11,10 +11,12 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{
-    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Sqlite, SqlitePool, Transaction,
+    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Sqlite, SqliteConnection,
+    SqlitePool, Transaction,
 };
 
 pub(crate) use query::{Query, Row, integer};
@@ -151,9 +153,19 @@ async fn open_sqlite(path: &Path) -> Result<Db, StoreError> {
     let pool = |connections| {
         SqlitePoolOptions::new().max_connections(connections).acquire_timeout(WAIT).test_before_acquire(false)
     };
-    let writer = pool(1).connect_with(options.clone()).await?;
+    let writer = pool(1).after_release(move |connection, _| sound(connection)).connect_with(options.clone()).await?;
     let readers = pool(READERS).connect_lazy_with(options.read_only(true));
     Ok(Db::Sqlite { writer, readers })
+}
+
+/// SQLite ends the transaction by itself when the disk is full; the driver's rollback then fails, and it would count a
+/// transaction as open for ever, and refuse to begin another. Such a connection is not used again.
+fn sound(connection: &mut SqliteConnection) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+    Box::pin(async move {
+        // Behind the rollback in the driver's queue.
+        connection.ping().await?;
+        Ok(!connection.is_in_transaction())
+    })
 }
 
 /// SQLite gives its log the mode of the file, so the file must be private before it is first opened.

@@ -44,7 +44,7 @@ pub async fn check_whole(house: &House, folder: &NodeFolder, documents: usize) {
 
     let keys = node.hub_keys().expect("keys");
     let mut files = 0;
-    for entry in std::fs::read_dir(folder.receipts()).expect("receipts") {
+    for entry in std::fs::read_dir(folder.receipts()).into_iter().flatten() {
         let path = entry.expect("an entry").path();
         if path.extension().is_some_and(|extension| extension == "recepisse") {
             let receipt = node::verify::verify(&std::fs::read(&path).expect("a receipt"), &keys).expect("authentic");
