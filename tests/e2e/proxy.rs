@@ -206,7 +206,7 @@ async fn joining_and_pushing_go_through_the_proxy_which_sees_nothing_but_tls() {
     let node = house.node(&folder).await;
     house.clock.advance(Duration::from_hours(24 * 25));
     assert!(node::renew::renew_if_due(&node).await.expect("renewed"));
-    assert_eq!(proxy.seen(), [connect.clone()]);
+    assert_eq!(proxy.seen().as_slice(), std::slice::from_ref(&connect));
     send(&node).await;
     assert!(proxy.seen().iter().all(|request| *request == connect));
     let bytes = proxy.bytes();

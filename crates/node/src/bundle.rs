@@ -68,7 +68,7 @@ pub async fn write(node: &Node, path: &Path) -> Result<Written, Failure> {
     }
     node.folder().write(path, &file, false).map_err(|error| failure::folder(path, &error))?;
     // Only a note for whoever reads the state: a document in an envelope is still to be sent, by whichever way.
-    let note = Refusal {
+    let carried = Refusal {
         reason: "BUNDLED".to_owned(),
         message: format!(
             "Emporté dans une enveloppe le {} ; sa réponse est attendue.",
@@ -76,7 +76,7 @@ pub async fn write(node: &Node, path: &Path) -> Result<Written, Failure> {
         ),
     };
     for item in &fits {
-        let noted = node.store().mark_retry(item.outgoing.submission, &note, node.now()).await;
+        let noted = node.store().mark_retry(item.outgoing.submission, &carried, node.now()).await;
         noted.map_err(|error| failure::storage(&error))?;
     }
     Ok(Written {

@@ -101,7 +101,7 @@ fn reached(diagnosis: &mut Diagnosis, route: &Route, address: &HubAddress, stage
     if stage > Stage::Name {
         match proxy {
             Some(_) => {
-                diagnosis.skipped("name", NAME, format!("{} : c’est le mandataire qui le cherche", address.host()))
+                diagnosis.skipped("name", NAME, format!("{} : c’est le mandataire qui le cherche", address.host()));
             }
             None => diagnosis.good("name", NAME, format!("{} est connu", address.host())),
         }

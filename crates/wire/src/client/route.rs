@@ -155,8 +155,10 @@ fn with_password(proxy: &str, password: &str) -> Result<String, InvalidProxy> {
     let authority = uri.authority().ok_or(InvalidProxy)?.as_str();
     let (user, host) = authority.rsplit_once('@').ok_or(InvalidProxy)?;
     let user = user.split(':').next().unwrap_or_default();
-    let escaped: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    Ok(format!("http://{user}:{escaped}@{host}"))
+    // Every byte escaped: the address is read back with its escapes undone.
+    let hex = data_encoding::HEXUPPER.encode(password.as_bytes());
+    let escaped: Vec<String> = (0..hex.len()).step_by(2).map(|at| format!("%{}", &hex[at..at + 2])).collect();
+    Ok(format!("http://{user}:{}@{host}", escaped.concat()))
 }
 
 #[cfg(test)]

@@ -17,17 +17,18 @@ impl Doorkeeper {
     fn tell(error: &Error, der: &CertificateDer<'_>) {
         let reason = reason(error);
         let issuer = issuer(der).unwrap_or_else(|| "unreadable".to_owned());
-        match Certificate::read(der) {
-            // A foreign certificate may name any commune: the name is a hint of where to look, nothing more.
-            Ok(certificate) => tracing::warn!(
+        // A foreign certificate may name any commune: the name is a hint of where to look, nothing more.
+        if let Ok(certificate) = Certificate::read(der) {
+            tracing::warn!(
                 reason,
                 named = %certificate.subject.urn(),
                 not_before = %certificate.not_before,
                 not_after = %certificate.not_after,
                 %issuer,
                 "client certificate refused"
-            ),
-            Err(_) => tracing::warn!(reason, %issuer, "client certificate refused"),
+            );
+        } else {
+            tracing::warn!(reason, %issuer, "client certificate refused");
         }
     }
 }
