@@ -30,7 +30,7 @@ async fn forty_nodes_push_at_once_each_on_two_connections() {
         let mut twice = Vec::new();
         for _ in 0..2 {
             let (client, start) = (house.client(&node).await, Arc::clone(&start));
-            let (document, signature) = (document.clone(), signature.clone());
+            let (document, signature) = (document.clone(), signature);
             twice.push(tokio::spawn(async move {
                 start.wait().await;
                 insist(&client, &document, &signature).await

@@ -362,14 +362,13 @@ async fn what_the_hub_asks_to_wait_is_waited_and_what_is_final_is_not_repeated()
         serving.abort();
     }
 
-    // Final: one try, then never again.
+    // Final: no second try of its own.
     let (address, serving) = refusing(&house, failure(FailureKind::Invalid, "RULE_TOO_WEAK")).await;
     put(folder.root(), "node.toml", through(&address).as_bytes());
     let node = house.node(&folder).await;
     let events = AtomicUsize::new(0);
-    let refused = node::push::push(&node, &sendings(&events)).await.expect("an answer");
-    assert!(matches!(refused[0].verdict, Verdict::Refused { .. }), "{refused:?}");
-    assert!(node::push::push(&node, &sendings(&events)).await.expect("nothing waits").is_empty());
+    let refused = node::push::push(&node, &sendings(&events)).await.expect_err("a final answer");
+    assert_eq!(refused.reason, "RULE_TOO_WEAK");
     assert_eq!(events.load(Ordering::SeqCst), 1, "asked once");
     node.close().await;
     serving.abort();

@@ -12,6 +12,7 @@ use tonic::transport::Channel;
 use wire::client::{ClientError, HubClient, TlsProblem};
 use wire::document::{Approval, Withdrawal};
 use wire::identity::{Identity, TlsKey};
+use wire::pb::submission::v1::recover_request;
 use wire::tls::ClientTls;
 
 use crate::house::{House, approve, preview, push, send, signing_key, word};
@@ -106,7 +107,7 @@ async fn every_method_has_one_audience_and_tells_everybody_else_why_not() {
         assert!(read < LONG / 2, "{method} by {caller:?}: {read} of {LONG} parts were read");
         refused += 1;
     }
-    assert_eq!(refused, 31, "cells of the matrix that say no");
+    assert_eq!(refused, 39, "cells of the matrix that say no");
     // Neither a ledger, nor the counter, nor even the last contact.
     assert_eq!(rows(&house.hub_folder().database()).await, before, "a refusal wrote something");
 
@@ -142,6 +143,9 @@ async fn long(channel: &Channel, method: &str) -> (Result<Vec<Vec<u8>>, Box<wire
     (answer, read.load(Ordering::SeqCst))
 }
 
+/// The messages of a call, and the reason for which it is refused.
+type Intrusion = (Vec<Vec<u8>>, &'static str);
+
 /// Every method again, about a territory of somebody else. A method that is not here fails the test.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_method_reaches_another_communes_territory() {
@@ -174,8 +178,12 @@ async fn no_method_reaches_another_communes_territory() {
     };
     let list = wire::pb::submission::v1::ListRequest { territory: "93005".to_owned(), ..Default::default() };
     let get = wire::pb::submission::v1::GetRequest { submission_id: receipt.submission.as_bytes().to_vec() };
+    // Everything about it is authentic: only its place in a ledger of somebody else speaks against it.
+    let (entry, bytes) = house.client(&victim).await.get(receipt.submission).await.expect("the victim's own");
+    let parts = [recover_request::Part::Entry((&entry).into()), recover_request::Part::Chunk(bytes)];
+    let recover = parts.map(|part| wire::pb::submission::v1::RecoverRequest { part: Some(part) }.encode_to_vec());
     // `None`: the method names no territory; why is said beside it.
-    let foreign: BTreeMap<&str, Option<(Vec<Vec<u8>>, &str)>> = BTreeMap::from([
+    let foreign: BTreeMap<&str, Option<Intrusion>> = BTreeMap::from([
         // The commune is the invitation's, which only its secret finds.
         ("maillage.enrolment.v1.EnrolmentService/Enrol", None),
         // The commune is the one of the key that proves itself.
@@ -190,6 +198,9 @@ async fn no_method_reaches_another_communes_territory() {
             Some((signed(&|document| document.purpose = 2), "TERRITORY_NOT_YOURS")),
         ),
         ("maillage.submission.v1.SubmissionService/Submit", Some((signed(&|_| ()), "TERRITORY_NOT_YOURS"))),
+        // Rights and heads are those of whoever asks.
+        ("maillage.submission.v1.SubmissionService/Standing", None),
+        ("maillage.submission.v1.SubmissionService/Recover", Some((recover.into(), "TERRITORY_NOT_YOURS"))),
         ("maillage.submission.v1.SubmissionService/Get", Some((vec![get.encode_to_vec()], "SUBMISSION_UNKNOWN"))),
         ("maillage.submission.v1.SubmissionService/List", Some((vec![list.encode_to_vec()], "TERRITORY_NOT_YOURS"))),
         (

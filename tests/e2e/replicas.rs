@@ -35,7 +35,7 @@ async fn both(house: &House, replica: &Replica) -> [Option<Reading>; 2] {
 }
 
 fn twice(reading: Reading) -> [Option<Reading>; 2] {
-    [Some(reading.clone()), Some(reading)]
+    [Some(reading), Some(reading)]
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -228,16 +228,14 @@ async fn batch(seeds: Range<u64>) {
 }
 
 fn chosen() -> Vec<Range<u64>> {
-    if let Ok(one) = std::env::var("MAILLAGE_SEED") {
-        let seed = one.parse().expect("MAILLAGE_SEED is a number");
-        return vec![seed..seed + 1];
-    }
-    let all = match std::env::var("MAILLAGE_SEEDS") {
-        Ok(range) => {
+    let number = |text: &str| text.parse::<u64>().expect("a number");
+    let all = match (std::env::var("MAILLAGE_SEED"), std::env::var("MAILLAGE_SEEDS")) {
+        (Ok(one), _) => number(&one)..number(&one) + 1,
+        (Err(_), Ok(range)) => {
             let (from, to) = range.split_once("..").expect("MAILLAGE_SEEDS is a..b");
-            from.parse().expect("a number")..to.parse().expect("a number")
+            number(from)..number(to)
         }
-        Err(_) => SEEDS,
+        (Err(_), Err(_)) => SEEDS,
     };
     let step = usize::try_from(BATCH).expect("small");
     all.clone().step_by(step).map(|from| from..(from + BATCH).min(all.end)).collect()

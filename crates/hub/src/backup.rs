@@ -85,7 +85,7 @@ pub async fn backup(folder: &HubFolder, target: &Path, lock: &Lock, world: &Worl
 /// Opens `file`, reads it to its end and compares every hash: what `restore` would find.
 pub async fn verify(file: &Path, key: &Key) -> Result<Manifest, Failure> {
     let (file, key) = (file.to_owned(), key.clone());
-    tokio::task::spawn_blocking(move || archive::read(&file, &key, &mut |_, _| Ok(())))
+    tokio::task::spawn_blocking(move || archive::read(&file, &key, |_, _| Ok(())))
         .await
         .map_err(|_| failure::internal("BACKUP", "reading the archive was interrupted"))?
 }

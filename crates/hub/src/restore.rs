@@ -87,7 +87,7 @@ pub async fn restore(
     let done = async {
         for (name, bytes) in &files {
             let bytes = if name == "hub.toml" && changed { config.to_toml().into_bytes() } else { bytes.clone() };
-            let secret = name.ends_with(".key") || name == "hub.toml";
+            let secret = Path::new(name).extension().is_some_and(|kind| kind == "key") || name == "hub.toml";
             write_new(&staging.root().join(name), &bytes, secret)?;
         }
         let location = config.location(&staging)?;
@@ -128,7 +128,7 @@ async fn contents(file: &Path, key: &Key) -> Result<(Manifest, Vec<(String, Vec<
     let (file, key) = (file.to_owned(), key.clone());
     let read = move || {
         let mut files = Vec::new();
-        let manifest = archive::read(&file, &key, &mut |name, bytes| {
+        let manifest = archive::read(&file, &key, |name, bytes| {
             if !name.starts_with("tables/") {
                 files.push((name.to_owned(), bytes.to_vec()));
             }
@@ -194,7 +194,7 @@ async fn load(
     let (lines, mut read) = mpsc::channel::<(String, String)>(4);
     let (path, key) = (PathBuf::from(file), key.clone());
     let reading = tokio::task::spawn_blocking(move || {
-        archive::read(&path, &key, &mut |name, bytes| {
+        archive::read(&path, &key, |name, bytes| {
             let Some(part) = name.strip_prefix("tables/") else { return Ok(()) };
             let table = part.split('/').next().unwrap_or_default().to_owned();
             let text = String::from_utf8(bytes.to_vec()).map_err(|_| damaged("a row does not read"))?;
@@ -251,6 +251,7 @@ fn unveil(staging: &HubFolder, folder: &HubFolder) -> Result<(), Failure> {
     names.sort_by_key(|name| name == "hub.toml");
     for name in names {
         debug_assert!(is_inside(Path::new(&name)), "a name of a folder's listing");
+        store::crash::point("restore");
         std::fs::rename(staging.root().join(&name), folder.root().join(&name)).map_err(wrong)?;
     }
     std::fs::remove_dir(staging.root()).map_err(wrong)

@@ -1,4 +1,4 @@
-//! A real browser, driven over WebDriver.
+//! A real browser, driven over `WebDriver`.
 //!
 //! The protocol is JSON over HTTP, and half of what these tests ask (the console, the requests made, the size of the
 //! screen) is chromedriver's own: one function sends it all.

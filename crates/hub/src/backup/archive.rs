@@ -163,6 +163,7 @@ pub(super) fn write(path: &Path, lock: &Lock, parts: mpsc::Receiver<Part>) -> Re
     beside.push(".part");
     let beside = PathBuf::from(beside);
     let written = fill(&beside, lock, parts).and_then(|length| {
+        store::crash::point("backup");
         std::fs::rename(&beside, path).and_then(|()| sync_parent(path)).map_err(|error| failure::file(path, error))?;
         Ok(length)
     });
@@ -214,10 +215,10 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 pub(crate) fn read(
     path: &Path,
     key: &Key,
-    visit: &mut dyn FnMut(&str, &[u8]) -> Result<(), Failure>,
+    mut visit: impl FnMut(&str, &[u8]) -> Result<(), Failure>,
 ) -> Result<Manifest, Failure> {
     let file = File::open(path).map_err(|error| failure::file(path, error))?;
-    let open = key.open(BufReader::new(file)).map_err(not_opened)?;
+    let open = key.open(BufReader::new(file)).map_err(|error| not_opened(&error))?;
     let mut tar = tar::Archive::new(open);
     let mut seen: Vec<Entry> = Vec::new();
     let mut manifest = None;
@@ -250,7 +251,7 @@ pub(crate) fn read(
     Ok(manifest)
 }
 
-fn not_opened(error: age::DecryptError) -> Failure {
+fn not_opened(error: &age::DecryptError) -> Failure {
     use age::DecryptError as E;
     match error {
         E::NoMatchingKeys | E::DecryptionFailed | E::KeyDecryptionFailed => Failure::new(

@@ -64,7 +64,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("rcgen", &["wire"]),
     ("ring", &["seal", "wire"]),
     ("rust_xlsxwriter", &["render"]),
-    ("rustix", &["node"]),
+    ("rustix", &["hub", "node"]),
     ("rustls*", &["wire"]),
     ("sqlparser", &["methodology"]),
     ("sqlx*", &["store"]),
