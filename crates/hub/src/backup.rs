@@ -143,6 +143,15 @@ fn kept(folder: &HubFolder, config: &HubConfig) -> Vec<(String, PathBuf)> {
     if let Some(communes) = config.communes.as_deref().filter(|path| is_inside(path)) {
         kept.push((communes.to_string_lossy().into_owned(), folder.root().join(communes)));
     }
+    for written in [folder.campaign(), folder.successions()] {
+        if written.is_file() {
+            kept.push((folder.relative(&written), written));
+        }
+    }
+    let layouts = std::fs::read_dir(folder.layouts()).into_iter().flatten().flatten();
+    let mut layouts: Vec<PathBuf> = layouts.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    layouts.sort();
+    kept.extend(layouts.into_iter().map(|path| (folder.relative(&path), path)));
     kept
 }
 

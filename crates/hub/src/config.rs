@@ -69,7 +69,12 @@ impl HubConfig {
 
     /// Reads settings that stand at `path`.
     pub(crate) fn parse(text: &str, path: &std::path::Path) -> Result<Self, Failure> {
-        let config: Self = toml::from_str(text).map_err(|error| malformed(path, &error.to_string()))?;
+        let config: Self = toml::from_str(text).map_err(|error| {
+            // The parser quotes the line, which ends in journals: not one that may hold the database's password.
+            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            let secret = text.lines().nth(line - 1).is_some_and(|line| line.contains("://"));
+            malformed(path, &if secret { format!("ligne {line}") } else { error.to_string() })
+        })?;
         config.address()?;
         Ok(config)
     }
@@ -208,6 +213,9 @@ mod tests {
     fn a_wrong_setting_is_named() {
         let unknown = toml::from_str::<HubConfig>("listenn = \"x\"").expect_err("unknown");
         assert!(unknown.to_string().contains("listenn"));
+        let misspelt = "databse = \"postgres://maillage:s3cret@db/maillage\"";
+        let quoted = HubConfig::parse(misspelt, std::path::Path::new("hub.toml")).expect_err("unknown");
+        assert!(!format!("{quoted:?}").contains("s3cret") && quoted.message.contains("ligne 1"), "{quoted:?}");
         let config = HubConfig { public_address: "hub".into(), ..HubConfig::default() };
         assert_eq!(config.address().expect_err("no port").reason, "HUB_CONFIG");
         let config = HubConfig { database: Some("mysql://u:secret@h".into()), ..HubConfig::default() };

@@ -76,6 +76,16 @@ impl HubFolder {
         self.root.join("layouts")
     }
 
+    /// Further mergers of communes.
+    pub fn successions(&self) -> PathBuf {
+        self.root.join("successions.csv")
+    }
+
+    /// A path of this folder as the folder names it, with `/`.
+    pub(crate) fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().into_owned()
+    }
+
     /// Credentials of a coordinator.
     pub fn coordinator(&self, name: &Code) -> PathBuf {
         self.root.join("coordinators").join(name.as_str())

@@ -29,6 +29,41 @@ impl Hub {
         Ok(Standing { heads, hub_keys: self.keys().await? })
     }
 
+    /// Whether the ledgers of `territories` are whole: after a restoration, not before every other living node that may
+    /// write in them has spoken. Its first word gives back what this hub forgot; judged without that, a document could
+    /// give away together with it what neither does alone.
+    ///
+    /// A node that will never speak again is revoked by the operator, who knows then that its ledger may lack its end.
+    pub(crate) async fn heard_since_restoration(
+        &self,
+        provider: &Provider,
+        territories: &BTreeSet<CommuneCode>,
+    ) -> Result<(), Failure> {
+        let Some(restoration) = self.0.store.last_restoration().await.map_err(failure::storage)? else {
+            return Ok(());
+        };
+        for record in self.0.store.nodes().await.map_err(failure::storage)? {
+            let other = record.node.provider;
+            let silent = record.revoked_at.is_none()
+                && record.enrolled_at < restoration.restored_at
+                && record.last_contact.is_none_or(|spoke| spoke < restoration.restored_at);
+            if silent
+                && other != provider.commune()
+                && self.rights(other).await?.iter().any(|own| territories.contains(own))
+            {
+                return Err(Failure::new(
+                    FailureKind::Unavailable,
+                    "RESTORED_WAITING",
+                    format!("restored, and the node of {other} has not spoken since"),
+                    format!(
+                        "Le centre a été restauré d’une sauvegarde et attend d’abord le poste de la commune {other}, qui peut avoir à lui rendre des envois. L’envoi sera retenté."
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes back one document; `true` if it was held already.
     pub(crate) async fn recover(&self, provider: &Provider, given: wire::recovery::Recovery) -> Result<bool, Failure> {
         let keys = self.keys().await?;

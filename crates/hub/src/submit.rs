@@ -73,7 +73,9 @@ impl Hub {
         })
         .await?;
         authorised(provider, submission.header.provider)?;
-        judged.slices = submission.slices.iter().map(|slice| slice.received.slice.clone()).collect();
+        // Not those of others: nobody paints somebody else's row of the board.
+        let slices = submission.slices.iter().map(|slice| &slice.received.slice);
+        judged.slices = slices.filter(|slice| provider.owns(slice.territory)).cloned().collect();
         if submission.header.purpose != purpose {
             return Err(invalid(
                 "PURPOSE_MISMATCH",
@@ -90,6 +92,7 @@ impl Hub {
         judge::rights(provider, &submission, self.now())?;
         judge::definitions(&submission, &self.0.packs)?;
         judge::periods(&submission, &self.0.packs)?;
+        self.heard_since_restoration(provider, &territories(&submission)).await?;
         let mut submission = submission;
         for _ in 0..ATTEMPTS {
             let (heads, ledger) = self.past(&submission).await?;
@@ -299,6 +302,10 @@ fn id_reused() -> Failure {
         "another document was accepted under this id",
         "Un autre document a déjà été reçu sous cet identifiant : préparez un nouvel envoi.",
     )
+}
+
+fn territories(submission: &Submission) -> BTreeSet<CommuneCode> {
+    submission.slices.iter().map(|slice| slice.received.slice.territory).collect()
 }
 
 pub(crate) async fn blocking<T: Send + 'static>(

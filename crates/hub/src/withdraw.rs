@@ -44,13 +44,15 @@ impl Hub {
         verify(provider, document, &signature)?;
         let withdrawal = Withdrawal::decode(document).map_err(model::Failure::from)?;
         authorised(provider, withdrawal.provider)?;
-        judged.slices.clone_from(&withdrawal.slices);
+        judged.slices = withdrawal.slices.iter().filter(|slice| provider.owns(slice.territory)).cloned().collect();
         let signed =
             SignedDocument { provider, id: withdrawal.id, kind: DocumentKind::Withdrawal, document, signature };
         if let Some(answer) = self.known(&signed).await? {
             return Ok(answer);
         }
         slices_allowed(provider, withdrawal.slices.iter(), self.now())?;
+        let territories = withdrawal.slices.iter().map(|slice| slice.territory).collect();
+        self.heard_since_restoration(provider, &territories).await?;
         for _ in 0..ATTEMPTS {
             let mut heads = Vec::new();
             for territory in withdrawal.slices.iter().map(|slice| slice.territory) {

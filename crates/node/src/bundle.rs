@@ -38,6 +38,7 @@ pub struct Written {
 /// # Errors
 /// Nothing waits; the hub's key was never received; the file exists.
 pub async fn write(node: &Node, path: &Path) -> Result<Written, Failure> {
+    let _held = node.folder().hold().await?;
     let hub = sealing_key(node)?;
     let waiting = waiting(node).await?;
     let total = waiting.len();
@@ -129,6 +130,7 @@ fn item(item: &OutboxItem) -> Result<Item, Failure> {
 /// Not an answer, not for this node, not signed by the hub, about documents that this node never sent. Then nothing was
 /// changed.
 pub async fn accept_answer(node: &Node, path: &Path) -> Result<Vec<Delivered>, Failure> {
+    let _held = node.folder().hold().await?;
     let bytes = read(path)?;
     let opening = OpeningKey::of(node.signing_key());
     let answer = Answer::open(&bytes, &opening, node.identity().ca_fingerprint, &node.hub_keys()?)?;

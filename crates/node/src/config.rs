@@ -202,7 +202,9 @@ impl NodeConfig {
         toml::from_str(&text).map_err(|error| {
             let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             // The parser quotes the line, which ends in journals: not one that may hold the proxy's password.
-            let secret = line.and_then(|line| text.lines().nth(line - 1)).is_some_and(|line| line.contains("proxy"));
+            let secret = line
+                .and_then(|line| text.lines().nth(line - 1))
+                .is_some_and(|line| line.contains("proxy") || line.contains("://"));
             let detail = if secret { format!("ligne {}", line.unwrap_or(1)) } else { error.to_string() };
             ConfigError::Malformed { path: path.to_owned(), line, detail }
         })
@@ -228,6 +230,7 @@ mod tests {
             "[network]\nproxy = \"http://awa:s3cret@p:3128\n",
             "[network]\nproxy = [\"http://awa:s3cret@p:3128\"]\n",
             "[network]\nproxi = \"http://awa:s3cret@proxy:3128\"\n",
+            "[network]\nprxy = \"http://awa:s3cret@10.0.0.1:3128\"\n",
         ] {
             let error = load(broken).expect_err("broken");
             let told = format!("{error} {error:?} {}", error.french());

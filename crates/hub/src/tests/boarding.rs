@@ -162,8 +162,10 @@ async fn a_refused_withdrawal_of_nothing_asks_nothing_and_one_of_figures_does() 
     node.submit(2, &[figures]).await.expect("accepted");
     assert_eq!(reason(other.withdraw(3, slices).await), "TERRITORY_NOT_YOURS");
     let board = stage.hub.board().await.expect("a board");
-    // It is on the board of the slice that somebody else tried to take back.
-    assert_eq!(row(&board, "93066").cells[0].refused.as_ref().map(|one| one.fixer), Some(Fixer::Coordination));
+    // It is in the row of whoever tried, not of the commune whose figures they are.
+    assert_eq!(needs(&board, "93066"), []);
+    assert!(row(&board, "93066").cells[0].refused.is_none());
+    assert_ne!(needs(&board, "93001"), []);
 }
 
 #[tokio::test]

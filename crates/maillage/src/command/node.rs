@@ -310,6 +310,13 @@ async fn push(folder: NodeFolder) -> Result<(), Stop> {
 async fn deliver(node: &Node) -> Result<(), Stop> {
     node::renew::renew_if_due(node).await?;
     let delivered = node::push::push(node, &show::push_event).await?;
+    // Nothing waited, so nobody asked the hub yet what it may have forgotten. Without it, nothing is owed either.
+    if delivered.is_empty()
+        && let Ok(caught_up) = node::sync::sync(node).await
+        && caught_up.recovered > 0
+    {
+        eprintln!("{}", show::recovered(caught_up.recovered));
+    }
     show::delivered(&delivered)
 }
 

@@ -291,7 +291,7 @@ async fn ledger(diagnosis: &mut Diagnosis, seen: &Seen<'_>, membership: &Members
                 LEDGER,
                 "HUB_LEDGER_BEHIND",
                 format!("le centre ne connaît plus tous les envois de {territory} dont ce poste a le récépissé"),
-                "Le centre a sans doute été restauré d’une copie : prévenez son administrateur. Ne supprimez rien ici.",
+                "Le centre a sans doute été restauré d’une copie : ne supprimez rien ici et lancez « maillage node push » : ce qu’il a oublié lui sera rendu. Si cela ne suffit pas, prévenez son administrateur.",
             );
         }
         let same = page.head_sequence == after && page.head_receipt == head.map(|(_, receipt)| receipt);

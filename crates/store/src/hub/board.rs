@@ -75,7 +75,8 @@ impl HubStore {
     pub async fn last_invitations(&self) -> Result<Vec<LastInvitation>, StoreError> {
         let all = self
             .db
-            .q("SELECT provider, expires_at, spent_at FROM invitation ORDER BY provider, created_at, expires_at")
+            .q("SELECT provider, expires_at, spent_at FROM invitation WHERE revoked_at IS NULL \
+                ORDER BY provider, created_at, expires_at")
             .all(|row| {
                 Ok(LastInvitation {
                     provider: row.parsed(0, "provider")?,
