@@ -48,6 +48,7 @@ pub struct Snapshot {
 
 /// A new database that is being filled: to be ended by [`Loading::finish`] or [`Loading::abandon`].
 pub struct Loading {
+    location: Location,
     db: Db,
     tx: Tx,
     tables: Vec<Table>,
@@ -166,7 +167,7 @@ impl Loading {
         for table in tables.iter().rev() {
             tx.generated(format!("DELETE FROM {}", quoted(&table.shape.name))).exec().await?;
         }
-        Ok(Self { db, tx, tables })
+        Ok(Self { location: location.clone(), db, tx, tables })
     }
 
     /// Says no if there is anything at `location`.
@@ -245,18 +246,33 @@ impl Loading {
             .exec()
             .await?;
         self.tx.q("UPDATE counter SET number = $1 WHERE id = 1").bind(integer(restoration.next_number)?).exec().await?;
-        self.tx
-            .q("INSERT INTO restoration (restored_at, backup_at, backup_number, next_number) VALUES ($1, $2, $3, $4)")
-            .bind(restoration.restored_at.as_micros())
-            .bind(restoration.backup_at.as_micros())
-            .bind(integer(restoration.backup_number)?)
-            .bind(integer(restoration.next_number)?)
-            .exec()
-            .await?;
+        let known = self.tables.iter().any(|table| table.shape.name == "restoration");
+        if known {
+            note(&mut self.tx, restoration).await?;
+        }
         self.tx.commit().await?;
         self.db.close().await;
+        if !known {
+            // A copy of an older schema: the note has its place only once the schema moved on.
+            let db = migration::open(&self.location, STEPS).await?;
+            let mut tx = db.begin_write().await?;
+            note(&mut tx, restoration).await?;
+            tx.commit().await?;
+            db.close().await;
+        }
         Ok(ended)
     }
+}
+
+async fn note(tx: &mut Tx, restoration: &Restoration) -> Result<(), StoreError> {
+    tx.q("INSERT INTO restoration (restored_at, backup_at, backup_number, next_number) VALUES ($1, $2, $3, $4)")
+        .bind(restoration.restored_at.as_micros())
+        .bind(restoration.backup_at.as_micros())
+        .bind(integer(restoration.backup_number)?)
+        .bind(integer(restoration.next_number)?)
+        .exec()
+        .await
+        .map(drop)
 }
 
 impl HubStore {
@@ -272,6 +288,9 @@ impl HubStore {
                 .exec()
                 .await?;
             tx.commit().await?;
+        } else {
+            // Closing waits for every connection that is lent.
+            drop(tx);
         }
         db.close().await;
         Ok(())

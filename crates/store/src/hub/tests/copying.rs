@@ -56,6 +56,29 @@ async fn rows_are_the_same_wherever_they_were_and_are_put() {
     .await;
 }
 
+/// Before an upgrade a copy is of the older schema, and so is what it is copied from.
+#[tokio::test]
+async fn a_copy_of_an_older_schema_is_taken_and_put_back() {
+    on_both(async |location| {
+        let counter = TableShape { name: "counter".to_owned(), columns: vec!["id".to_owned(), "number".to_owned()] };
+        let mut loading = Loading::begin(&location, &[1]).await.expect("an empty place");
+        loading.insert(&counter, vec![Value::Integer(1), Value::Integer(7)]).await.expect("a row");
+        assert_eq!(loading.finish(&restoration()).await.expect("begins again"), 0);
+        let store = HubStore::open(&location).await.expect("opens");
+        assert_eq!(store.last_restoration().await.expect("reads"), Some(restoration()));
+        assert!(store.is_current().await.expect("reads"));
+        store.close().await;
+    })
+    .await;
+    on_both(async |location| {
+        crate::migration::open(&location, &STEPS[..1]).await.expect("the first schema").close().await;
+        let record = BackupRecord { taken_at: at(1), number: 0, length: 1 };
+        let noted = tokio::time::timeout(Duration::from_secs(20), HubStore::note_backup(&location, &record)).await;
+        noted.expect("it ends").expect("there is no place to note it, which is no error");
+    })
+    .await;
+}
+
 async fn rows_but_changed(location: &crate::Location) -> (Rows, usize) {
     rows_but_changed_of(&rows(location).await.0)
 }
