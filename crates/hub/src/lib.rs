@@ -23,7 +23,6 @@ pub mod init;
 pub mod invite;
 mod ledger;
 mod operations;
-pub mod overview;
 mod packs;
 mod pages;
 pub mod public;
