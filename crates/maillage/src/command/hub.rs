@@ -146,7 +146,8 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
                 eprintln!("{notice}");
             }
             eprintln!(
-                "Invitation de {territory}, valable jusqu’au {}, une seule fois. Transmettez cette ligne par un canal sûr :",
+                "Invitation de {}, valable jusqu’au {}, une seule fois. Transmettez cette ligne par un canal sûr :",
+                hub.named(territory),
                 render::date::moment(invited.expires_at)
             );
             println!("{}", invited.invitation.to_line());
