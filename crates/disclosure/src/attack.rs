@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use model::{IndicatorCode, Key};
 
-pub use admit::{Conflict, Refusal, admit};
+pub use admit::{Conflict, Refusal, admit, examine};
 pub use cause::Cause;
 
 pub(crate) use admit::remembered;
@@ -21,7 +21,7 @@ use admit::visible;
 pub(crate) use check::{Trouble, alone, check};
 pub(crate) use world::Visible;
 
-use crate::relations::{Entry, Relations};
+use crate::relations::Entry;
 use crate::safe::Received;
 use crate::scheme::TableScheme;
 
@@ -46,18 +46,18 @@ pub struct Bounds {
 /// The intervals are sure to hold the true figure, as far as the earlier versions are taken for unchanged where
 /// nothing visible speaks against it.
 pub fn bounds(scheme: &TableScheme, versions: &[&Received]) -> Result<Bounds, Refusal> {
-    let relations = Relations::of(scheme);
+    let relations = scheme.relations();
     let Some((last, earlier)) = versions.split_last() else {
         return Ok(Bounds { cells: BTreeMap::new() });
     };
-    let now = visible(&relations, last)?;
-    let before: Vec<Visible> = earlier.iter().rev().map(|version| remembered(&relations, version)).collect();
+    let now = visible(relations, last)?;
+    let before: Vec<Visible> = earlier.iter().rev().map(|version| remembered(relations, version)).collect();
     let before: Vec<&Visible> = before.iter().collect();
-    let joint = links::join(&relations, &now, &before)
-        .map_err(|contradiction| Refusal::contradiction(&relations, &contradiction))?;
+    let joint = links::join(relations, &now, &before)
+        .map_err(|contradiction| Refusal::contradiction(relations, &contradiction))?;
     let asked = (0..relations.cells.len()).map(|cell| (cell, None)).collect();
     let reaches = search::explore(joint.world, &asked)
-        .map_err(|contradiction| Refusal::contradiction(&relations, &contradiction))?;
+        .map_err(|contradiction| Refusal::contradiction(relations, &contradiction))?;
     let cells = relations
         .entries
         .iter()

@@ -106,18 +106,18 @@ pub fn protect(
     attributes: SliceAttributes,
     ledger: &Ledger,
 ) -> Result<Protected, ProtectError> {
-    let relations = Relations::of(scheme);
-    let truth = Truth::open(table, &relations)?;
+    let relations = scheme.relations();
+    let truth = Truth::open(table, relations)?;
     let earlier = ledger.versions(&slice);
-    let remembered: Vec<_> = earlier.iter().rev().map(|version| remembered(&relations, version)).collect();
-    let mut pattern = Pattern::new(&relations, &truth, &remembered);
+    let remembered: Vec<_> = earlier.iter().rev().map(|version| remembered(relations, version)).collect();
+    let mut pattern = Pattern::new(relations, &truth, &remembered);
     if let Some(last) = earlier.last() {
         pattern.inherit(last, last.attributes == attributes);
     }
     pattern.complete()?;
     pattern.reduce();
-    let received = Received { slice, attributes, cells: publish(&relations, &truth, &pattern) };
-    let report = report(&relations, scheme, &pattern, &received, earlier)?;
+    let received = Received { slice, attributes, cells: publish(relations, &truth, &pattern) };
+    let report = report(relations, scheme, &pattern, &received, earlier)?;
     let table = admit(received, scheme, ledger).map_err(ProtectError::Unproven)?;
     Ok(Protected { table, report })
 }

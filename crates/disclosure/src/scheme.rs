@@ -6,8 +6,11 @@
 //! nobody has to declare them, nobody can forget them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use model::{Code, Decimals, DimensionCode, IndicatorCode, Key, Units};
+
+use crate::relations::Relations;
 
 /// What is summed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,12 +123,22 @@ pub enum InvalidScheme {
 }
 
 /// All measures of one table of a pack, with the code lists of their dimensions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct TableScheme {
     dimensions: BTreeMap<DimensionCode, Vec<Code>>,
     measures: Vec<MeasureScheme>,
     readings: BTreeMap<String, Reading>,
+    /// Follows from the rest. Derived once: it costs as much as reading thousands of documents.
+    relations: OnceLock<Arc<Relations>>,
 }
+
+impl PartialEq for TableScheme {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.dimensions, &self.measures, &self.readings) == (&other.dimensions, &other.measures, &other.readings)
+    }
+}
+
+impl Eq for TableScheme {}
 
 /// What an opaque condition says of rows: their codes on one dimension are among these.
 pub type Reading = (DimensionCode, BTreeSet<Code>);
@@ -177,14 +190,19 @@ impl TableScheme {
                 .collect();
             measure.breakdowns.extend(implied);
         }
-        Ok(Self { dimensions, measures, readings: BTreeMap::new() })
+        Ok(Self { dimensions, measures, readings: BTreeMap::new(), relations: OnceLock::new() })
     }
 
     /// The same scheme, told what some conditions of distinct counts say of rows. A unit may have several codes on that
     /// dimension, so its counts must not be added along it; but there are never more units than rows with these codes.
     #[must_use]
     pub fn with_readings(self, readings: BTreeMap<String, Reading>) -> Self {
-        Self { readings, ..self }
+        Self { readings, relations: OnceLock::new(), ..self }
+    }
+
+    /// The system over all its cells.
+    pub(crate) fn relations(&self) -> &Relations {
+        self.relations.get_or_init(|| Arc::new(Relations::of(self)))
     }
 
     /// What opaque conditions say of rows.

@@ -11,7 +11,7 @@ mod outcome;
 use std::collections::{BTreeMap, BTreeSet};
 
 use disclosure::Ledger;
-use model::{CommuneCode, Failure, FailureKind, Slice, SubmissionId};
+use model::{CommuneCode, Failure, FailureKind, Hash, Slice, SubmissionId};
 use seal::{PublicKey, Signature, sha256};
 use store::hub::{Acceptance, Accepted, Place, SliceChange, SliceState, SubmissionRecord};
 use store::{DocumentKind, SealedReceipt};
@@ -84,8 +84,14 @@ impl Hub {
             )
             .into());
         }
-        let signed =
-            SignedDocument { provider, id: submission.header.id, kind: judged.kind, document: &document, signature };
+        let signed = SignedDocument {
+            provider,
+            id: submission.header.id,
+            kind: judged.kind,
+            document: &document,
+            hash: judged.document_hash,
+            signature,
+        };
         if let Some(answer) = self.known(&signed).await? {
             return Ok(answer);
         }
@@ -155,7 +161,7 @@ impl Hub {
         let Some(record) = self.0.store.submission(signed.id).await.map_err(failure::storage)? else {
             return Ok(None);
         };
-        let same = record.document_hash == sha256(signed.document)
+        let same = record.document_hash == signed.hash
             && record.provider == signed.provider.commune()
             && record.kind == signed.kind;
         if !same {
@@ -173,7 +179,7 @@ impl Hub {
         slices: Vec<SliceChange>,
         outcome: Outcome,
     ) -> Result<Option<Answer>, Failure> {
-        let document_hash = sha256(signed.document);
+        let document_hash = signed.hash;
         let signing_key = signed.provider.signing_key();
         let acceptance = Acceptance {
             submission: signed.id,
@@ -237,6 +243,8 @@ pub(crate) struct SignedDocument<'a> {
     pub(crate) id: SubmissionId,
     pub(crate) kind: DocumentKind,
     pub(crate) document: &'a [u8],
+    /// SHA-256 of the document.
+    pub(crate) hash: Hash,
     pub(crate) signature: Signature,
 }
 

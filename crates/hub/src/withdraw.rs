@@ -45,8 +45,14 @@ impl Hub {
         let withdrawal = Withdrawal::decode(document).map_err(model::Failure::from)?;
         authorised(provider, withdrawal.provider)?;
         judged.slices = withdrawal.slices.iter().filter(|slice| provider.owns(slice.territory)).cloned().collect();
-        let signed =
-            SignedDocument { provider, id: withdrawal.id, kind: DocumentKind::Withdrawal, document, signature };
+        let signed = SignedDocument {
+            provider,
+            id: withdrawal.id,
+            kind: judged.kind,
+            document,
+            hash: judged.document_hash,
+            signature,
+        };
         if let Some(answer) = self.known(&signed).await? {
             return Ok(answer);
         }

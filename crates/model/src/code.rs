@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 /// Why a text is not a code.
@@ -21,12 +22,13 @@ fn valid(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'+'))
 }
 
+// A table has thousands of keys: codes of up to 24 bytes stand in the key itself, without an allocation each.
 macro_rules! code {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(CompactString);
 
         impl $name {
             /// The code as text.
@@ -38,20 +40,24 @@ macro_rules! code {
         impl TryFrom<String> for $name {
             type Error = InvalidCode;
             fn try_from(text: String) -> Result<Self, InvalidCode> {
-                if valid(&text) { Ok(Self(text)) } else { Err(InvalidCode { what: $what, text, max: MAX }) }
+                text.parse()
             }
         }
 
         impl std::str::FromStr for $name {
             type Err = InvalidCode;
             fn from_str(text: &str) -> Result<Self, InvalidCode> {
-                Self::try_from(text.to_owned())
+                if valid(text) {
+                    Ok(Self(CompactString::new(text)))
+                } else {
+                    Err(InvalidCode { what: $what, text: text.to_owned(), max: MAX })
+                }
             }
         }
 
         impl From<$name> for String {
             fn from(code: $name) -> String {
-                code.0
+                code.0.into_string()
             }
         }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use itertools::{EitherOrBoth, Itertools};
 use model::{Figure, IndicatorCode, Key};
 
 use super::cause::Cause;
@@ -9,8 +10,10 @@ use super::check::{Trouble, check};
 use super::world::{Contradiction, Visible};
 use crate::ledger::Ledger;
 use crate::relations::{Entry, Relations, Standing};
-use crate::safe::{Received, SafeTable};
+use crate::safe::{Published, Received, SafeTable};
 use crate::scheme::TableScheme;
+
+type Name = (IndicatorCode, Key);
 
 /// One problem, and where.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -58,13 +61,19 @@ fn conflict(relations: &Relations, cell: usize, cause: Cause) -> Conflict {
 /// Lets a table in if it is whole, adds up, and withstands the intruder who also knows what `ledger` holds about the
 /// same slice.
 pub fn admit(received: Received, scheme: &TableScheme, ledger: &Ledger) -> Result<SafeTable, Refusal> {
-    let relations = Relations::of(scheme);
-    same_definition(&received, ledger)?;
-    let now = visible(&relations, &received)?;
+    examine(&received, scheme, ledger)?;
+    Ok(SafeTable::proven(received))
+}
+
+/// Whether [`admit`] would let a table in, for a reader who keeps the document and not the table.
+pub fn examine(received: &Received, scheme: &TableScheme, ledger: &Ledger) -> Result<(), Refusal> {
+    let relations = scheme.relations();
+    same_definition(received, ledger)?;
+    let now = visible(relations, received)?;
     let earlier: Vec<Visible> =
-        ledger.versions(&received.slice).iter().rev().map(|version| remembered(&relations, version)).collect();
-    let troubles = check(&relations, &now, &earlier, &BTreeSet::new());
-    if troubles.is_empty() { Ok(SafeTable::proven(received)) } else { Err(Refusal::troubles(&relations, &troubles)) }
+        ledger.versions(&received.slice).iter().rev().map(|version| remembered(relations, version)).collect();
+    let troubles = check(relations, &now, &earlier, &BTreeSet::new());
+    if troubles.is_empty() { Ok(()) } else { Err(Refusal::troubles(relations, &troubles)) }
 }
 
 /// The rows that an earlier definition counted are not known here: figures of two definitions of one table cannot be
@@ -89,13 +98,17 @@ pub(crate) fn visible(relations: &Relations, table: &Received) -> Result<Visible
         conflicts.push(Conflict { indicator: indicator.clone(), key: key.clone(), cause });
     };
     let mut visible: Visible = vec![None; relations.cells.len()];
-    for name in relations.entries.keys().filter(|name| !table.cells.contains_key(name)) {
-        report(name, Cause::Absent);
-    }
-    for (name, published) in &table.cells {
-        let Some(entry) = relations.entries.get(name) else {
-            report(name, Cause::Unknown);
-            continue;
+    for pair in side_by_side(relations, table) {
+        let (name, entry, published) = match pair {
+            EitherOrBoth::Both((name, entry), (_, published)) => (name, entry, published),
+            EitherOrBoth::Left((name, _)) => {
+                report(name, Cause::Absent);
+                continue;
+            }
+            EitherOrBoth::Right((name, _)) => {
+                report(name, Cause::Unknown);
+                continue;
+            }
         };
         match (*entry, published.figure) {
             (Entry::Empty, Figure::NotApplicable | Figure::Observed(0))
@@ -140,10 +153,20 @@ fn sums(relations: &Relations, visible: &Visible) -> Vec<Conflict> {
 /// under another version of the pack, so that oddities are left aside instead of refused.
 pub(crate) fn remembered(relations: &Relations, table: &Received) -> Visible {
     let mut visible: Visible = vec![None; relations.cells.len()];
-    for (name, published) in &table.cells {
-        if let (Some(Entry::Cell(cell)), Some(value)) = (relations.entries.get(name), published.figure.observed()) {
+    for pair in side_by_side(relations, table) {
+        if let EitherOrBoth::Both((_, Entry::Cell(cell)), (_, published)) = pair
+            && let Some(value) = published.figure.observed()
+        {
             visible[*cell].get_or_insert(i128::from(value));
         }
     }
     visible
+}
+
+/// The cells that the scheme has beside those that the table has, in ascending order.
+fn side_by_side<'a>(
+    relations: &'a Relations,
+    table: &'a Received,
+) -> impl Iterator<Item = EitherOrBoth<(&'a Name, &'a Entry), (&'a Name, &'a Published)>> {
+    relations.entries.iter().merge_join_by(&table.cells, |(expected, _), (found, _)| expected.cmp(found))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use disclosure::Ledger;
-use disclosure::attack::admit;
+use disclosure::attack::examine;
 use methodology::Table;
 use model::{CommuneCode, FailureKind, Slice, Timestamp, succession};
 use wire::document::{ReceivedSlice, Submission};
@@ -163,7 +163,7 @@ pub(crate) fn admissible(submission: &Submission, packs: &Packs, ledger: &Ledger
         cells += slice.received.cells.len();
         let name = &slice.received.slice;
         let Some(table) = packs.table(&name.pack, &name.table) else { continue };
-        let Err(refusal) = admit(slice.received.clone(), table.scheme(), ledger) else { continue };
+        let Err(refusal) = examine(&slice.received, table.scheme(), ledger) else { continue };
         for found in refusal.conflicts {
             let row = row(name, Some((&found.indicator, &found.key)));
             if slice.received.cells.contains_key(&(found.indicator, found.key)) {

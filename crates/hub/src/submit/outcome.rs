@@ -1,19 +1,25 @@
 //! What a submission does to the cells of its slices.
 
 use disclosure::Received;
+use itertools::{EitherOrBoth, Itertools};
 use wire::document::Outcome;
 
 /// Adds what replacing `before` by `after` does.
 pub(super) fn add(total: &mut Outcome, after: &Received, before: Option<&Received>) {
-    for (name, published) in &after.cells {
-        match before.and_then(|before| before.cells.get(name)) {
-            None => total.new += 1,
-            Some(same) if same == published => total.unchanged += 1,
-            Some(_) => total.changed += 1,
+    let Some(before) = before else {
+        total.new += counted(after.cells.len());
+        return;
+    };
+    for pair in before.cells.iter().merge_join_by(&after.cells, |(before, _), (after, _)| before.cmp(after)) {
+        match pair {
+            EitherOrBoth::Both((_, before), (_, after)) if before == after => total.unchanged += 1,
+            EitherOrBoth::Both(..) => total.changed += 1,
+            EitherOrBoth::Left(_) => total.withdrawn += 1,
+            EitherOrBoth::Right(_) => total.new += 1,
         }
     }
-    if let Some(before) = before {
-        let gone = before.cells.keys().filter(|name| !after.cells.contains_key(name)).count();
-        total.withdrawn += u32::try_from(gone).unwrap_or(u32::MAX);
-    }
+}
+
+fn counted(cells: usize) -> u32 {
+    u32::try_from(cells).unwrap_or(u32::MAX)
 }

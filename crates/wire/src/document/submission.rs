@@ -192,7 +192,8 @@ fn read_slice(path: &str, content: pb::SliceContent) -> Result<ReceivedSlice, Do
     if content.series.is_empty() {
         return Err(refuse(format_args!("{path}.series"), "must not be empty"));
     }
-    let mut cells = BTreeMap::new();
+    // Made into a map at once: nearly sorted already, where a map filled cell by cell would search for each.
+    let mut cells = Vec::with_capacity(content.series.iter().map(|series| series.cells.len()).sum());
     let mut decimals = BTreeMap::new();
     let mut last = None;
     for (index, series) in content.series.into_iter().enumerate() {
@@ -200,13 +201,13 @@ fn read_slice(path: &str, content: pb::SliceContent) -> Result<ReceivedSlice, Do
         ascending(&path, &mut last, (series.indicator.clone(), series.dimensions.clone()))?;
         read_series(&path, series, &mut cells, &mut decimals)?;
     }
-    Ok(ReceivedSlice { received: Received { slice, attributes, cells }, decimals })
+    Ok(ReceivedSlice { received: Received { slice, attributes, cells: cells.into_iter().collect() }, decimals })
 }
 
 fn read_series(
     path: &str,
     series: pb::Series,
-    cells: &mut BTreeMap<(IndicatorCode, Key), Published>,
+    cells: &mut Vec<((IndicatorCode, Key), Published)>,
     decimals: &mut BTreeMap<IndicatorCode, Decimals>,
 ) -> Result<(), DocumentError> {
     let indicator: IndicatorCode = word(format_args!("{path}.indicator"), &series.indicator)?;
@@ -232,7 +233,7 @@ fn read_series(
         let path = CellPath { series: path, index };
         let (key, published) = read_cell(&path, &dimensions, &cell)?;
         ascending(&path, &mut last, cell.codes)?;
-        cells.insert((indicator.clone(), key), published);
+        cells.push(((indicator.clone(), key), published));
     }
     Ok(())
 }
