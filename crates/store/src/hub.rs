@@ -44,6 +44,7 @@ const STEPS: &[Step] = &[
     (2, "refusal", include_str!("hub/schema/0002_refusal.sql")),
     (3, "public", include_str!("hub/schema/0003_public.sql")),
     (4, "operations", include_str!("hub/schema/0004_operations.sql")),
+    (5, "uncompressed", include_str!("hub/schema/0005_uncompressed.sql")),
 ];
 
 /// Everything a hub keeps.
