@@ -205,7 +205,7 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
 /// a defect of the hub is not an answer.
 fn answers_the_document(refused: &Refused) -> bool {
     // Said by the transport and not by a hub of ours: asking again loses nothing, settling the document would.
-    if matches!(refused.reason.as_str(), "TRANSPORT" | "UNKNOWN_METHOD" | "METHOD_UNKNOWN") {
+    if matches!(refused.reason.as_str(), "TRANSPORT" | "METHOD_UNKNOWN") {
         return false;
     }
     match refused.kind {
