@@ -114,7 +114,7 @@ async fn a_hub_that_went_another_way_is_told_apart_and_gets_nothing() {
 async fn what_the_hub_says_of_a_node_is_noted_at_each_contact() {
     let house = House::open_with(vec![pack()]).await;
     let node = commune(&house).await;
-    let mut identity = node.identity().clone();
+    let mut identity = store::node::Identity::clone(&node.identity());
     identity.hub_keys.insert(0, vec![7; 32]);
     identity.territories.push("93001".parse().expect("a commune"));
     node.store().set_identity(&identity).await.expect("writes");

@@ -129,6 +129,9 @@ enum NodeCommand {
     },
 }
 
+/// Another command, or the service, works on the folder.
+const BUSY: &str = "NODE_BUSY";
+
 /// Runs one of them.
 pub async fn run(args: NodeArgs) -> Result<(), Stop> {
     let folder = NodeFolder::at(args.folder);
@@ -281,6 +284,8 @@ async fn catch_up(node: Node) -> Result<Node, Stop> {
             node.close().await;
             Ok(Node::open(folder, world()).await?)
         }
+        // Not the hub but ourselves: the other command may be changing what would be shown.
+        Err(failure) if failure.reason == BUSY => Err(failure.into()),
         Err(failure) => {
             eprintln!("Le centre n’a pas pu être interrogé ; l’aperçu se fonde sur ce poste. {}", failure.message);
             Ok(node)
@@ -311,11 +316,12 @@ async fn deliver(node: &Node) -> Result<(), Stop> {
     node::renew::renew_if_due(node).await?;
     let delivered = node::push::push(node, &show::push_event).await?;
     // Nothing waited, so nobody asked the hub yet what it may have forgotten. Without it, nothing is owed either.
-    if delivered.is_empty()
-        && let Ok(caught_up) = node::sync::sync(node).await
-        && caught_up.recovered > 0
-    {
-        eprintln!("{}", show::recovered(caught_up.recovered));
+    if delivered.is_empty() {
+        match node::sync::sync(node).await {
+            Ok(caught_up) if caught_up.recovered > 0 => eprintln!("{}", show::recovered(caught_up.recovered)),
+            Err(failure) if failure.reason == BUSY => return Err(failure.into()),
+            Ok(_) | Err(_) => {}
+        }
     }
     show::delivered(&delivered)
 }
