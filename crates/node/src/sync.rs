@@ -83,8 +83,8 @@ pub(crate) async fn counted(node: &Node, held: &Held) -> Result<Vec<(CommuneCode
     bring_together(node, held).await?;
     let mut counts = Vec::new();
     for territory in &node.identity().territories {
-        let head = node.store().ledger_head(*territory).await.map_err(|error| failure::storage(&error))?;
-        counts.push((*territory, head.map_or(0, |(sequence, _)| sequence)));
+        let last = node.store().ledger_head(*territory).await.map_err(|error| failure::storage(&error))?;
+        counts.push((*territory, last.map_or(0, |(sequence, _)| sequence)));
     }
     Ok(counts)
 }
