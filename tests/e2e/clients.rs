@@ -218,6 +218,28 @@ async fn a_probe_ends_with_the_codes_that_operators_expect() {
     assert_eq!(probe(&stage, &[]).await.0, 2, "nobody there");
 }
 
+/// The client that programs in Rust use, without a certificate, on the communes' own port.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_health_service_follows_readiness_for_whoever_asks_or_watches() {
+    use tonic_health::pb::health_check_response::ServingStatus;
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    let house = House::open().await;
+    let tls = wire::tls::ClientTls::new(house.coordinator.authority, None, house.clock.clone()).expect("TLS settings");
+    let stranger = wire::client::HubClient::connect(&tls, &word(house.address())).await.expect("the hub answers");
+    let mut client = HealthClient::new(stranger.channel());
+    let about = |service: &str| HealthCheckRequest { service: service.to_owned() };
+    let answer = client.check(about("")).await.expect("an answer").into_inner();
+    assert_eq!(answer.status(), ServingStatus::Serving);
+    let unknown = client.check(about("maillage.rien.v1.RienService")).await.expect_err("no such service");
+    assert_eq!(unknown.code(), tonic::Code::NotFound);
+    let mut watched = client.watch(about("")).await.expect("an open stream").into_inner();
+    let mut next = async || watched.message().await.expect("it goes on").expect("a state").status();
+    assert_eq!(next().await, ServingStatus::Serving);
+    house.hub().store().close().await;
+    assert_eq!(next().await, ServingStatus::NotServing, "its database is gone");
+    house.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs openssl: cargo xtask clients"]
 async fn openssl_is_told_in_the_handshake_why_it_is_refused() {

@@ -4,10 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tokio::sync::Barrier;
+use model::FailureKind;
+use tokio::sync::{Barrier, mpsc};
+use tokio::task::JoinHandle;
 use wire::client::{Accepted, ClientError, HubClient};
+use wire::document::MAX_DOCUMENT;
+use wire::pb::submission::v1::submission_service_client::SubmissionServiceClient;
+use wire::pb::submission::v1::{SubmitRequest, UploadHeader, submit_request};
+use wire::status::{Refused, from_status};
 
-use crate::house::{House, preview, signing_key, word};
+use crate::house::{House, preview, send, signing_key, word};
 use crate::small_pack::{LARGE, pack, rows as people, settings};
 
 const NODES: usize = 40;
@@ -63,7 +69,7 @@ async fn forty_nodes_push_at_once_each_on_two_connections() {
 }
 
 /// Again for as long as the hub asks for it.
-async fn insist(client: &HubClient, document: &[u8], signature: &seal::Signature) -> Accepted {
+pub async fn insist(client: &HubClient, document: &[u8], signature: &seal::Signature) -> Accepted {
     loop {
         match client.submit(document, signature).await {
             Ok(accepted) => return accepted,
@@ -73,4 +79,82 @@ async fn insist(client: &HubClient, document: &[u8], signature: &seal::Signature
             Err(error) => panic!("left without a word, or refused for good: {error}"),
         }
     }
+}
+
+/// An upload that announces the largest document and then says nothing, for as long as it is held.
+pub struct Silent {
+    /// What the hub says in the end.
+    pub answer: JoinHandle<Refused>,
+    _rest: mpsc::Sender<SubmitRequest>,
+}
+
+/// Begins one.
+pub async fn announce(client: &HubClient) -> Silent {
+    let (rest, parts) = mpsc::channel(1);
+    let header = UploadHeader { signature: vec![1; 64], length: MAX_DOCUMENT as u64 };
+    let part = Some(submit_request::Part::Header(header));
+    rest.send(SubmitRequest { part }).await.expect("room for one");
+    let mut client = SubmissionServiceClient::new(client.channel());
+    let parts = futures::stream::unfold(parts, async |mut parts| Some((parts.recv().await?, parts)));
+    let answer =
+        tokio::spawn(async move { from_status(&client.submit(Box::pin(parts)).await.expect_err("nothing was sent")) });
+    Silent { answer, _rest: rest }
+}
+
+/// Both places of the commune of `client` are taken by uploads that say nothing.
+pub async fn take_both_places(client: &HubClient) -> Vec<Silent> {
+    let mut all = vec![announce(client).await, announce(client).await, announce(client).await];
+    // One of three has none, and is told so at once; the others are with the hub by then.
+    while !all.iter().any(|one| one.answer.is_finished()) {
+        tokio::task::yield_now().await;
+    }
+    all.retain(|one| !one.answer.is_finished());
+    assert_eq!(all.len(), 2);
+    all
+}
+
+/// One commune does its worst, on as many connections as it is given: it gets its share, an honest one gets its receipt,
+/// and silence ends by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commune_that_floods_the_door_keeps_nobody_out() {
+    let house = House::open_with(vec![pack()]).await;
+    let people = people(LARGE);
+    let files: [(&str, &[u8]); 2] = [("groupes.csv", &people), ("lieux.csv", &people)];
+    let loud = house.commune("93001", &settings("2025"), &files).await;
+    let honest = house.commune("93066", &settings("2025"), &files).await;
+
+    let mut flood = Vec::new();
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let client = house.client(&loud).await;
+        for _ in 0..5 {
+            flood.push(announce(&client).await);
+        }
+        clients.push(client);
+    }
+    let (mut busy, mut inside) = (0, Vec::new());
+    // All of them are with the hub once it answered those without a place.
+    while busy < flood.len() - 2 {
+        busy = flood.iter().filter(|one| one.answer.is_finished()).count();
+        tokio::task::yield_now().await;
+    }
+    let (_, receipt) = send(&honest).await;
+    assert_eq!(receipt.number, 1, "while the flood goes on");
+    for one in flood {
+        if !one.answer.is_finished() {
+            inside.push(one);
+            continue;
+        }
+        let refused = one.answer.await.expect("no panic");
+        assert_eq!((refused.kind, refused.reason.as_str()), (FailureKind::Exhausted, "COMMUNE_BUSY"));
+        assert!(refused.retry_after.is_some() && refused.message.contains("repartira de lui-même"), "{refused:?}");
+    }
+    assert_eq!(inside.len(), 2);
+    for one in inside {
+        let cut = one.answer.await.expect("no panic");
+        assert_eq!((cut.kind, cut.reason.as_str()), (FailureKind::Unavailable, "UPLOAD_STALLED"));
+        assert!(cut.retry_after.is_some(), "{cut:?}");
+    }
+    assert_eq!(send(&loud).await.1.number, 2, "its own document comes through, once it stopped");
+    house.close().await;
 }

@@ -15,6 +15,7 @@ use store::node::OutboxState;
 use testkit::ManualClock;
 use wire::identity::Peer;
 
+use crate::crowd::insist;
 use crate::house::{House, approve, on_both, preview, put};
 use crate::recovery::{BY_RULE, COMMUNE, check_whole};
 use crate::small_pack::{pack, rows, settings};
@@ -150,11 +151,12 @@ async fn the_same_document_many_times_at_once_is_one_document() {
         let mut sending = Vec::new();
         for _ in 0..8 {
             let (client, document) = (house.client(&node).await, item.document.clone());
-            sending.push(tokio::spawn(async move { client.submit(&document, &signature).await }));
+            // Some are told to come back: one commune has two places.
+            sending.push(tokio::spawn(async move { insist(&client, &document, &signature).await }));
         }
         let mut receipts = Vec::new();
         for sent in sending {
-            receipts.push(sent.await.expect("a task").expect("accepted"));
+            receipts.push(sent.await.expect("a task"));
         }
         assert_eq!(receipts.iter().filter(|one| !one.already_received).count(), 1, "new once");
         assert!(receipts.iter().all(|one| one.receipt == receipts[0].receipt), "one receipt for all");
@@ -183,6 +185,34 @@ async fn a_folder_in_use_is_said_to_be_in_use() {
     assert_eq!((busy.kind, busy.reason.as_ref()), (FailureKind::Unavailable, "NODE_BUSY"));
     drop(held);
     drop(folder.hold().await.expect("free again"));
+}
+
+/// Renewing, catching up, fetching packs: all of it writes in the folder, and none of it beside somebody at work.
+#[tokio::test]
+async fn nothing_is_written_in_a_folder_that_somebody_works_on() {
+    let house = House::open_with(vec![pack()]).await;
+    let folder = house.furnish(COMMUNE, &format!("{BY_RULE}{}", settings("2025")), &[]);
+    house.join(&folder, COMMUNE).await;
+    let node = house.node(&folder).await;
+    house.clock.advance(Duration::from_hours(25 * 24));
+    let chain = std::fs::read(folder.chain()).expect("a certificate");
+    let held = folder.hold().await.expect("nobody has it");
+    let busy = tokio::join!(
+        async { node::renew::renew_if_due(&node).await.map(drop) },
+        async { node::sync::sync(&node).await.map(drop) },
+        async { node::sync::rebuild(&node).await.map(drop) },
+        async { node::packs::refresh(&node).await.map(drop) },
+    );
+    for told in [busy.0, busy.1, busy.2, busy.3] {
+        let told = told.expect_err("somebody works on it");
+        assert_eq!((told.kind, told.reason.as_ref()), (FailureKind::Unavailable, "NODE_BUSY"));
+        assert!(told.message.contains("Une autre commande (ou le service) travaille"), "{}", told.message);
+    }
+    assert_eq!(std::fs::read(folder.chain()).expect("a certificate"), chain);
+    drop(held);
+    assert!(node::renew::renew_if_due(&node).await.expect("renews"));
+    node::sync::sync(&node).await.expect("reaches");
+    house.close().await;
 }
 
 /// A week without a hub: the outbox keeps its order, nothing is doubled, and the certificate is renewed on the way back.

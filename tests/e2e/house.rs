@@ -183,6 +183,12 @@ impl House {
         self.serve(listener).await;
     }
 
+    /// The stopped hub will offer this pack too.
+    pub fn offer(&mut self, pack: Pack) {
+        assert!(self.serving.is_none(), "packs are read when the hub opens");
+        self.packs.push(pack);
+    }
+
     /// Ends the hub between two instructions: nothing is answered any more, nothing is tidied up.
     pub async fn kill(&mut self) {
         let Serving { hub, stop, server, .. } = self.serving.take().expect("the hub serves");

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use hub::backup::{Key, Lock, backup, new_key};
-use node::push::{PushEvent, Verdict};
+use model::Clock as _;
+use node::push::{Delivered, PushEvent, Verdict, push_due};
 
+use crate::crowd::take_both_places;
 use crate::house::{House, approve, preview, put, send};
 use crate::small_pack::{LARGE, pack, rows, settings};
 
@@ -70,6 +72,35 @@ async fn what_a_restored_hub_forgot_goes_back_before_anything_else_is_sent() {
     house.close().await;
 }
 
+/// A hub that has no room for what it forgot says when to come back: that is no answer to the document that waits, and no
+/// end of the way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_that_is_busy_while_it_is_given_back_to_is_asked_again() {
+    let mut house = House::open_with(vec![pack()]).await;
+    let node = commune(&house).await;
+    burn(&mut house, &node).await;
+    put(node.folder().root(), "groupes.csv", &rows([400, 40, 60]));
+    approve(&node, &preview(&node).await).await;
+    let client = house.client(&node).await;
+    let silent = take_both_places(&client).await;
+    let delivered = push_due(&node, &|_| {}).await.expect("it waits");
+    let [Delivered { verdict: Verdict::Waiting { message }, .. }] = delivered.as_slice() else {
+        panic!("{delivered:?}");
+    };
+    assert!(message.contains("repartira de lui-même"), "{message}");
+    let item = node.store().oldest_pending().await.expect("the outbox").expect("it stays");
+    assert_eq!(item.last_error.as_ref().map(|error| error.reason.as_str()), Some("COMMUNE_BUSY"));
+    let pause = item.next_attempt_at.since(house.clock.now());
+    assert!(pause >= Duration::from_secs(5), "as long as the hub asked for, not the second of a first try: {pause:?}");
+    for one in silent {
+        assert_eq!(one.answer.await.expect("no panic").reason, "UPLOAD_STALLED");
+    }
+    house.clock.advance(pause);
+    let delivered = push_due(&node, &|_| {}).await.expect("a push");
+    assert!(matches!(delivered[0].verdict, Verdict::Received { .. }), "{delivered:?}");
+    house.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_round_gives_back_too_and_a_node_that_joins_again_keeps_its_memory() {
     let mut house = House::open_with(vec![pack()]).await;
@@ -114,7 +145,7 @@ async fn a_hub_that_went_another_way_is_told_apart_and_gets_nothing() {
 async fn what_the_hub_says_of_a_node_is_noted_at_each_contact() {
     let house = House::open_with(vec![pack()]).await;
     let node = commune(&house).await;
-    let mut identity = node.identity().clone();
+    let mut identity = store::node::Identity::clone(&node.identity());
     identity.hub_keys.insert(0, vec![7; 32]);
     identity.territories.push("93001".parse().expect("a commune"));
     node.store().set_identity(&identity).await.expect("writes");

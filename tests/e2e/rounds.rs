@@ -108,6 +108,43 @@ async fn a_folder_may_join_again() {
     .await;
 }
 
+/// A hub that begins to sign with a new key: whoever has a node open, and whoever starts one, goes on at the first contact.
+#[tokio::test]
+async fn a_new_key_of_the_hub_costs_no_round_and_no_push() {
+    on_both(async || {
+        let mut house = House::open().await;
+        let folder = house.furnish("93066", SETTINGS, &[("aides.csv", &requests(0))]);
+        house.join(&folder, "93066").await;
+        assert_eq!(round(&folder, house.node_world()).await, ["receipt 1"]);
+        let open = house.node(&folder).await;
+        let renew = async |house: &mut House| {
+            house.stop().await;
+            let key = seal::SigningKey::generate();
+            std::fs::write(house.hub_folder().signing_key_file(), key.to_pkcs8()).expect("a key");
+        };
+
+        // A pack that only the new key vouches for, and a figure, in one round.
+        renew(&mut house).await;
+        house.offer(crate::small_pack::pack());
+        house.start().await;
+        crate::house::put(folder.root(), "aides.csv", &requests(20));
+        assert_eq!(round(&folder, house.node_world()).await, ["packs 1", "receipt 2"]);
+
+        // A node that was open all the time, and knows neither this key nor the one before.
+        renew(&mut house).await;
+        house.start().await;
+        crate::house::put(folder.root(), "aides.csv", &requests(40));
+        let preview = crate::house::preview(&open).await;
+        crate::house::approve(&open, &preview).await;
+        assert!(matches!(crate::house::push(&open).await, node::push::Verdict::Received { .. }));
+        assert_eq!(open.hub_keys().expect("keys").len(), 3, "what was known stays known");
+        open.close().await;
+        assert_eq!(round(&folder, house.node_world()).await, ["nothing new"]);
+        house.close().await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_rule_of_the_commune_sends_small_changes_and_leaves_large_ones_to_a_person() {
     on_both(async || {

@@ -22,7 +22,7 @@ use wire::upload::Upload;
 pub use wire::bundle::ItemVerdict;
 
 use crate::auth::Provider;
-use crate::submit::{Answer as Accepted, verify};
+use crate::submit::{ATTEMPTS, Answer as Accepted, Heads, LEDGER_BUSY, verify};
 use crate::{Hub, failure};
 
 /// Entries of a ledger after the bundle's own position that are looked at: more are not all of one bundle.
@@ -89,6 +89,8 @@ impl Hub {
         Ok(Answered { provider: provider.commune(), written_at: bundle.written_at, items, answer })
     }
 
+    /// Decided on ledgers as they end now, and accepted only while they still end there: a push that comes in between
+    /// begins it anew, and then perhaps ends it.
     async fn take_item(
         &self,
         provider: &Provider,
@@ -96,26 +98,39 @@ impl Hub {
         known: &Known<'_>,
         ids: &BTreeSet<SubmissionId>,
     ) -> Result<Accepted, Refusal> {
-        if self.0.store.submission(known.id).await.map_err(failure::storage)?.is_none() {
-            self.still_next(provider, bundle, known, ids).await?;
-        }
-        let Item { kind, document, signature } = known.item;
-        let upload = || Upload { document: document.clone(), signature: *signature };
-        match kind {
-            ItemKind::Submit => self.submit(provider, Purpose::Submit, upload()).await,
-            ItemKind::Check => self.submit(provider, Purpose::Check, upload()).await,
-            ItemKind::Withdraw => self.withdraw(provider, document, *signature).await,
+        let mut attempt = 1;
+        loop {
+            let heads = if self.0.store.submission(known.id).await.map_err(failure::storage)?.is_none() {
+                Some(self.still_next(provider, bundle, known, ids).await?)
+            } else {
+                None
+            };
+            match self.take_at(provider, known.item, heads.as_ref()).await {
+                Err(refusal) if refusal.failure.reason == LEDGER_BUSY && attempt < ATTEMPTS => attempt += 1,
+                answer => return answer,
+            }
         }
     }
 
-    /// Refuses a document whose ledgers moved on since the bundle was written.
+    async fn take_at(&self, provider: &Provider, item: &Item, heads: Option<&Heads>) -> Result<Accepted, Refusal> {
+        let Item { kind, document, signature } = item;
+        let upload = || Upload { document: document.clone(), signature: *signature };
+        match kind {
+            ItemKind::Submit => self.submit_at(provider, Purpose::Submit, upload(), heads).await,
+            ItemKind::Check => self.submit_at(provider, Purpose::Check, upload(), heads).await,
+            ItemKind::Withdraw => self.withdraw_at(provider, document, *signature, heads).await,
+        }
+    }
+
+    /// Refuses a document whose ledgers moved on since the bundle was written. Gives where they end.
     async fn still_next(
         &self,
         provider: &Provider,
         bundle: &Bundle,
         known: &Known<'_>,
         ids: &BTreeSet<SubmissionId>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Heads, Failure> {
+        let mut heads = Heads::new();
         // Of a territory that is not theirs nothing is told: that refusal comes later.
         for territory in known.territories.iter().filter(|territory| provider.owns(**territory)) {
             let position = bundle.positions.get(territory).copied().ok_or_else(|| outdated(*territory))?;
@@ -130,8 +145,9 @@ impl Hub {
             if since.iter().any(foreign) || head.sequence - position > u64::from(LOOKED_AT) {
                 return Err(outdated(*territory));
             }
+            heads.insert(*territory, head.sequence);
         }
-        Ok(())
+        Ok(heads)
     }
 }
 

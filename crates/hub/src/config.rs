@@ -25,7 +25,7 @@ pub struct HubConfig {
     pub pages: String,
     /// Address and port of health, readiness and metrics, plain HTTP; empty: none.
     pub operations: String,
-    /// Further names and IP addresses for the TLS certificate.
+    /// Further names and IP addresses of this machine: for the TLS certificate, and for who asks at `operations`.
     pub names: Vec<String>,
     /// `sqlite:PATH` (relative to the folder) or `postgres://…?schema=NAME`; by default `hub.sqlite` in the folder.
     pub database: Option<String>,
@@ -97,7 +97,7 @@ impl HubConfig {
             format!("pages = {}\n\n", quoted(&self.pages)),
             "# État de marche et mesures (Prometheus), pour l’exploitant ; vide : aucun.\n".to_owned(),
             format!("operations = {}\n\n", quoted(&self.operations)),
-            "# Autres noms ou adresses IP du certificat TLS.\n".to_owned(),
+            "# Autres noms ou adresses IP de cette machine : certificat TLS, port « operations ».\n".to_owned(),
             format!("names = [{}]\n\n", names.join(", ")),
             "# Base de données : un fichier du dossier par défaut, ou PostgreSQL.\n".to_owned(),
             optional("database", self.database.as_deref(), "postgres://maillage@localhost/maillage?schema=hub"),

@@ -3,15 +3,16 @@
 //! On a port of its own, for the operator's network: nothing here can be asked at the nodes' door. No answer holds a
 //! figure of a commune, and none says how many cells one hides: that alone tells small communes from large ones.
 
+mod guard;
 pub(crate) mod metrics;
 mod readiness;
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use axum::{Router, middleware};
 use wire::server::Health;
 
 use crate::Hub;
@@ -27,6 +28,7 @@ pub(crate) fn router(hub: &Hub) -> Router {
         .route("/health", get(|| async { "alive\n" }))
         .route("/ready", get(move || async move { readiness(&ready).await }))
         .route("/metrics", get(move || async move { exposition(&measured).await }))
+        .layer(middleware::from_fn_with_state(guard::Names::of(hub.config()), guard::guard))
 }
 
 async fn readiness(hub: &Hub) -> impl IntoResponse + use<> {

@@ -27,7 +27,9 @@ pub(crate) use conflict::{refuse, row};
 pub(crate) use judge::slices_allowed;
 
 /// How often an acceptance starts again because the ledger grew under it.
-const ATTEMPTS: u32 = 5;
+pub(crate) const ATTEMPTS: u32 = 5;
+/// The reason of [`busy`].
+pub(crate) const LEDGER_BUSY: &str = "LEDGER_BUSY";
 
 /// The hub took a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,12 +48,23 @@ impl Hub {
         purpose: Purpose,
         upload: Upload,
     ) -> Result<Answer, Refusal> {
+        self.submit_at(provider, purpose, upload, None).await
+    }
+
+    /// The same, only if no ledger moved on since `heads` were read, where there are any: [`busy`] otherwise.
+    pub(crate) async fn submit_at(
+        &self,
+        provider: &Provider,
+        purpose: Purpose,
+        upload: Upload,
+        heads: Option<&Heads>,
+    ) -> Result<Answer, Refusal> {
         let kind = match purpose {
             Purpose::Submit => DocumentKind::Submission,
             Purpose::Check => DocumentKind::Check,
         };
         let mut judged = Judged { kind, document_hash: sha256(&upload.document), slices: BTreeSet::new() };
-        let answer = self.take(provider, purpose, upload, &mut judged).await;
+        let answer = self.take(provider, purpose, upload, heads, &mut judged).await;
         if let Err(refusal) = &answer {
             self.note_refusal(provider, judged, refusal).await;
         }
@@ -63,6 +76,7 @@ impl Hub {
         provider: &Provider,
         purpose: Purpose,
         upload: Upload,
+        at: Option<&Heads>,
         judged: &mut Judged,
     ) -> Result<Answer, Refusal> {
         verify(provider, &upload.document, &upload.signature)?;
@@ -91,6 +105,7 @@ impl Hub {
             document: &document,
             hash: judged.document_hash,
             signature,
+            at,
         };
         if let Some(answer) = self.known(&signed).await? {
             return Ok(answer);
@@ -179,6 +194,10 @@ impl Hub {
         slices: Vec<SliceChange>,
         outcome: Outcome,
     ) -> Result<Option<Answer>, Failure> {
+        // The transaction compares `heads`: what was decided on others would not be what is accepted.
+        if signed.at.is_some_and(|at| heads.iter().any(|(territory, head)| at.get(territory) != Some(head))) {
+            return Err(busy());
+        }
         let document_hash = signed.hash;
         let signing_key = signed.provider.signing_key();
         let acceptance = Acceptance {
@@ -246,7 +265,12 @@ pub(crate) struct SignedDocument<'a> {
     /// SHA-256 of the document.
     pub(crate) hash: Hash,
     pub(crate) signature: Signature,
+    /// Where the ledgers must still end.
+    pub(crate) at: Option<&'a Heads>,
 }
+
+/// Where ledgers end: the last sequence number of each.
+pub(crate) type Heads = BTreeMap<CommuneCode, u64>;
 
 /// The signature is of the key that this very node registered.
 pub(crate) fn verify(provider: &Provider, document: &[u8], signature: &Signature) -> Result<(), Failure> {
@@ -270,7 +294,7 @@ pub(crate) fn authorised(provider: &Provider, named: CommuneCode) -> Result<(), 
 pub(crate) fn busy() -> Failure {
     Failure::new(
         FailureKind::Unavailable,
-        "LEDGER_BUSY",
+        LEDGER_BUSY,
         "the ledger kept growing during the attack",
         "D’autres envois de la même commune arrivent en même temps : celui-ci sera retenté.",
     )

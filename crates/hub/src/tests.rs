@@ -3,6 +3,7 @@
 mod access;
 mod boarding;
 mod canary;
+mod carrying;
 mod comparing;
 mod crowding;
 mod figures;

@@ -13,7 +13,7 @@ use crate::Hub;
 use crate::archive::Content;
 use crate::auth::Provider;
 use crate::refusal::Judged;
-use crate::submit::{Answer, SignedDocument, authorised, busy, refuse, row, slices_allowed, verify};
+use crate::submit::{Answer, Heads, SignedDocument, authorised, busy, refuse, row, slices_allowed, verify};
 
 const ATTEMPTS: u32 = 5;
 
@@ -25,9 +25,20 @@ impl Hub {
         document: &[u8],
         signature: Signature,
     ) -> Result<Answer, Refusal> {
+        self.withdraw_at(provider, document, signature, None).await
+    }
+
+    /// The same, only if no ledger moved on since `heads` were read, where there are any.
+    pub(crate) async fn withdraw_at(
+        &self,
+        provider: &Provider,
+        document: &[u8],
+        signature: Signature,
+        heads: Option<&Heads>,
+    ) -> Result<Answer, Refusal> {
         let mut judged =
             Judged { kind: DocumentKind::Withdrawal, document_hash: sha256(document), slices: BTreeSet::new() };
-        let answer = self.take_back(provider, document, signature, &mut judged).await;
+        let answer = self.take_back(provider, document, signature, heads, &mut judged).await;
         if let Err(refusal) = &answer {
             self.note_refusal(provider, judged, refusal).await;
         }
@@ -39,6 +50,7 @@ impl Hub {
         provider: &Provider,
         document: &[u8],
         signature: Signature,
+        at: Option<&Heads>,
         judged: &mut Judged,
     ) -> Result<Answer, Refusal> {
         verify(provider, document, &signature)?;
@@ -52,6 +64,7 @@ impl Hub {
             document,
             hash: judged.document_hash,
             signature,
+            at,
         };
         if let Some(answer) = self.known(&signed).await? {
             return Ok(answer);

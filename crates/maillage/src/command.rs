@@ -36,7 +36,7 @@ impl Stop {
     /// Says it on standard error.
     pub fn report(self) -> ExitCode {
         if !self.message.is_empty() {
-            eprintln!("{}", self.message);
+            crate::telemetry::last_line(&self.message);
         }
         ExitCode::from(self.code)
     }

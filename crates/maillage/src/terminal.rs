@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::telemetry::say;
+
 /// Long work, said as it advances: a bar on a terminal, one line per step elsewhere.
 pub struct Progress {
     bar: Option<ProgressBar>,
@@ -22,7 +24,7 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             Self { bar: Some(bar) }
         } else {
-            eprintln!("{what}…");
+            say!("{what}…");
             Self { bar: None }
         }
     }
@@ -34,7 +36,7 @@ impl Progress {
                 bar.set_message(line.to_owned());
                 bar.inc(1);
             }
-            None => eprintln!("  {line}"),
+            None => say!("  {line}"),
         }
     }
 

@@ -45,7 +45,7 @@ pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result
     };
     let route = config.network.route(folder.root())?;
     let store = crate::open_store(folder).await?;
-    let _held = folder.hold().await?;
+    let held = folder.hold().await?;
     let mut tls_key = Arc::new(renew::load_or_make_tls_key(folder)?);
     let signing_key = load_or_make_signing_key(folder)?;
     let tls = ClientTls::new(invitation.authority, None, Arc::clone(&world.clock))
@@ -90,8 +90,8 @@ pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result
     store.close().await;
 
     let node = crate::Node::open(folder.clone(), world).await?;
-    let received = packs::refresh(&node).await?;
-    let ledgers = sync::rebuild(&node).await?;
+    let received = packs::fetch(&node, &held).await?;
+    let ledgers = sync::counted(&node, &held).await?;
     receipts::complete(&node).await?;
     let hub = node.hub_address();
     node.close().await;

@@ -25,6 +25,7 @@ pub mod verify;
 pub mod withdraw;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use methodology::Pack;
 use model::{CommuneCode, Entropy, Failure, FailureKind, PackCode, Timestamp};
@@ -41,7 +42,8 @@ pub struct Node {
     folder: NodeFolder,
     config: NodeConfig,
     store: NodeStore,
-    identity: Identity,
+    /// What the hub said last; replaced at a contact, while others read.
+    identity: RwLock<Arc<Identity>>,
     signing_key: SigningKey,
     packs: BTreeMap<PackCode, Pack>,
     world: World,
@@ -77,6 +79,7 @@ impl Node {
                 ),
             ));
         }
+        let identity = RwLock::new(Arc::new(identity));
         Ok(Self { folder, config, store, identity, signing_key, packs, world })
     }
 
@@ -97,12 +100,33 @@ impl Node {
 
     /// The commune that it speaks for.
     pub fn provider(&self) -> CommuneCode {
-        self.identity.provider
+        self.identity().provider
     }
 
-    /// What joining gave it.
-    pub fn identity(&self) -> &Identity {
-        &self.identity
+    /// What joining gave it, and what the hub said since: a key with which the hub begins to sign, a right that was
+    /// granted, hold from the contact that brought them.
+    pub fn identity(&self) -> Arc<Identity> {
+        // Replaced as a whole: it is whole even if a thread died while holding the lock.
+        Arc::clone(&self.identity.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps what the hub says now. A key that was known stays known: receipts that it signed are verified for ever.
+    /// Gives all keys, the one that signs now first.
+    pub(crate) async fn note(
+        &self,
+        territories: Vec<CommuneCode>,
+        said: &[PublicKey],
+    ) -> Result<Vec<PublicKey>, Failure> {
+        let known = self.identity();
+        let mut keys = said.to_vec();
+        keys.extend(public_keys(&known.hub_keys)?.into_iter().filter(|key| !said.contains(key)));
+        let hub_keys: Vec<Vec<u8>> = keys.iter().map(|key| key.as_bytes().to_vec()).collect();
+        if territories != known.territories || hub_keys != known.hub_keys {
+            let identity = Identity { territories, hub_keys, ..Identity::clone(&known) };
+            self.store.set_identity(&identity).await.map_err(|error| failure::storage(&error))?;
+            *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(identity);
+        }
+        Ok(keys)
     }
 
     /// Packs as the hub signed them.
@@ -112,12 +136,12 @@ impl Node {
 
     /// Keys with which the hub signs.
     pub fn hub_keys(&self) -> Result<Vec<PublicKey>, Failure> {
-        public_keys(&self.identity.hub_keys)
+        public_keys(&self.identity().hub_keys)
     }
 
     /// Where the hub is: `node.toml` may say otherwise than the invitation did.
     pub fn hub_address(&self) -> String {
-        self.config.hub.address.clone().unwrap_or_else(|| self.identity.hub_address.clone())
+        self.config.hub.address.clone().unwrap_or_else(|| self.identity().hub_address.clone())
     }
 
     pub(crate) fn address(&self) -> Result<wire::invitation::HubAddress, Failure> {

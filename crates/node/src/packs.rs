@@ -8,6 +8,7 @@ use model::{Failure, FailureKind, PackCode};
 use seal::PublicKey;
 use wire::document::SignedPack;
 
+use crate::folder::Held;
 use crate::{Node, NodeFolder, bundle, failure, sync};
 
 /// Verifies and parses every pack of the folder; an altered or unsigned one is not used.
@@ -52,7 +53,17 @@ pub fn open(bytes: &[u8], hub: &[PublicKey]) -> Result<Pack, Failure> {
 
 /// Fetches the packs that the hub has and this machine has not, or not in this version; each is verified before it is
 /// kept. Gives their titles. An open node works on with the packs it read: open it again to use them.
+///
+/// # Errors
+/// `NODE_BUSY` if another command works on the folder.
 pub async fn refresh(node: &Node) -> Result<Vec<String>, Failure> {
+    let held = node.folder().hold().await?;
+    fetch(node, &held).await
+}
+
+/// The same, for whoever holds the folder. The node must have heard first with which keys the hub signs now:
+/// [`sync::bring_together`].
+pub(crate) async fn fetch(node: &Node, _: &Held) -> Result<Vec<String>, Failure> {
     let client = sync::connect(node).await?;
     let keys = node.hub_keys()?;
     let mut titles = Vec::new();

@@ -12,6 +12,7 @@ use wire::client::{Accepted, ClientError, HubClient};
 use wire::document::Receipt;
 use wire::status::{Conflict, Refused};
 
+use crate::sync::Hindrance;
 use crate::{Node, failure, receipts, sync};
 
 /// What happens while sending.
@@ -175,14 +176,14 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
         .map_err(|_| failure::defect("stored signature is not a signature"))?;
     match call(node, item, &signature, on_event).await {
         Ok(accepted) => received(node, item, &accepted).await.map(Attempt::from),
-        Err(Call::Failed(failure)) => Err(failure),
-        Err(Call::Network(ClientError::Refused(refused))) if answers_the_document(&refused) => {
+        Err(Hindrance::Here(failure)) => Err(failure),
+        Err(Hindrance::Hub(ClientError::Refused(refused))) if answers_the_document(&refused) => {
             let why = Refusal { reason: refused.reason.clone(), message: refused.message.clone() };
             node.store().mark_refused(submission, &why, node.now()).await.map_err(|error| failure::storage(&error))?;
             Ok(Verdict::Refused { message: refused.message, conflicts: refused.conflicts }.into())
         }
         // The document is fine and stays where it is; what stands in the way is noted beside it.
-        Err(Call::Network(error)) => {
+        Err(Hindrance::Hub(error)) => {
             let pause = pauses(node).nth(item.attempts as usize).unwrap_or(Duration::from_mins(10));
             let after = error.retry_after().map_or(pause, |asked| asked.max(pause));
             let why = Refusal { reason: error.reason().to_owned(), message: error.message().to_owned() };
@@ -205,7 +206,7 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
 /// a defect of the hub is not an answer.
 fn answers_the_document(refused: &Refused) -> bool {
     // Said by the transport and not by a hub of ours: asking again loses nothing, settling the document would.
-    if matches!(refused.reason.as_str(), "TRANSPORT" | "UNKNOWN_METHOD" | "METHOD_UNKNOWN") {
+    if matches!(refused.reason.as_str(), "TRANSPORT" | "METHOD_UNKNOWN") {
         return false;
     }
     match refused.kind {
@@ -217,30 +218,15 @@ fn answers_the_document(refused: &Refused) -> bool {
     }
 }
 
-enum Call {
-    Network(ClientError),
-    Failed(Failure),
-}
-
 async fn call(
     node: &Node,
     item: &OutboxItem,
     signature: &Signature,
     on_event: &(dyn Fn(&PushEvent) + Sync),
-) -> Result<Accepted, Call> {
-    let client: HubClient = match sync::connect_raw(node).await {
-        Ok(client) => client?,
-        Err(failure) => return Err(Call::Failed(failure)),
-    };
-    let standing = match client.standing().await {
-        Ok(standing) => standing,
-        // A refusal of the question says nothing about the document.
-        Err(ClientError::Refused(refused)) if answers_the_document(&refused) => {
-            return Err(Call::Failed(failure::network(&ClientError::Refused(refused))));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let caught_up = sync::catch_up(node, &client, &standing).await.map_err(Call::Failed)?;
+) -> Result<Accepted, Hindrance> {
+    let client: HubClient = sync::connect_raw(node).await??;
+    let standing = client.standing().await.map_err(|error| not_the_document(error.into()))?;
+    let caught_up = sync::catch_up(node, &client, &standing).await.map_err(not_the_document)?;
     if caught_up.recovered > 0 {
         on_event(&PushEvent::Recovered { documents: caught_up.recovered });
     }
@@ -249,13 +235,18 @@ async fn call(
         DocumentKind::Submission => client.submit(document, signature).await?,
         DocumentKind::Check => client.check(document, signature).await?,
         DocumentKind::Withdrawal => client.withdraw(document, signature).await?,
-        DocumentKind::Purge => return Err(Call::Failed(failure::defect("a node never sends a purge"))),
+        DocumentKind::Purge => return Err(failure::defect("a node never sends a purge").into()),
     })
 }
 
-impl From<ClientError> for Call {
-    fn from(error: ClientError) -> Self {
-        Self::Network(error)
+/// What the hub refuses before the document is sent says nothing about the document, whatever its kind; whether and
+/// when to come back stays said.
+fn not_the_document(hindrance: Hindrance) -> Hindrance {
+    match hindrance {
+        Hindrance::Hub(ClientError::Refused(refused)) if answers_the_document(&refused) => {
+            Hindrance::Here(failure::network(&ClientError::Refused(refused)))
+        }
+        other => other,
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Failure, FailureKind, Timestamp};
-use store::node::Identity as Membership;
 use wire::client::HubClient;
 use wire::identity::{Identity, TlsKey};
 use wire::tls::ClientTls;
 
+use crate::folder::Held;
 use crate::{Node, NodeFolder, bundle, failure};
 
 /// Renewed when less than this is left: a third of the usual 30 days, so that a hub may be down for a week.
@@ -30,11 +30,27 @@ pub fn certificate_end(folder: &NodeFolder) -> Option<Timestamp> {
 /// Renews the certificate if it ends soon or has ended. Gives whether it did.
 ///
 /// The request is proven by the key alone: a node that slept for months finds its way back without a visit.
+///
+/// # Errors
+/// `NODE_BUSY` if another command works on the folder.
 pub async fn renew_if_due(node: &Node) -> Result<bool, Failure> {
-    let identity = load_identity(node.folder())?;
-    if identity.certificate().not_after > node.now().plus(MARGIN) {
+    if !is_due(node)? {
         return Ok(false);
     }
+    let held = node.folder().hold().await?;
+    renew(node, &held).await
+}
+
+fn is_due(node: &Node) -> Result<bool, Failure> {
+    Ok(load_identity(node.folder())?.certificate().not_after <= node.now().plus(MARGIN))
+}
+
+/// The same, for whoever holds the folder. Looked at again: another command may have renewed while this one waited.
+pub(crate) async fn renew(node: &Node, _: &Held) -> Result<bool, Failure> {
+    if !is_due(node)? {
+        return Ok(false);
+    }
+    let identity = load_identity(node.folder())?;
     let address = node.address()?;
     let tls = ClientTls::new(node.identity().ca_fingerprint, None, Arc::clone(&node.world.clock))
         .map_err(|error| failure::defect(error.to_string()))?;
@@ -42,19 +58,8 @@ pub async fn renew_if_due(node: &Node) -> Result<bool, Failure> {
     let client = client.map_err(|error| failure::network(&error))?;
     let renewed = client.renew(identity.key()).await.map_err(|error| failure::network(&error))?;
     keep_chain(node.folder(), identity.key(), &renewed.chain)?;
-    let known = node.identity();
-    node.store()
-        .set_identity(&Membership {
-            provider: known.provider,
-            territories: renewed.territories.clone(),
-            hub_address: known.hub_address.clone(),
-            ca_fingerprint: known.ca_fingerprint,
-            hub_keys: renewed.hub_keys.iter().map(|key| key.as_bytes().to_vec()).collect(),
-            joined_at: known.joined_at,
-        })
-        .await
-        .map_err(|error| failure::storage(&error))?;
-    bundle::keep_sealing_key(node.folder(), renewed.sealing_key.as_ref(), &renewed.hub_keys);
+    let keys = node.note(renewed.territories, &renewed.hub_keys).await?;
+    bundle::keep_sealing_key(node.folder(), renewed.sealing_key.as_ref(), &keys);
     Ok(true)
 }
 

@@ -76,11 +76,16 @@ pub async fn open_and_round(
     on_event: &(dyn Fn(&RunEvent) + Sync),
 ) -> Result<(), Failure> {
     let mut node = Node::open(folder.clone(), world.clone()).await?;
-    let _held = folder.hold().await?;
-    if renew::renew_if_due(&node).await? {
+    let held = folder.hold().await?;
+    if renew::renew(&node, &held).await? {
         on_event(&RunEvent::Renewed);
     }
-    let titles = packs::refresh(&node).await?;
+    // First of all: it says with which keys the hub signs now, and packs come signed.
+    let caught_up = sync::bring_together(&node, &held).await?;
+    if caught_up.recovered > 0 {
+        on_event(&RunEvent::Push(PushEvent::Recovered { documents: caught_up.recovered }));
+    }
+    let titles = packs::fetch(&node, &held).await?;
     if !titles.is_empty() {
         node.close().await;
         node = Node::open(folder.clone(), world.clone()).await?;
@@ -91,12 +96,8 @@ pub async fn open_and_round(
     done
 }
 
-/// One round: catch up, send what waits, preview, agree by rule, send.
+/// One round, once both sides know the same: send what waits, preview, agree by rule, send.
 async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
-    let caught_up = sync::sync(node).await?;
-    if caught_up.recovered > 0 {
-        on_event(&RunEvent::Push(PushEvent::Recovered { documents: caught_up.recovered }));
-    }
     deliver(node, on_event).await?;
     // Looked at first, and kept only once the rule may decide: what a person reads meanwhile stays as it is.
     let preview = match look(node).await {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use model::{CommuneCode, Failure, FailureKind, Hash, SubmissionId};
 use seal::PublicKey;
-use store::node::{Completeness, Identity, LedgerRecord, Link};
+use store::node::{Completeness, LedgerRecord, Link};
 use store::{DocumentKind, SealedReceipt};
 use wire::client::{ClientError, HubClient};
 use wire::document::{Receipt, ReceiptKind, SignedReceipt};
@@ -16,6 +16,7 @@ use wire::ledger::{Chain, LedgerEntry, LedgerError};
 use wire::recovery::Standing;
 use wire::tls::ClientTls;
 
+use crate::folder::Held;
 use crate::{Node, failure, renew};
 
 /// Connects as the node.
@@ -40,28 +41,74 @@ pub struct Synced {
     pub recovered: u64,
 }
 
+/// What stands in the way of catching up: the hub or the way to it, with when to come back; or something here.
+#[derive(Debug)]
+pub(crate) enum Hindrance {
+    Hub(ClientError),
+    Here(Failure),
+}
+
+impl From<ClientError> for Hindrance {
+    fn from(error: ClientError) -> Self {
+        Self::Hub(error)
+    }
+}
+
+impl From<Failure> for Hindrance {
+    fn from(failure: Failure) -> Self {
+        Self::Here(failure)
+    }
+}
+
+impl From<Hindrance> for Failure {
+    fn from(hindrance: Hindrance) -> Self {
+        match hindrance {
+            Hindrance::Hub(error) => failure::network(&error),
+            Hindrance::Here(failure) => failure,
+        }
+    }
+}
+
 /// Catches up, and gives how many entries the ledger of each territory has.
+///
+/// # Errors
+/// `NODE_BUSY` if another command works on the folder.
 pub async fn rebuild(node: &Node) -> Result<Vec<(CommuneCode, u64)>, Failure> {
-    sync(node).await?;
+    let held = node.folder().hold().await?;
+    counted(node, &held).await
+}
+
+/// The same, for whoever holds the folder.
+pub(crate) async fn counted(node: &Node, held: &Held) -> Result<Vec<(CommuneCode, u64)>, Failure> {
+    bring_together(node, held).await?;
     let mut counts = Vec::new();
     for territory in &node.identity().territories {
-        let head = node.store().ledger_head(*territory).await.map_err(|error| failure::storage(&error))?;
-        counts.push((*territory, head.map_or(0, |(sequence, _)| sequence)));
+        let last = node.store().ledger_head(*territory).await.map_err(|error| failure::storage(&error))?;
+        counts.push((*territory, last.map_or(0, |(sequence, _)| sequence)));
     }
     Ok(counts)
 }
 
 /// Brings both sides to the same ledgers: what another node of the same right sent, or an answer that was lost, comes
 /// here; what a hub restored from an older copy forgot goes back to it. Rights and keys of the hub are noted on the way.
+///
+/// # Errors
+/// `NODE_BUSY` if another command works on the folder.
 pub async fn sync(node: &Node) -> Result<Synced, Failure> {
+    let held = node.folder().hold().await?;
+    bring_together(node, &held).await
+}
+
+/// The same, for whoever holds the folder.
+pub(crate) async fn bring_together(node: &Node, _: &Held) -> Result<Synced, Failure> {
     let client = connect(node).await?;
     let standing = client.standing().await.map_err(|error| failure::network(&error))?;
-    catch_up(node, &client, &standing).await
+    Ok(catch_up(node, &client, &standing).await?)
 }
 
 /// The same, once it is known where the hub stands. Whoever sends does this first: a document sent to a hub that has
 /// forgotten earlier ones would take the place of one of them.
-pub(crate) async fn catch_up(node: &Node, client: &HubClient, standing: &Standing) -> Result<Synced, Failure> {
+pub(crate) async fn catch_up(node: &Node, client: &HubClient, standing: &Standing) -> Result<Synced, Hindrance> {
     let keys = note_standing(node, standing).await?;
     let mut done = Synced::default();
     let mut behind = Vec::new();
@@ -76,7 +123,7 @@ pub(crate) async fn catch_up(node: &Node, client: &HubClient, standing: &Standin
         let last = node.store().ledger_head(territory).await.map_err(|error| failure::storage(&error))?;
         match head.sequence.cmp(&ours) {
             Ordering::Equal if head.receipt == last.map(|(_, receipt)| receipt) => {}
-            Ordering::Equal => return Err(forked(territory, ours)),
+            Ordering::Equal => return Err(forked(territory, ours).into()),
             Ordering::Greater => {
                 extend(node, client, territory, last, &keys).await?;
                 done.fetched = true;
@@ -90,22 +137,13 @@ pub(crate) async fn catch_up(node: &Node, client: &HubClient, standing: &Standin
     Ok(done)
 }
 
-/// Keeps the hub's keys and the node's rights as the hub says them now. A key that was known stays known: receipts that
-/// it signed are verified for ever. Gives all keys.
+/// Keeps the hub's keys and the node's rights as the hub says them now. Gives all keys.
 async fn note_standing(node: &Node, standing: &Standing) -> Result<Vec<PublicKey>, Failure> {
-    let known = node.identity();
-    let mut keys = standing.hub_keys.clone();
-    keys.extend(node.hub_keys()?.into_iter().filter(|key| !standing.hub_keys.contains(key)));
     let territories: Vec<CommuneCode> = standing.heads.iter().map(|head| head.territory).collect();
-    if territories.first() != Some(&known.provider) {
+    if territories.first() != Some(&node.provider()) {
         return Err(failure::defect("the hub answered for another commune"));
     }
-    let hub_keys: Vec<Vec<u8>> = keys.iter().map(|key| key.as_bytes().to_vec()).collect();
-    if territories != known.territories || hub_keys != known.hub_keys {
-        let identity = Identity { territories, hub_keys, ..known.clone() };
-        node.store().set_identity(&identity).await.map_err(|error| failure::storage(&error))?;
-    }
-    Ok(keys)
+    node.note(territories, &standing.hub_keys).await
 }
 
 /// Fetches what follows the last entry that is known here.
@@ -115,15 +153,17 @@ async fn extend(
     territory: CommuneCode,
     last: Option<(u64, Hash)>,
     keys: &[PublicKey],
-) -> Result<(), Failure> {
+) -> Result<(), Hindrance> {
     let Some((after, hash)) = last else { return rebuild_one(node, client, territory, keys).await.map(drop) };
     let mut chain = Chain::resume(territory, after, hash);
     let mut records = Vec::new();
     loop {
-        let page = client.list(territory, chain.sequence()).await.map_err(|error| failure::network(&error))?;
+        let page = client.list(territory, chain.sequence()).await?;
         for entry in &page.entries {
             let receipt = match chain.follow(entry, keys) {
-                Err(LedgerError::Broken { after, .. }) if records.is_empty() => return Err(forked(territory, after)),
+                Err(LedgerError::Broken { after, .. }) if records.is_empty() => {
+                    return Err(forked(territory, after).into());
+                }
                 followed => followed.map_err(|error| untrusted(territory, &error))?,
             };
             // A purge, or bytes that one must explain, concerns entries that are here already: all is read anew.
@@ -136,10 +176,10 @@ async fn extend(
             break;
         }
         if page.entries.is_empty() {
-            return Err(untrusted(territory, &LedgerError::Broken { territory, after: chain.sequence() }));
+            return Err(untrusted(territory, &LedgerError::Broken { territory, after: chain.sequence() }).into());
         }
     }
-    node.store().extend_ledger(territory, after, &records).await.map_err(|error| failure::storage(&error))
+    Ok(node.store().extend_ledger(territory, after, &records).await.map_err(|error| failure::storage(&error))?)
 }
 
 async fn rebuild_one(
@@ -147,12 +187,12 @@ async fn rebuild_one(
     client: &HubClient,
     territory: CommuneCode,
     keys: &[PublicKey],
-) -> Result<u64, Failure> {
+) -> Result<u64, Hindrance> {
     let mut chain = Chain::new(territory);
     let mut records = Vec::new();
     let mut gone = Gone::default();
     loop {
-        let page = client.list(territory, chain.sequence()).await.map_err(|error| failure::network(&error))?;
+        let page = client.list(territory, chain.sequence()).await?;
         for entry in &page.entries {
             let receipt = chain.follow(entry, keys).map_err(|error| untrusted(territory, &error))?;
             gone.note(&receipt, entry.length == 0);
@@ -162,7 +202,7 @@ async fn rebuild_one(
             break;
         }
         if page.entries.is_empty() {
-            return Err(untrusted(territory, &LedgerError::Broken { territory, after: chain.sequence() }));
+            return Err(untrusted(territory, &LedgerError::Broken { territory, after: chain.sequence() }).into());
         }
     }
     gone.is_purged().map_err(|error| untrusted(territory, &error))?;
@@ -217,11 +257,11 @@ async fn record(
     receipt: &Receipt,
     territory: CommuneCode,
     keys: &[PublicKey],
-) -> Result<LedgerRecord, Failure> {
+) -> Result<LedgerRecord, Hindrance> {
     let document = if entry.length == 0 {
         None
     } else {
-        let (again, document) = client.get(entry.submission).await.map_err(|error| failure::network(&error))?;
+        let (again, document) = client.get(entry.submission).await?;
         again.prove(&document, keys).map_err(|error| untrusted(territory, &error))?;
         Some(document)
     };

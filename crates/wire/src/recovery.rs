@@ -1,15 +1,14 @@
 //! After a hub was restored from an older copy: where each ledger ends there, and what its nodes give back.
 
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, stream};
 use model::{CommuneCode, Failure, FailureKind, Hash};
 use seal::PublicKey;
 use tonic::{Status, Streaming};
 
-use crate::document::{DocumentError, MAX_DOCUMENT, Receipt, ReceiptKind, SignedReceipt};
+use crate::document::{DocumentError, Receipt, ReceiptKind, SignedReceipt};
 use crate::ledger::{LedgerEntry, LedgerError};
 use crate::pb::submission::v1 as pb;
-use crate::status::Refusal;
-use crate::upload::{CHUNK, broken, explained, take_chunk};
+use crate::upload::{CHUNK, Growing, Room, broken, next_message};
 
 /// Where a node stands, as the hub sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,36 +103,26 @@ impl TryFrom<pb::StandingResponse> for Standing {
     }
 }
 
-/// For the hub: reads what a node gives back, never holding more than was announced and really came. `room` is asked
-/// for the announced length before the first byte is kept; what it gives lives as long as the recovery.
-pub async fn receive<R>(
-    stream: Streaming<pb::RecoverRequest>,
-    room: impl AsyncFnOnce(usize) -> Result<R, Status>,
-) -> Result<(Recovery, R), Status> {
+/// For the hub: reads what a node gives back, as [`crate::upload::receive`] reads an upload.
+pub async fn receive(stream: Streaming<pb::RecoverRequest>, room: &mut impl Room) -> Result<Recovery, Status> {
     collect(stream, room).await
 }
 
-async fn collect<R>(
+async fn collect(
     mut stream: impl Stream<Item = Result<pb::RecoverRequest, Status>> + Unpin,
-    room: impl AsyncFnOnce(usize) -> Result<R, Status>,
-) -> Result<(Recovery, R), Status> {
+    room: &mut impl Room,
+) -> Result<Recovery, Status> {
     use pb::recover_request::Part;
-    let mut next = async || match stream.next().await {
-        Some(Ok(message)) => message.part.map(Some).ok_or_else(|| broken("a message of the recovery is empty")),
-        Some(Err(status)) => Err(explained(status)),
+    let mut next = async || match next_message(&mut stream).await? {
+        Some(message) => message.part.map(Some).ok_or_else(|| broken("a message of the recovery is empty")),
         None => Ok(None),
     };
     let Some(Part::Entry(entry)) = next().await? else {
         return Err(broken("the recovery does not begin with its entry"));
     };
     let entry = LedgerEntry::try_from(entry).map_err(|_| broken("the entry is malformed"))?;
-    let length = usize::try_from(entry.length)
-        .ok()
-        .filter(|length| *length <= MAX_DOCUMENT)
-        .ok_or_else(|| Status::from(Refusal::from(Failure::from(DocumentError::TooLarge))))?;
-    let room = room(length).await?;
+    let mut document = Growing::announced(entry.length, room).await?;
     let mut purge = None;
-    let mut document = Vec::new();
     while let Some(part) = next().await? {
         match part {
             Part::Entry(_) => return Err(broken("the recovery has two entries")),
@@ -141,13 +130,10 @@ async fn collect<R>(
                 purge = Some(SignedReceipt::try_from(receipt).map_err(|_| broken("the purge is malformed"))?);
             }
             Part::Purge(_) => return Err(broken("the purge is not in its place")),
-            Part::Chunk(chunk) => take_chunk(&mut document, &chunk, length)?,
+            Part::Chunk(chunk) => document.take(&chunk, room).await?,
         }
     }
-    if document.len() != length {
-        return Err(broken("the recovery is shorter than announced"));
-    }
-    Ok((Recovery { entry, purge, document }, room))
+    Ok(Recovery { entry, purge, document: document.whole("the recovery is shorter than announced")? })
 }
 
 /// For the node: the messages of a recovery.

@@ -30,7 +30,7 @@ use crate::pb;
 use crate::status::Refusal;
 use crate::tls::ServerTls;
 
-use neighbours::Neighbours;
+use neighbours::{Shares, neighbourhood};
 
 /// Decides who may call what, and is told what became of it. The port asks before any handler and before it says
 /// whether the method exists.
@@ -66,6 +66,10 @@ pub struct Limits {
     pub connections: usize,
     /// Of these from one address; more are closed at once. A whole département may sit behind one proxy.
     pub per_address: usize,
+    /// Of these with one member's certificate, from wherever; more are closed once it was shown.
+    pub per_member: usize,
+    /// Calls of one member at a time, answers that are still on their way included; more are told to come back.
+    pub calls_per_member: usize,
     /// For the TLS handshake.
     pub handshake: Duration,
     /// For one call, upload included.
@@ -85,6 +89,8 @@ impl Default for Limits {
         Self {
             connections: 1024,
             per_address: 512,
+            per_member: 16,
+            calls_per_member: 16,
             handshake: Duration::from_secs(10),
             call: Duration::from_mins(1),
             recheck: Duration::from_secs(20),
@@ -134,9 +140,11 @@ pub async fn serve<A: Authorise>(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let port = Port { tls: tls.clone(), routes: routes.prepare(), authorise, limits };
+    let members = Shares::new(limits.per_member);
+    let calls = Shares::new(limits.calls_per_member);
+    let port = Port { tls: tls.clone(), routes: routes.prepare(), authorise, limits, members, calls };
     let slots = Arc::new(Semaphore::new(limits.connections));
-    let neighbours = Neighbours::new(limits.per_address);
+    let neighbours = Shares::new(limits.per_address);
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -147,7 +155,7 @@ pub async fn serve<A: Authorise>(
             Some(_) = connections.join_next() => {}
             (stream, address, slot) = accept(&listener, &slots) => {
                 let span = info_span!("connection", %address);
-                let Some(place) = neighbours.enter(address.ip()) else {
+                let Some(place) = neighbours.take(neighbourhood(address.ip())) else {
                     info!(parent: &span, "connection closed: too many from this address");
                     continue;
                 };
@@ -188,6 +196,9 @@ struct Port<A> {
     routes: Routes,
     authorise: Arc<A>,
     limits: Limits,
+    /// Connections and calls, by the name in the certificate.
+    members: Shares<String>,
+    calls: Shares<String>,
 }
 
 impl<A> Clone for Port<A> {
@@ -197,6 +208,8 @@ impl<A> Clone for Port<A> {
             routes: self.routes.clone(),
             authorise: Arc::clone(&self.authorise),
             limits: self.limits,
+            members: self.members.clone(),
+            calls: self.calls.clone(),
         }
     }
 }
@@ -212,6 +225,11 @@ impl<A: Authorise> Port<A> {
             self.authorise.handshake_refused("names_nobody");
             return;
         };
+        let member = peer.certificate().map(|certificate| self.members.take(certificate.subject.urn()));
+        if let Some(None) = member {
+            info!(reason = "too_many_connections", "connection closed: too many of this member");
+            return;
+        }
         let Limits { connection_age, anonymous_age, drain, .. } = self.limits;
         let age = if peer.certificate().is_some() { connection_age } else { anonymous_age };
         let service = hyper::service::service_fn(move |request| {
@@ -311,6 +329,11 @@ impl<A: Authorise> Port<A> {
         method: &str,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Failure> {
+        // Before anything is asked of the database: it must not be what a flood of calls exhausts.
+        let share = match peer.certificate() {
+            Some(certificate) => Some(self.calls.take(certificate.subject.urn()).ok_or_else(too_many_calls)?),
+            None => None,
+        };
         self.admit(&peer, method).await?;
         request.extensions_mut().insert(peer.clone());
         let response = match self.routes.call(request.map(Body::new)).await {
@@ -321,6 +344,8 @@ impl<A: Authorise> Port<A> {
         let every = self.limits.recheck;
         // A right that ends while the answer is on its way ends the answer.
         let lost = async move {
+            // Lives as long as the answer does: one that nobody reads is a call still.
+            let _share = share;
             loop {
                 tokio::time::sleep(every).await;
                 if let Err(failure) = self.admit(&peer, &method).await {
@@ -346,6 +371,15 @@ impl<A: Authorise> Port<A> {
         }
         self.authorise.authorise(peer, method).await
     }
+}
+
+fn too_many_calls() -> Failure {
+    Failure::new(
+        FailureKind::Exhausted,
+        "MEMBER_BUSY",
+        "this member has as many calls running as one may",
+        "Ce poste a déjà trop de demandes en cours auprès du centre : celle-ci sera retentée.",
+    )
 }
 
 /// A word for a failed handshake, of a few that never change.

@@ -203,7 +203,7 @@ fn transport_reason(code: Code) -> &'static str {
     match code {
         Code::OutOfRange => "MESSAGE_TOO_LARGE",
         Code::ResourceExhausted => "EXHAUSTED",
-        Code::Unimplemented => "UNKNOWN_METHOD",
+        Code::Unimplemented => "METHOD_UNKNOWN",
         Code::DeadlineExceeded => "DEADLINE",
         Code::Unavailable | Code::Cancelled => "UNAVAILABLE",
         Code::Ok

@@ -160,7 +160,7 @@ impl Desk {
 
     async fn take<M: UploadMessage>(&self, request: Request<Streaming<M>>) -> Result<(SignedReceipt, bool), Status> {
         let peer = Peer::of(&request);
-        let (upload, ()) = receive(request.into_inner(), async |_| Ok(())).await?;
+        let upload = receive(request.into_inner(), &mut ()).await?;
         self.keep(&peer, &upload)
     }
 }

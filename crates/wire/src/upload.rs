@@ -1,8 +1,11 @@
 //! Documents in parts: a header with signature and length, then the bytes in order.
 
+use std::time::Duration;
+
 use futures::{Stream, StreamExt, stream};
 use model::{Failure, FailureKind};
 use seal::Signature;
+use tokio::time::timeout;
 use tonic::{Code, Status, Streaming};
 
 use crate::document::{DocumentError, MAX_DOCUMENT};
@@ -67,56 +70,99 @@ macro_rules! upload_message {
 upload_message!(SubmitRequest, pb::submit_request::Part);
 upload_message!(CheckRequest, pb::check_request::Part);
 
-/// For the hub: reads a whole upload, never holding more than was announced and really came.
-///
-/// `admit` is asked once, with the announced length in bytes, before anything of that length is read; what it gives is
-/// given back with the upload.
-pub async fn receive<M: UploadMessage, T>(
-    stream: Streaming<M>,
-    admit: impl AsyncFnOnce(usize) -> Result<T, Status>,
-) -> Result<(Upload, T), Status> {
-    collect(stream, admit).await
+/// Memory for an upload, asked for while it comes.
+pub trait Room: Send {
+    /// Makes room for the first `arrived` bytes of a document of `announced` bytes: once before anything of it is read,
+    /// then before each part is kept. What it gave is given back when it is dropped.
+    fn make(&mut self, announced: usize, arrived: usize) -> impl Future<Output = Result<(), Status>> + Send;
 }
 
-async fn collect<M: UploadMessage, T>(
+/// Everything fits.
+impl Room for () {
+    async fn make(&mut self, _: usize, _: usize) -> Result<(), Status> {
+        Ok(())
+    }
+}
+
+/// How long the next part of an upload may keep the hub waiting.
+pub const SILENCE: Duration = Duration::from_secs(10);
+
+/// For the hub: reads a whole upload, never holding more than was announced and really came. Whoever stays silent for
+/// [`SILENCE`] is cut off.
+pub async fn receive<M: UploadMessage>(stream: Streaming<M>, room: &mut impl Room) -> Result<Upload, Status> {
+    collect(stream, room).await
+}
+
+async fn collect<M: UploadMessage>(
     mut stream: impl Stream<Item = Result<M, Status>> + Unpin,
-    admit: impl AsyncFnOnce(usize) -> Result<T, Status>,
-) -> Result<(Upload, T), Status> {
-    let mut next = async || match stream.next().await {
-        Some(Ok(message)) => message.into_part().map(Some).ok_or_else(|| broken("a message of the upload is empty")),
-        Some(Err(status)) => Err(explained(status)),
+    room: &mut impl Room,
+) -> Result<Upload, Status> {
+    let mut next = async || match next_message(&mut stream).await? {
+        Some(message) => message.into_part().map(Some).ok_or_else(|| broken("a message of the upload is empty")),
         None => Ok(None),
     };
     let Some(Part::Header(header)) = next().await? else {
         return Err(broken("the upload does not begin with its header"));
     };
     let signature = Signature::from_slice(&header.signature).map_err(|_| broken("the signature must be 64 bytes"))?;
-    let length = usize::try_from(header.length)
-        .ok()
-        .filter(|length| *length <= MAX_DOCUMENT)
-        .ok_or_else(|| refuse(Failure::from(DocumentError::TooLarge)))?;
-    let admitted = admit(length).await?;
-    let mut document = Vec::new();
+    let mut document = Growing::announced(header.length, room).await?;
     while let Some(part) = next().await? {
         let Part::Chunk(chunk) = part else { return Err(broken("the upload has two headers")) };
-        take_chunk(&mut document, &chunk, length)?;
+        document.take(&chunk, room).await?;
     }
-    if document.len() != length {
-        return Err(broken("the upload is shorter than announced"));
-    }
-    Ok((Upload { document, signature }, admitted))
+    Ok(Upload { document: document.whole("the upload is shorter than announced")?, signature })
 }
 
-/// Adds a part to a document of the announced `length`.
-pub(crate) fn take_chunk(document: &mut Vec<u8>, chunk: &[u8], length: usize) -> Result<(), Status> {
-    if chunk.is_empty() || chunk.len() > MAX_CHUNK {
-        return Err(broken("a chunk of the upload is empty or larger than 1 MiB"));
+/// The next message, if it comes before patience ends.
+pub(crate) async fn next_message<M>(
+    stream: &mut (impl Stream<Item = Result<M, Status>> + Unpin),
+) -> Result<Option<M>, Status> {
+    match timeout(SILENCE, stream.next()).await {
+        Ok(message) => message.transpose().map_err(explained),
+        Err(_) => Err(stalled()),
     }
-    if document.len() + chunk.len() > length {
-        return Err(broken("the upload is longer than announced"));
+}
+
+/// A document of which the rest is still to come.
+pub(crate) struct Growing {
+    bytes: Vec<u8>,
+    announced: usize,
+}
+
+impl Growing {
+    /// Nothing yet of so many bytes.
+    pub(crate) async fn announced(length: u64, room: &mut impl Room) -> Result<Self, Status> {
+        let announced = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= MAX_DOCUMENT)
+            .ok_or_else(|| refuse(Failure::from(DocumentError::TooLarge)))?;
+        room.make(announced, 0).await?;
+        Ok(Self { bytes: Vec::new(), announced })
     }
-    document.extend_from_slice(chunk);
-    Ok(())
+
+    /// Whether nothing came yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The next bytes.
+    pub(crate) async fn take(&mut self, chunk: &[u8], room: &mut impl Room) -> Result<(), Status> {
+        if chunk.is_empty() || chunk.len() > MAX_CHUNK {
+            return Err(broken("a chunk of the upload is empty or larger than 1 MiB"));
+        }
+        let arrived = self.bytes.len() + chunk.len();
+        if arrived > self.announced {
+            return Err(broken("the upload is longer than announced"));
+        }
+        room.make(self.announced, arrived).await?;
+        self.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+
+    /// All of it.
+    pub(crate) fn whole(self, otherwise: &'static str) -> Result<Vec<u8>, Status> {
+        if self.bytes.len() == self.announced { Ok(self.bytes) } else { Err(broken(otherwise)) }
+    }
 }
 
 fn refuse(failure: Failure) -> Status {
@@ -132,9 +178,19 @@ pub(crate) fn broken(detail: &'static str) -> Status {
     ))
 }
 
+/// Silence is no fault of the document: the same bytes may come again.
+fn stalled() -> Status {
+    refuse(Failure::new(
+        FailureKind::Unavailable,
+        "UPLOAD_STALLED",
+        "nothing came for too long in the middle of an upload",
+        "La connexion s’est interrompue pendant l’envoi : rien n’a été enregistré, il sera retenté.",
+    ))
+}
+
 /// The transport's own limit speaks English and gives no reason; of bytes that are no message it says that the
 /// server is at fault.
-pub(crate) fn explained(status: Status) -> Status {
+fn explained(status: Status) -> Status {
     match status.code() {
         Code::OutOfRange => refuse(Failure::new(
             FailureKind::Invalid,
@@ -176,7 +232,18 @@ mod tests {
 
     async fn upload(parts: Vec<Part>) -> Result<Upload, Status> {
         let parts = stream::iter(parts.into_iter().map(|part| Ok(pb::SubmitRequest::of(part))));
-        collect(parts, async |_| Ok(())).await.map(|(upload, ())| upload)
+        collect(parts, &mut ()).await
+    }
+
+    /// What was asked for.
+    #[derive(Default)]
+    struct Asked(Vec<(usize, usize)>);
+
+    impl Room for Asked {
+        async fn make(&mut self, announced: usize, arrived: usize) -> Result<(), Status> {
+            self.0.push((announced, arrived));
+            Ok(())
+        }
     }
 
     fn header(length: u64) -> Part {
@@ -188,8 +255,23 @@ mod tests {
         let document: Vec<u8> = (0..CHUNK * 2 + 17).map(|i| u8::try_from(i % 251).expect("small")).collect();
         let signature = SigningKey::generate().sign(&document);
         let sent = send::<pb::CheckRequest>(&document, &signature).map(Ok);
-        let (read, announced) = collect(sent, async |length| Ok(length)).await.expect("a whole upload");
-        assert_eq!((read.document.len(), read.document, read.signature), (announced, document, signature));
+        let mut asked = Asked::default();
+        let read = collect(sent, &mut asked).await.expect("a whole upload");
+        let length = document.len();
+        assert_eq!((read.document, read.signature), (document, signature));
+        assert_eq!(asked.0, [0, CHUNK, CHUNK * 2, length].map(|arrived| (length, arrived)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_ends_an_upload_at_any_part_with_a_time_to_come_back() {
+        for parts in [vec![], vec![header(2)], vec![header(2), Part::Chunk(vec![1])]] {
+            let parts = stream::iter(parts.into_iter().map(|part| Ok(pb::SubmitRequest::of(part))));
+            let silent = parts.chain(stream::pending());
+            let status = collect(silent, &mut ()).await.expect_err("cut off");
+            let said = crate::status::from_status(&status);
+            assert_eq!((said.kind, said.reason.as_str()), (FailureKind::Unavailable, "UPLOAD_STALLED"));
+            assert!(said.retry_after.is_some() && said.message.ends_with('.'), "{said:?}");
+        }
     }
 
     #[tokio::test]

@@ -16,13 +16,39 @@ use wire::pb::submission::v1::{
 use wire::recovery;
 use wire::status::Refusal;
 use wire::tonic::{Request, Response, Status, Streaming, async_trait};
-use wire::upload::{Upload, UploadMessage, receive};
+use wire::upload::{Room, UploadMessage, receive};
 
 use super::{Services, malformed};
+use crate::auth::Provider;
 use crate::submit::Answer;
+use crate::turns::{self, Entry};
+
+/// Room for one document; a refusal is counted and logged as any other.
+struct Place<'a> {
+    services: &'a Services,
+    method: &'static str,
+    room: turns::Room,
+}
+
+impl Room for Place<'_> {
+    async fn make(&mut self, announced: usize, arrived: usize) -> Result<(), Status> {
+        let Self { services, method, room } = self;
+        let made = room.make(announced, arrived, services.0.entropy()).await;
+        made.map_err(|refusal| services.refuse(method, refusal))
+    }
+}
 
 impl Services {
-    /// The peer is known before a single byte of the document is read.
+    fn place(&self, method: &'static str) -> Place<'_> {
+        Place { services: self, method, room: self.0.0.turns.room() }
+    }
+
+    fn enter(&self, method: &'static str, provider: &Provider) -> Result<Entry, Status> {
+        let entered = self.0.0.turns.enter(provider.commune(), self.0.entropy());
+        entered.map_err(|refusal| self.refuse(method, refusal))
+    }
+
+    /// The peer is known, and its place in the line, before a single byte of the document is read.
     async fn take<M: UploadMessage>(
         &self,
         method: &'static str,
@@ -31,18 +57,21 @@ impl Services {
     ) -> Result<Answer, Status> {
         let peer = Peer::of(&request);
         let provider = self.0.provider(&peer).await.map_err(|failure| self.refuse(method, failure.into()))?;
-        let turns = &self.0.0.turns;
-        let mut entry = turns.enter(self.0.entropy()).map_err(|refusal| self.refuse(method, refusal))?;
+        let mut entry = self.enter(method, &provider)?;
         let _counted = self.0.0.metrics.upload();
-        let (upload, room): (Upload, _) = receive(request.into_inner(), async |length| {
-            turns.room(length, self.0.entropy()).await.map_err(|refusal| self.refuse(method, refusal))
-        })
-        .await?;
+        let mut place = self.place(method);
+        let upload = receive(request.into_inner(), &mut place).await.inspect_err(|status| cut_short(method, status))?;
         entry.arrived();
+        let decoding = self.0.0.turns.decoding(upload.document.len()).await;
         let answer = self.0.submit(&provider, purpose, upload).await.map_err(|refusal| self.refuse(method, refusal));
-        drop((room, entry));
+        drop((decoding, place, entry));
         answer
     }
+}
+
+/// An upload that broke off, or was cut for its silence.
+fn cut_short(method: &'static str, status: &Status) {
+    tracing::info!(method, detail = status.message(), "upload not taken");
 }
 
 #[async_trait]
@@ -117,13 +146,15 @@ impl SubmissionService for Services {
     async fn recover(&self, request: Request<Streaming<RecoverRequest>>) -> Result<Response<RecoverResponse>, Status> {
         let peer = Peer::of(&request);
         let provider = self.0.provider(&peer).await.map_err(|failure| self.refuse("Recover", failure.into()))?;
-        let turns = &self.0.0.turns;
+        let mut entry = self.enter("Recover", &provider)?;
         let _counted = self.0.0.metrics.upload();
-        let (given, _room) = recovery::receive(request.into_inner(), async |length| {
-            turns.room(length, self.0.entropy()).await.map_err(|refusal| self.refuse("Recover", refusal))
-        })
-        .await?;
+        let mut place = self.place("Recover");
+        let given = recovery::receive(request.into_inner(), &mut place).await;
+        let given = given.inspect_err(|status| cut_short("Recover", status))?;
+        entry.arrived();
+        let decoding = self.0.0.turns.decoding(given.document.len()).await;
         let recovered = self.0.recover(&provider, given).await;
+        drop((decoding, place, entry));
         self.answer("Recover", recovered.map(|already_held| RecoverResponse { already_held }))
     }
 }

@@ -8,8 +8,12 @@ use super::stage::*;
 use crate::operations;
 
 async fn get(address: std::net::SocketAddr, path: &str) -> (u16, String) {
+    ask(address, path, "HTTP/1.1", &format!("Host: {address}\r\n")).await
+}
+
+async fn ask(address: std::net::SocketAddr, path: &str, version: &str, host: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.expect("connects");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} {version}\r\n{host}Connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("writes");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("reads");
@@ -81,6 +85,26 @@ fn checked_by_promtool(text: &str) {
     promtool.stdin.take().expect("piped").write_all(text.as_bytes()).expect("it reads");
     let said = promtool.wait_with_output().expect("it ends");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+}
+
+/// A page of another site, whose name its owner points to this machine, must not read who is late.
+#[tokio::test]
+async fn only_who_means_this_machine_is_answered() {
+    let stage = Stage::new().await;
+    let address = port(&stage).await;
+    for path in ["/health", "/ready", "/metrics", "/nothing"] {
+        for foreign in [
+            "Host: attaquant.exemple\r\n",
+            "Host: localhost\r\nHost: attaquant.exemple\r\n",
+            "Host: 192.0.2.7:9464\r\n",
+        ] {
+            let (status, body) = ask(address, path, "HTTP/1.1", foreign).await;
+            assert_eq!(status, 421, "{path} as {foreign}");
+            assert!(!body.contains("maillage_") && body.contains("hub.toml"), "{body}");
+        }
+    }
+    assert_eq!(ask(address, "/health", "HTTP/1.1", "Host: LocalHost:9464\r\n").await.0, 200);
+    assert_eq!(ask(address, "/health", "HTTP/1.0", "").await.0, 200, "a probe of the old kind");
 }
 
 #[tokio::test]

@@ -177,17 +177,17 @@ async fn concurrent_submissions_of_one_commune_are_all_chained() {
     for database in databases() {
         let stage = Stage::on(database).await;
         let node = stage.join("93066").await;
-        let one = [received(&pack(), "93066", "2023", PLAIN, &[])];
-        let two = [received(&pack(), "93066", "2024", PLAIN, &[])];
-        let three = [received(&pack(), "93066", "2025", PLAIN, &[])];
-        let answers = tokio::join!(node.submit(1, &one), node.submit(2, &two), node.submit(3, &three));
+        // As many as one commune may have inside.
+        let one = [received(&pack(), "93066", "2024", PLAIN, &[])];
+        let two = [received(&pack(), "93066", "2025", PLAIN, &[])];
+        let answers = tokio::join!(node.submit(1, &one), node.submit(2, &two));
         let mut places = Vec::new();
-        for answer in [answers.0, answers.1, answers.2] {
+        for answer in [answers.0, answers.1] {
             let receipt = answer.expect("accepted").receipt.verify(node.hub_keys()).expect("the hub's");
             places.push(receipt.links[&node.commune].sequence);
         }
         places.sort_unstable();
-        assert_eq!(places, [1, 2, 3]);
+        assert_eq!(places, [1, 2]);
     }
 }
 

@@ -7,6 +7,7 @@ use hub::backup::{Key, Lock, Manifest};
 use hub::{HubConfig, HubFolder};
 
 use super::{Stop, world};
+use crate::telemetry::say;
 
 /// Ce qui est sauvegardé, et avec quelle clé.
 #[derive(Args)]
@@ -97,7 +98,7 @@ pub fn new_key(args: &KeyArgs) -> Result<(), Stop> {
 /// Restores, or says what that would do.
 pub async fn restore(folder: HubFolder, args: RestoreArgs) -> Result<(), Stop> {
     let key = opening(args.key, args.passphrase_file)?;
-    eprintln!("Lecture et vérification de {}…", args.file.display());
+    say!("Lecture et vérification de {}…", args.file.display());
     let restored = hub::restore::restore(&folder, &args.file, &key, args.database, args.dry_run, &world()).await?;
     let root = folder.root().display();
     if args.dry_run {

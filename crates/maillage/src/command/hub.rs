@@ -11,6 +11,7 @@ use render::Screen;
 use tokio::net::TcpListener;
 
 use super::{Stop, world};
+use crate::telemetry::say;
 
 /// Le centre départemental.
 #[derive(Args)]
@@ -143,9 +144,9 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
             let hub = Hub::open(folder, world()).await?;
             let invited = hub.invite(territory, &also).await?;
             if let Some(notice) = invited.notice() {
-                eprintln!("{notice}");
+                say!("{notice}");
             }
-            eprintln!(
+            say!(
                 "Invitation de {}, valable jusqu’au {}, une seule fois. Transmettez cette ligne par un canal sûr :",
                 hub.named(territory),
                 render::date::moment(invited.expires_at)
@@ -212,13 +213,13 @@ async fn serve(folder: HubFolder) -> Result<(), Stop> {
         pages: bind_if_set(&config.pages).await?,
         operations: bind_if_set(&config.operations).await?,
     };
-    eprintln!("Centre à l’écoute sur {} ; Ctrl-C pour arrêter.", config.listen);
+    say!("Centre à l’écoute sur {} ; Ctrl-C pour arrêter.", config.listen);
     if !config.pages.is_empty() {
-        eprintln!("Pages de la coordination, sur cette machine seulement : http://{}/", config.pages);
+        say!("Pages de la coordination, sur cette machine seulement : http://{}/", config.pages);
     }
     hub.serve(listeners, super::interrupted()).await?;
     hub.close().await;
-    eprintln!("Centre arrêté ; tout ce qui a reçu un récépissé est écrit.");
+    say!("Centre arrêté ; tout ce qui a reçu un récépissé est écrit.");
     Ok(())
 }
 

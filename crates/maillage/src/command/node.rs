@@ -11,6 +11,7 @@ use node::preview::{Preview, PreviewError, Purpose};
 use node::{Node, NodeFolder};
 
 use super::{Stop, world};
+use crate::telemetry::say;
 
 /// Le nœud d’une commune.
 #[derive(Args)]
@@ -128,6 +129,9 @@ enum NodeCommand {
         name: String,
     },
 }
+
+/// Another command, or the service, works on the folder.
+const BUSY: &str = "NODE_BUSY";
 
 /// Runs one of them.
 pub async fn run(args: NodeArgs) -> Result<(), Stop> {
@@ -267,7 +271,7 @@ async fn catch_up(node: Node) -> Result<Node, Stop> {
     let reached = match node::sync::sync(&node).await {
         Ok(synced) => {
             if synced.recovered > 0 {
-                eprintln!("{}", show::recovered(synced.recovered));
+                say!("{}", show::recovered(synced.recovered));
             }
             node::packs::refresh(&node).await
         }
@@ -276,13 +280,15 @@ async fn catch_up(node: Node) -> Result<Node, Stop> {
     match reached {
         Ok(titles) if titles.is_empty() => Ok(node),
         Ok(titles) => {
-            eprintln!("Nouveaux référentiels reçus : {}.", titles.join(", "));
+            say!("Nouveaux référentiels reçus : {}.", titles.join(", "));
             let folder = node.folder().clone();
             node.close().await;
             Ok(Node::open(folder, world()).await?)
         }
+        // Not the hub but ourselves: the other command may be changing what would be shown.
+        Err(failure) if failure.reason == BUSY => Err(failure.into()),
         Err(failure) => {
-            eprintln!("Le centre n’a pas pu être interrogé ; l’aperçu se fonde sur ce poste. {}", failure.message);
+            say!("Le centre n’a pas pu être interrogé ; l’aperçu se fonde sur ce poste. {}", failure.message);
             Ok(node)
         }
     }
@@ -311,11 +317,12 @@ async fn deliver(node: &Node) -> Result<(), Stop> {
     node::renew::renew_if_due(node).await?;
     let delivered = node::push::push(node, &show::push_event).await?;
     // Nothing waited, so nobody asked the hub yet what it may have forgotten. Without it, nothing is owed either.
-    if delivered.is_empty()
-        && let Ok(caught_up) = node::sync::sync(node).await
-        && caught_up.recovered > 0
-    {
-        eprintln!("{}", show::recovered(caught_up.recovered));
+    if delivered.is_empty() {
+        match node::sync::sync(node).await {
+            Ok(caught_up) if caught_up.recovered > 0 => say!("{}", show::recovered(caught_up.recovered)),
+            Err(failure) if failure.reason == BUSY => return Err(failure.into()),
+            Ok(_) | Err(_) => {}
+        }
     }
     show::delivered(&delivered)
 }
@@ -372,7 +379,7 @@ async fn work(folder: NodeFolder) -> Result<(), Stop> {
     let signal = stop.clone();
     tokio::spawn(async move {
         super::interrupted().await;
-        eprintln!("Arrêt demandé : l’opération en cours se termine, rien n’est perdu.");
+        say!("Arrêt demandé : l’opération en cours se termine, rien n’est perdu.");
         signal.cancel();
     });
     Ok(node::run::run(folder, world(), stop, &show::run_event).await?)

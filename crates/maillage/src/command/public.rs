@@ -15,6 +15,7 @@ use render::{Column, Screen, Table};
 use statistics::{Reading, Silence};
 
 use super::{Stop, world};
+use crate::telemetry::say;
 use crate::terminal::Progress;
 
 /// How many names of communes a line lists.
@@ -71,7 +72,7 @@ pub async fn import(folder: HubFolder, args: ImportArgs) -> Result<(), Stop> {
     for path in &args.files {
         if let Err(failure) = one(&hub, path, &args).await {
             refused += 1;
-            eprintln!("✗ {}\n[{}]", failure.message, failure.reason);
+            say!("✗ {}\n[{}]", failure.message, failure.reason);
         }
     }
     hub.close().await;

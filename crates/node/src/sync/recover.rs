@@ -13,7 +13,7 @@ use wire::document::{Receipt, ReceiptKind, SignedReceipt};
 use wire::ledger::{LedgerEntry, LedgerError};
 use wire::recovery::{Recovery, TerritoryHead};
 
-use super::{forked, untrusted};
+use super::{Hindrance, forked, untrusted};
 use crate::{Node, failure};
 
 /// Gives back everything beyond `behind`, where the hub's ledgers end; how many documents it took.
@@ -22,14 +22,14 @@ pub(super) async fn give_back(
     client: &HubClient,
     behind: &[TerritoryHead],
     keys: &[PublicKey],
-) -> Result<u64, Failure> {
+) -> Result<u64, Hindrance> {
     let mut lost = BTreeMap::new();
     for head in behind {
         let territory = head.territory;
         let records = node.store().ledger(territory).await.map_err(|error| failure::storage(&error))?;
         let here = records.iter().find_map(|record| record.link.filter(|link| link.sequence == head.sequence));
         if here.map(|link| link.receipt) != head.receipt {
-            return Err(forked(territory, head.sequence));
+            return Err(forked(territory, head.sequence).into());
         }
         let purges = purges(territory, &records, keys)?;
         for record in &records {
@@ -43,11 +43,11 @@ pub(super) async fn give_back(
     }
     let mut taken = 0;
     for (number, recovery) in &lost {
-        let held = client.recover(recovery).await.map_err(|error| failure::network(&error))?;
+        let held = client.recover(recovery).await?;
         tracing::warn!(number, held, "given back to the hub");
         taken += u64::from(!held);
     }
-    let now = client.standing().await.map_err(|error| failure::network(&error))?;
+    let now = client.standing().await?;
     for head in now.heads {
         let ours = node.store().ledger_head(head.territory).await.map_err(|error| failure::storage(&error))?;
         if behind.iter().any(|known| known.territory == head.territory)
@@ -56,7 +56,8 @@ pub(super) async fn give_back(
             return Err(untrusted(
                 head.territory,
                 &LedgerError::Broken { territory: head.territory, after: head.sequence },
-            ));
+            )
+            .into());
         }
     }
     Ok(taken)

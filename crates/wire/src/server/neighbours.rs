@@ -1,57 +1,73 @@
-//! How many connections come from where.
+//! How much whoever holds at a time: connections of an address, connections and calls of a member.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Connections by address.
-#[derive(Clone)]
-pub(super) struct Neighbours(Arc<Inner>);
+/// What is held, by who holds it.
+pub(super) struct Shares<K>(Arc<Inner<K>>);
 
-struct Inner {
+struct Inner<K> {
     most: usize,
-    open: Mutex<HashMap<IpAddr, usize>>,
+    held: Mutex<HashMap<K, usize>>,
 }
 
-/// One connection, counted until it is dropped.
-pub(super) struct Neighbour {
-    all: Neighbours,
-    address: IpAddr,
+/// One of them, counted until it is dropped.
+pub(super) struct Share<K: Hash + Eq> {
+    all: Shares<K>,
+    whose: K,
 }
 
-impl Neighbours {
+impl<K> Clone for Shares<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K: Hash + Eq + Clone> Shares<K> {
     pub(super) fn new(most: usize) -> Self {
-        Self(Arc::new(Inner { most, open: Mutex::new(HashMap::new()) }))
+        Self(Arc::new(Inner { most, held: Mutex::new(HashMap::new()) }))
     }
 
-    /// `None` if the address holds as many as it may.
-    pub(super) fn enter(&self, address: IpAddr) -> Option<Neighbour> {
-        // One machine must not count twice because it is written in two ways.
-        let address = address.to_canonical();
-        let mut open = self.open();
-        let held = open.entry(address).or_default();
+    /// `None` if `whose` holds as many as one may.
+    pub(super) fn take(&self, whose: K) -> Option<Share<K>> {
+        let mut all = self.held();
+        let held = all.entry(whose.clone()).or_default();
         if *held >= self.0.most {
             return None;
         }
         *held += 1;
-        Some(Neighbour { all: self.clone(), address })
-    }
-
-    fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        // Numbers are whole even if a thread died while holding the lock.
-        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+        drop(all);
+        Some(Share { all: self.clone(), whose })
     }
 }
 
-impl Drop for Neighbour {
+impl<K> Shares<K> {
+    fn held(&self) -> MutexGuard<'_, HashMap<K, usize>> {
+        // Numbers are whole even if a thread died while holding the lock.
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Hash + Eq> Drop for Share<K> {
     fn drop(&mut self) {
-        let mut open = self.all.open();
-        let Some(held) = open.get_mut(&self.address) else { return };
+        let mut all = self.all.held();
+        let Some(held) = all.get_mut(&self.whose) else { return };
         *held -= 1;
-        // Addresses that left must not fill the memory.
+        // Whoever left must not fill the memory.
         if *held == 0 {
-            open.remove(&self.address);
+            all.remove(&self.whose);
         }
+    }
+}
+
+/// What one machine can call itself counts once: an IPv4 address written in two ways, and the 2⁶⁴ addresses that a
+/// network of IPv6 gives each of its machines to choose from.
+pub(super) fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if !address.is_loopback() => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address => address,
     }
 }
 
@@ -59,16 +75,26 @@ impl Drop for Neighbour {
 mod tests {
     use super::*;
 
+    fn address(text: &str) -> IpAddr {
+        neighbourhood(text.parse().expect("an address"))
+    }
+
     #[test]
     fn an_address_holds_as_many_as_it_may_and_gets_its_places_back() {
-        let neighbours = Neighbours::new(2);
-        let address: IpAddr = "192.0.2.1".parse().expect("an address");
-        let first = neighbours.enter(address).expect("a first");
-        let _second = neighbours.enter("::ffff:192.0.2.1".parse().expect("the same address")).expect("a second");
-        assert!(neighbours.enter(address).is_none());
-        assert!(neighbours.enter("192.0.2.2".parse().expect("another")).is_some());
+        let shares = Shares::new(2);
+        let first = shares.take(address("192.0.2.1")).expect("a first");
+        let _second = shares.take(address("::ffff:192.0.2.1")).expect("the same address");
+        assert!(shares.take(address("192.0.2.1")).is_none());
+        assert!(shares.take(address("192.0.2.2")).is_some());
         drop(first);
-        assert!(neighbours.enter(address).is_some());
-        assert_eq!(neighbours.open().len(), 1, "who left is forgotten");
+        assert!(shares.take(address("192.0.2.1")).is_some());
+        assert_eq!(shares.held().len(), 1, "who left is forgotten");
+    }
+
+    #[test]
+    fn a_machine_cannot_be_many_by_choosing_addresses() {
+        assert_eq!(address("2001:db8::1"), address("2001:db8::ffff:1:2:3"));
+        assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
+        assert_ne!(address("::1"), address("::2"));
     }
 }

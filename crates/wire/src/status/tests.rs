@@ -58,3 +58,10 @@ fn a_status_of_somebody_else_is_still_a_sentence() {
     assert_eq!((read.kind, read.reason.as_str()), (FailureKind::Invalid, "MESSAGE_TOO_LARGE"));
     assert!(read.message.contains("volumineux"));
 }
+
+/// One word for one thing: the hub says it of a method without an audience, a proxy of one that it does not lead to.
+#[test]
+fn a_method_that_nobody_knows_has_one_reason_whoever_says_so() {
+    let read = from_status(&Status::unimplemented("unknown service"));
+    assert_eq!((read.kind, read.reason.as_str()), (FailureKind::Precondition, "METHOD_UNKNOWN"));
+}

@@ -6,6 +6,7 @@ use node::run::RunEvent;
 use render::{Column, Screen, Table};
 
 use super::super::Stop;
+use crate::telemetry::say;
 
 fn word(moved: Move) -> &'static str {
     match moved {
@@ -72,10 +73,10 @@ pub fn recovered(documents: u64) -> String {
 /// One line while pushing.
 pub fn push_event(event: &PushEvent) {
     match event {
-        PushEvent::Sending { submission, bytes } => eprintln!("Envoi {submission} ({bytes} octets)…"),
-        PushEvent::Recovered { documents } => eprintln!("{}", recovered(*documents)),
+        PushEvent::Sending { submission, bytes } => say!("Envoi {submission} ({bytes} octets)…"),
+        PushEvent::Recovered { documents } => say!("{}", recovered(*documents)),
         PushEvent::Retrying { after, message } => {
-            eprintln!("  pas encore passé : {message} Nouvel essai dans {} s.", after.as_secs().max(1));
+            say!("  pas encore passé : {message} Nouvel essai dans {} s.", after.as_secs().max(1));
         }
     }
 }
@@ -136,16 +137,16 @@ pub fn delivered(delivered: &[Delivered]) -> Result<(), Stop> {
 /// One line while running.
 pub fn run_event(event: &RunEvent) {
     match event {
-        RunEvent::Round => eprintln!("Nouvelle ronde."),
-        RunEvent::Sources(lines) => lines.iter().for_each(|line| eprintln!("{line}")),
-        RunEvent::NothingNew => eprintln!("Rien de nouveau."),
-        RunEvent::PersonNeeded { message } | RunEvent::Trouble { message } => eprintln!("{message}"),
+        RunEvent::Round => say!("Nouvelle ronde."),
+        RunEvent::Sources(lines) => lines.iter().for_each(|line| say!("{line}")),
+        RunEvent::NothingNew => say!("Rien de nouveau."),
+        RunEvent::PersonNeeded { message } | RunEvent::Trouble { message } => say!("{message}"),
         RunEvent::Push(event) => push_event(event),
         RunEvent::Delivered(one) => match &one.verdict {
-            Verdict::Received { receipt, .. } => eprintln!("✓ récépissé n° {}", receipt.number),
-            Verdict::Refused { message, .. } | Verdict::Waiting { message } => eprintln!("{message}"),
+            Verdict::Received { receipt, .. } => say!("✓ récépissé n° {}", receipt.number),
+            Verdict::Refused { message, .. } | Verdict::Waiting { message } => say!("{message}"),
         },
-        RunEvent::Packs(titles) => eprintln!("Nouveaux référentiels reçus : {}.", titles.join(", ")),
-        RunEvent::Renewed => eprintln!("Certificat renouvelé."),
+        RunEvent::Packs(titles) => say!("Nouveaux référentiels reçus : {}.", titles.join(", ")),
+        RunEvent::Renewed => say!("Certificat renouvelé."),
     }
 }

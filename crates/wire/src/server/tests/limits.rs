@@ -42,6 +42,51 @@ async fn one_address_does_not_hold_all_places() {
     }
 }
 
+/// From several addresses too: what counts is the certificate.
+#[tokio::test]
+async fn one_member_does_not_hold_all_places() {
+    let hub = hub_with(Limits { per_member: 1, ..Limits::default() }).await;
+    let identity = node_of(&hub.authority, hub.clock.now(), DAY);
+    let stays = hub.as_node(&identity).await;
+    stays.list(commune("93066"), 0).await.expect("the first");
+    let second = HubClient::connect(&hub.client_tls(Some(&identity)), &hub.address).await;
+    let refused = match second {
+        Ok(second) => second.list(commune("93066"), 0).await.expect_err("a second"),
+        Err(error) => error,
+    };
+    assert!(refused.is_transient(), "{refused:?}");
+    hub.anonymous().await.greet().await.expect("others come in");
+    drop(stays);
+    while first_call(&hub, &identity).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// An answer that nobody reads to its end is a call that runs.
+#[tokio::test]
+async fn one_member_does_not_hold_all_calls() {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    let hub = hub_with(Limits { calls_per_member: 2, ..Limits::default() }).await;
+    let identity = node_of(&hub.authority, hub.clock.now(), DAY);
+    let node = hub.as_node(&identity).await;
+    let mut client = HealthClient::new(node.channel());
+    let request = || HealthCheckRequest { service: String::new() };
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        open.push(client.watch(request()).await.expect("an open stream").into_inner());
+    }
+    // A connection of its own changes nothing.
+    let elsewhere = hub.as_node(&identity).await;
+    let refused = elsewhere.list(commune("93066"), 0).await.expect_err("a third");
+    assert_eq!((refused.kind(), refused.reason()), (FailureKind::Exhausted, "MEMBER_BUSY"));
+    assert!(refused.retry_after().is_some());
+    hub.anonymous().await.greet().await.expect("others are answered");
+    drop(open);
+    while elsewhere.list(commune("93066"), 0).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// A stream that would go on for ever.
 #[tokio::test]
 async fn an_answer_that_is_on_its_way_ends_with_the_right_to_it() {
