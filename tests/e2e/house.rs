@@ -326,7 +326,7 @@ pub async fn preview(node: &Node) -> Preview {
 }
 
 /// A named person agrees to what was previewed.
-pub async fn approve(node: &Node, preview: &Preview) -> SubmissionId {
+pub async fn approve(node: &Node, preview: &Preview) -> Vec<SubmissionId> {
     let agreement = Agreement::Person("Awa Diallo".to_owned());
     node::approve::approve(node, &agreement, Some(preview.hash.expect("something leaves"))).await.expect("an approval")
 }
@@ -340,12 +340,23 @@ pub async fn push(node: &Node) -> Verdict {
 
 /// Preview, approval, push: what an agent does on a good day.
 pub async fn send(node: &Node) -> (Preview, Receipt) {
+    let (preview, mut receipts) = send_all(node).await;
+    assert_eq!(receipts.len(), 1, "about one territory");
+    (preview, receipts.remove(0))
+}
+
+/// The same for a node of several territories: a receipt for each that something leaves about.
+pub async fn send_all(node: &Node) -> (Preview, Vec<Receipt>) {
     let preview = preview(node).await;
-    approve(node, &preview).await;
-    match push(node).await {
-        Verdict::Received { receipt, .. } => (preview, *receipt),
+    let queued = approve(node, &preview).await;
+    let delivered = node::push::push(node, &|_| {}).await.expect("a push");
+    let received = delivered.into_iter().map(|one| match one.verdict {
+        Verdict::Received { receipt, .. } => *receipt,
         other => panic!("not received: {other:?}"),
-    }
+    });
+    let receipts: Vec<Receipt> = received.collect();
+    assert_eq!(receipts.iter().map(|receipt| receipt.submission).collect::<Vec<_>>(), queued, "in this order");
+    (preview, receipts)
 }
 
 /// Writes one file below `folder`.
