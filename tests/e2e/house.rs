@@ -176,6 +176,12 @@ impl House {
         self.stop().await;
     }
 
+    /// The stopped hub will start with another database.
+    pub fn move_to(&mut self, database: Option<String>) {
+        assert!(self.serving.is_none(), "the hub serves");
+        self.config.database = database;
+    }
+
     /// Starts the stopped hub again on the same port, from what is on its disk.
     pub async fn start(&mut self) {
         assert!(self.serving.is_none(), "the hub serves already");
