@@ -154,7 +154,7 @@ async fn mixed(node: &Node, id: u8) -> Vec<u8> {
     all.sort_by(|one, other| one.territory.cmp(&other.territory));
     forged(&documents[0].document, |document| {
         document.submission_id = vec![id; 16];
-        document.slices = all.clone();
+        document.slices.clone_from(&all);
     })
 }
 
