@@ -176,6 +176,12 @@ impl House {
         self.stop().await;
     }
 
+    /// The stopped hub will start with another database.
+    pub fn move_to(&mut self, database: Option<String>) {
+        assert!(self.serving.is_none(), "the hub serves");
+        self.config.database = database;
+    }
+
     /// Starts the stopped hub again on the same port, from what is on its disk.
     pub async fn start(&mut self) {
         assert!(self.serving.is_none(), "the hub serves already");
@@ -332,7 +338,7 @@ pub async fn preview(node: &Node) -> Preview {
 }
 
 /// A named person agrees to what was previewed.
-pub async fn approve(node: &Node, preview: &Preview) -> SubmissionId {
+pub async fn approve(node: &Node, preview: &Preview) -> Vec<SubmissionId> {
     let agreement = Agreement::Person("Awa Diallo".to_owned());
     node::approve::approve(node, &agreement, Some(preview.hash.expect("something leaves"))).await.expect("an approval")
 }
@@ -346,12 +352,23 @@ pub async fn push(node: &Node) -> Verdict {
 
 /// Preview, approval, push: what an agent does on a good day.
 pub async fn send(node: &Node) -> (Preview, Receipt) {
+    let (preview, mut receipts) = send_all(node).await;
+    assert_eq!(receipts.len(), 1, "about one territory");
+    (preview, receipts.remove(0))
+}
+
+/// The same for a node of several territories: a receipt for each that something leaves about.
+pub async fn send_all(node: &Node) -> (Preview, Vec<Receipt>) {
     let preview = preview(node).await;
-    approve(node, &preview).await;
-    match push(node).await {
-        Verdict::Received { receipt, .. } => (preview, *receipt),
+    let queued = approve(node, &preview).await;
+    let delivered = node::push::push(node, &|_| {}).await.expect("a push");
+    let received = delivered.into_iter().map(|one| match one.verdict {
+        Verdict::Received { receipt, .. } => *receipt,
         other => panic!("not received: {other:?}"),
-    }
+    });
+    let receipts: Vec<Receipt> = received.collect();
+    assert_eq!(receipts.iter().map(|receipt| receipt.submission).collect::<Vec<_>>(), queued, "in this order");
+    (preview, receipts)
 }
 
 /// Writes one file below `folder`.

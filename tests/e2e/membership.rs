@@ -11,7 +11,7 @@ use store::node::OutboxState;
 use testkit::ManualClock;
 use wire::client::ClientError;
 
-use crate::house::{House, approve, preview, push, put, send, signing_key, word};
+use crate::house::{House, approve, preview, push, put, send, send_all, signing_key, word};
 use crate::small_pack::{CELLS, Forgery, LARGE, pack, rows, settings, source};
 
 const COMMUNE: &str = "93008";
@@ -145,13 +145,17 @@ async fn saint_denis_corrects_what_pierrefitte_sent_and_nobody_else_does() {
     assert_eq!(unchanged.moved, 4, "only the new commune's table is new");
 
     put(successor.folder().root(), "groupes.csv", &rows([41, 20, 53]));
-    let (_, receipt) = send(&successor).await;
-    assert_eq!((receipt.outcome.new, receipt.outcome.changed), (CELLS, 2));
-    let touched: Vec<String> = receipt.links.keys().map(ToString::to_string).collect();
-    assert_eq!(touched, ["93059", "93066"], "both ledgers know");
+    let (seen, receipts) = send_all(&successor).await;
+    assert_eq!(seen.territories.iter().map(ToString::to_string).collect::<Vec<_>>(), ["93059", "93066"]);
+    let told = receipts.iter().map(|receipt| {
+        let touched: Vec<String> = receipt.links.keys().map(ToString::to_string).collect();
+        (touched.join(" "), receipt.outcome.new, receipt.outcome.changed)
+    });
+    let expected = [("93059".to_owned(), 0, 2), ("93066".to_owned(), CELLS, 0)];
+    assert_eq!(told.collect::<Vec<_>>(), expected, "one agreement, a document and a receipt for each commune");
     assert_eq!(of_former(&house).await, Some(Reading::Value(114.0)));
 
-    // A later document of one territory alone: what it replaced does not come back through the other's ledger.
+    // A later document of the former commune alone.
     put(successor.folder().root(), "groupes.csv", &rows([42, 20, 53]));
     put(successor.folder().root(), "node.toml", then.as_bytes());
     let successor = reopen(&house, successor).await;

@@ -6,6 +6,7 @@
 
 mod child;
 mod files;
+mod operations;
 mod wholeness;
 
 use std::collections::BTreeSet;

@@ -7,7 +7,7 @@ use model::Clock as _;
 use node::push::{Delivered, PushEvent, Verdict, push_due};
 
 use crate::crowd::take_both_places;
-use crate::house::{House, approve, preview, put, send};
+use crate::house::{House, approve, on_both, preview, put, send};
 use crate::small_pack::{LARGE, pack, rows, settings};
 
 const COMMUNE: &str = "93008";
@@ -138,6 +138,56 @@ async fn a_hub_that_went_another_way_is_told_apart_and_gets_nothing() {
     assert_eq!(node::push::push(&node, &|_| {}).await.expect_err("two ways").reason, "LEDGER_FORKED");
     assert_eq!(house.hub().store().head(node.provider()).await.expect("reads").sequence, 2);
     house.close().await;
+}
+
+/// What a destroyed document had replaced is neither shown by the restored hub nor held for current by the node: what the
+/// files hold is new again, and a person decides about it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_destroyed_leaves_nothing_older_in_its_place() {
+    on_both(async || {
+        let mut house = House::open_with(vec![pack()]).await;
+        let node = commune(&house).await;
+        let world = house.node_world();
+        let safe = tempfile::tempdir().expect("a folder");
+        let key = safe.path().join("key.txt");
+        let lock = Lock::recipients(&[new_key(&key).expect("a key")]).expect("our own");
+        let file = safe.path().join("night.age");
+        send(&node).await;
+        backup(&house.hub_folder(), &file, &lock, &world).await.expect("a backup");
+        put(node.folder().root(), "groupes.csv", &rows([200, 40, 60]));
+        let (_, receipt) = send(&node).await;
+        let proposal = house.hub().propose_purge(receipt.submission, "Awa", "fuite").await.expect("proposed");
+        house.hub().confirm_purge(proposal.id, "Bea").await.expect("destroyed");
+        node::sync::sync(&node).await.expect("learns of it");
+        let shown = async |house: &House| {
+            let of = async |table: &str| house.reading(&format!("{table}_n"), "2025", "", COMMUNE).await;
+            [of("groupes").await, of("lieux").await]
+        };
+        let before = shown(&house).await;
+        // The files are as they were for the first document.
+        put(node.folder().root(), "groupes.csv", &rows(LARGE));
+        let seen = preview(&node).await;
+        let moved: Vec<(String, usize)> =
+            seen.slices.iter().map(|slice| (slice.slice.table.to_string(), slice.moves.new)).collect();
+        assert!(moved[0].1 > 0 && moved[0].0 == "groupes", "it is no longer there: {moved:?}");
+        assert_eq!(moved[1], ("lieux".to_owned(), 0), "nobody destroyed this one");
+        assert!(seen.withdrawn, "no rule sends it again by itself");
+
+        house.stop().await;
+        house.clock.advance(Duration::from_mins(5));
+        std::fs::remove_dir_all(house.hub_folder().root()).expect("fire");
+        let key = Key::identities(&key).expect("our own");
+        let place = crate::house::database().map(|url| format!("{url}_again"));
+        house.move_to(place.clone());
+        hub::restore::restore(&house.hub_folder(), &file, &key, place, false, &world).await.expect("restores");
+        house.start().await;
+        assert_eq!(node::sync::sync(&node).await.expect("gives back").recovered, 2);
+        assert_eq!(shown(&house).await, before, "as before the fire");
+        send(&node).await;
+        node.close().await;
+        house.close().await;
+    })
+    .await;
 }
 
 /// Rights that an operator grants reach a node at its next contact, without renewing its certificate.

@@ -98,7 +98,7 @@ impl History<'_> {
             match node::preview::preview(&node, Purpose::Submit).await {
                 Ok(preview) if preview.leaves => {
                     let by = Agreement::Person("Awa Diallo".to_owned());
-                    node::approve::approve(&node, &by, preview.hash).await.map(|id| format!("approved {id}"))
+                    node::approve::approve(&node, &by, preview.hash).await.map(|ids| format!("approved {ids:?}"))
                 }
                 Ok(_) => Ok("nothing new".to_owned()),
                 Err(PreviewError::Failed(failure)) => Err(failure),
@@ -123,7 +123,7 @@ impl History<'_> {
             let which = usize::try_from(self.dice.below(slices.len() as u64)).expect("small");
             let one = BTreeSet::from([slices[which].clone()]);
             let id = node::withdraw::withdraw(&node, one, "Awa Diallo").await.expect("a withdrawal");
-            self.note(format!("withdrew {} as {id}", slices[which]));
+            self.note(format!("withdrew {} as {id:?}", slices[which]));
         }
         node.close().await;
     }

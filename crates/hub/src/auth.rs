@@ -1,8 +1,6 @@
 //! Who may call what. Every method has a declared audience; a method without one is refused to everybody.
 
-use std::collections::BTreeSet;
-
-use model::{Code, CommuneCode, Failure, FailureKind, Hash, succession};
+use model::{Code, CommuneCode, Failure, FailureKind, Hash};
 use seal::PublicKey;
 use wire::bundle::Sender;
 use wire::identity::{Certificate, Peer, Subject};
@@ -183,31 +181,6 @@ impl Hub {
             )),
         }
     }
-
-    /// Territories of a provider, its own first, followed by what was granted and by communes that these absorbed.
-    pub(crate) async fn rights(&self, provider: CommuneCode) -> Result<Vec<CommuneCode>, Failure> {
-        let granted = self.0.store.territories(provider).await.map_err(failure::storage)?;
-        Ok(with_former(provider, granted))
-    }
-}
-
-/// Adds former communes to the territories that continue them, over any number of steps.
-fn with_former(provider: CommuneCode, granted: Vec<CommuneCode>) -> Vec<CommuneCode> {
-    let mut all: BTreeSet<CommuneCode> = granted.into_iter().collect();
-    all.insert(provider);
-    loop {
-        let former: Vec<CommuneCode> = succession()
-            .iter()
-            .filter(|step| all.contains(&step.successor) && !all.contains(&step.former))
-            .map(|step| step.former)
-            .collect();
-        if former.is_empty() {
-            break;
-        }
-        all.extend(former);
-    }
-    all.remove(&provider);
-    std::iter::once(provider).chain(all).collect()
 }
 
 fn certificate(peer: &Peer) -> Result<&Certificate, Failure> {
@@ -311,14 +284,5 @@ mod tests {
         }
         assert_eq!(audience("/maillage.submission.v1.SubmissionService/Destroy"), None);
         assert_eq!(audience(""), None);
-    }
-
-    #[test]
-    fn rights_follow_the_succession_of_communes() {
-        let code = |text: &str| -> CommuneCode { text.parse().expect("a commune") };
-        assert_eq!(with_former(code("93066"), vec![code("93066")]), vec![code("93066"), code("93059")]);
-        assert_eq!(with_former(code("93001"), vec![]), vec![code("93001")]);
-        let granted = vec![code("93001"), code("93066")];
-        assert_eq!(with_former(code("93001"), granted), vec![code("93001"), code("93059"), code("93066")]);
     }
 }

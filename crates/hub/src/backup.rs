@@ -111,7 +111,8 @@ async fn feed(
         parts.send(part).await.map_err(|_| failure::internal("BACKUP", "the archive is no longer written"))
     };
     for (name, path) in kept(folder, config) {
-        send(manifest, name, read(&path)?).await?;
+        let bytes = if name == SETTINGS { settings(config, &path)? } else { read(&path)? };
+        send(manifest, name, bytes).await?;
     }
     for shape in snapshot.tables() {
         let mut table = TableEntry { name: shape.name.clone(), columns: shape.columns.clone(), rows: 0, parts: 0 };
@@ -140,8 +141,9 @@ async fn feed(
 fn kept(folder: &HubFolder, config: &HubConfig) -> Vec<(String, PathBuf)> {
     let mut kept: Vec<(String, PathBuf)> =
         FILES.iter().map(|name| ((*name).to_owned(), folder.root().join(name))).collect();
-    if let Some(communes) = config.communes.as_deref().filter(|path| is_inside(path)) {
-        kept.push((communes.to_string_lossy().into_owned(), folder.root().join(communes)));
+    if let Some(communes) = config.communes.as_deref() {
+        let name = if is_inside(communes) { communes.to_string_lossy().into_owned() } else { COMMUNES.to_owned() };
+        kept.push((name, folder.root().join(communes)));
     }
     for written in [folder.campaign(), folder.successions()] {
         if written.is_file() {
@@ -155,8 +157,21 @@ fn kept(folder: &HubFolder, config: &HubConfig) -> Vec<(String, PathBuf)> {
     kept
 }
 
+/// The settings as they stand, but for a list of communes that is kept elsewhere: the copy brings it along, and the
+/// place from which it came may not be there where the hub begins again.
+fn settings(config: &HubConfig, path: &Path) -> Result<Vec<u8>, Failure> {
+    if config.communes.as_deref().is_none_or(is_inside) {
+        return read(path);
+    }
+    Ok(HubConfig { communes: Some(COMMUNES.into()), ..config.clone() }.to_toml().into_bytes())
+}
+
+const SETTINGS: &str = "hub.toml";
+/// The name in the copy of a list of communes from outside the folder.
+const COMMUNES: &str = "communes.csv";
+
 /// What every hub has.
-pub(crate) const FILES: [&str; 4] = ["hub.toml", "keys/authority.key", "keys/authority.pem", "keys/signing.key"];
+pub(crate) const FILES: [&str; 4] = [SETTINGS, "keys/authority.key", "keys/authority.pem", "keys/signing.key"];
 
 /// A path that stays below where it begins.
 pub(crate) fn is_inside(path: &Path) -> bool {

@@ -5,7 +5,7 @@ mod areas;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use model::{CommuneCode, Failure, FailureKind, Succession};
+use model::{CommuneCode, Failure, FailureKind, Successions};
 
 use crate::folder::read;
 
@@ -18,7 +18,7 @@ const SUCCESSIONS: &str = "successions.csv";
 /// The communes of the hub's département, those that became part of another one included.
 pub(crate) struct Communes {
     names: BTreeMap<CommuneCode, String>,
-    successions: Vec<Succession>,
+    successions: Successions,
 }
 
 impl Communes {
@@ -62,6 +62,11 @@ impl Communes {
             }
         }
         Ok(names)
+    }
+
+    /// Who became part of whom: the one source for rights, invitations, periods, the board and public figures.
+    pub(crate) fn successions(&self) -> &Successions {
+        &self.successions
     }
 
     /// The commune's name, or its code where no name is known.

@@ -1,6 +1,6 @@
 //! Invites a commune: a line that serves once.
 
-use model::{CommuneCode, Failure, FailureKind, InvitationToken, Timestamp, succession};
+use model::{CogYear, CommuneCode, Failure, FailureKind, InvitationToken, Timestamp};
 use seal::sha256;
 use store::hub::NewInvitation;
 use wire::invitation::Invitation;
@@ -49,9 +49,8 @@ impl Hub {
     /// living node and older invitations end now, not when the invitation is spent.
     pub async fn invite(&self, commune: CommuneCode, also: &[CommuneCode]) -> Result<Invited, Failure> {
         let now = self.now();
-        if let Some(step) = succession().iter().find(|step| step.former == commune)
-            && now.year().is_some_and(|year| year >= step.since.0)
-        {
+        let ended = now.year().and_then(|year| self.successions().ended(commune, CogYear(year)));
+        if let Some(step) = ended {
             return Err(Failure::new(
                 FailureKind::Invalid,
                 "TERRITORY_CEASED",

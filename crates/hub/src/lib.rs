@@ -31,6 +31,7 @@ mod recover;
 mod refusal;
 mod renew;
 pub mod restore;
+mod rights;
 mod rpc;
 mod serve;
 pub mod submit;

@@ -85,6 +85,8 @@ impl Hub {
         let provider_key = seal::PublicKey::from_slice(&record.signing_key)
             .map_err(|_| failure::damaged("signing key of a document"))?
             .id();
+        // What the bytes named, the receipt says from now on: a hub restored from an older copy learns it from there.
+        let destroyed = self.0.store.moved_by(purge.submission).await.map_err(failure::storage)?;
         let now = self.now();
         let seal = |place: &Place| {
             self.sealed(&Receipt {
@@ -97,6 +99,7 @@ impl Hub {
                 number: place.number,
                 links: links(place),
                 outcome: Outcome::default(),
+                destroyed: destroyed.clone(),
             })
         };
         let done = self.0.store.confirm_purge(id, &by, now, &seal).await.map_err(failure::storage)?;

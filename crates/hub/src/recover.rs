@@ -29,47 +29,20 @@ impl Hub {
         Ok(Standing { heads, hub_keys: self.keys().await? })
     }
 
-    /// Whether the ledgers of `territories` are whole: after a restoration, not before every other living node that may
-    /// write in them has spoken. Its first word gives back what this hub forgot; judged without that, a document could
-    /// give away together with it what neither does alone.
-    ///
-    /// A node that will never speak again is revoked by the operator, who knows then that its ledger may lack its end.
-    pub(crate) async fn heard_since_restoration(
-        &self,
-        provider: &Provider,
-        territories: &BTreeSet<CommuneCode>,
-    ) -> Result<(), Failure> {
-        let Some(restoration) = self.0.store.last_restoration().await.map_err(failure::storage)? else {
-            return Ok(());
-        };
-        for record in self.0.store.nodes().await.map_err(failure::storage)? {
-            let other = record.node.provider;
-            let silent = record.revoked_at.is_none()
-                && record.enrolled_at < restoration.restored_at
-                && record.last_contact.is_none_or(|spoke| spoke < restoration.restored_at);
-            if silent
-                && other != provider.commune()
-                && self.rights(other).await?.iter().any(|own| territories.contains(own))
-            {
-                return Err(Failure::new(
-                    FailureKind::Unavailable,
-                    "RESTORED_WAITING",
-                    format!("restored, and the node of {other} has not spoken since"),
-                    format!(
-                        "Le centre a été restauré d’une sauvegarde et attend d’abord le poste de la commune {other}, qui peut avoir à lui rendre des envois. L’envoi sera retenté."
-                    ),
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// Takes back one document; `true` if it was held already.
     pub(crate) async fn recover(&self, provider: &Provider, given: wire::recovery::Recovery) -> Result<bool, Failure> {
         let keys = self.keys().await?;
-        let (given, receipt, slices) = blocking(move || {
+        let (given, receipt, mut slices) = blocking(move || {
             let receipt = given.prove(&keys).map_err(|error| recovery::refused(&error))?;
-            let slices = changes(&receipt, &given.document)?;
+            let slices = match (&given.purge, given.document.is_empty()) {
+                (Some(purge), _) => {
+                    let purge = purge.verify(&keys).map_err(|error| recovery::refused(&error.into()))?;
+                    emptied(&receipt, &purge)?
+                }
+                // A purge's own slices are those that its target fills; the database knows them.
+                (None, true) => Vec::new(),
+                (None, false) => changes(&receipt, &given.document)?,
+            };
             Ok((given, receipt, slices))
         })
         .await?;
@@ -82,6 +55,9 @@ impl Hub {
                     "Cet ancien envoi concerne aussi la commune {foreign}, que ce poste ne peut pas renseigner : c’est à son poste de le rendre au centre."
                 ),
             ));
+        }
+        if given.purge.is_some() && receipt.kind == ReceiptKind::Submission && slices.is_empty() {
+            slices = self.all_present(&receipt).await?;
         }
         let wire::ledger::LedgerEntry { receipt: signed, signature, signing_key, .. } = &given.entry;
         let sealed = SealedReceipt {
@@ -143,6 +119,33 @@ impl Hub {
     }
 }
 
+impl Hub {
+    /// The purge does not say what it destroyed: any figure of these territories may be older than what was destroyed,
+    /// and none may be shown as if it were the last.
+    async fn all_present(&self, receipt: &Receipt) -> Result<Vec<SliceChange>, Failure> {
+        let mut changes = Vec::new();
+        for territory in receipt.links.keys() {
+            let current = self.0.store.current_of(*territory).await.map_err(failure::storage)?;
+            let present = current.into_iter().filter(|current| current.state == SliceState::Present);
+            changes.extend(present.map(|current| SliceChange { slice: current.slice, state: SliceState::Purged }));
+        }
+        Ok(changes)
+    }
+}
+
+/// What a document whose bytes are gone had done to the slices that its purge names.
+fn emptied(receipt: &Receipt, purge: &Receipt) -> Result<Vec<SliceChange>, Failure> {
+    let state = match receipt.kind {
+        ReceiptKind::Submission => SliceState::Purged,
+        ReceiptKind::Withdrawal => SliceState::Withdrawn,
+        ReceiptKind::Check | ReceiptKind::Purge => return Ok(Vec::new()),
+    };
+    if purge.destroyed.iter().any(|slice| !receipt.links.contains_key(&slice.territory)) {
+        return Err(foreign());
+    }
+    Ok(purge.destroyed.iter().map(|slice| SliceChange { slice: slice.clone(), state }).collect())
+}
+
 /// The same ledger was continued in two ways.
 fn forked(territory: CommuneCode, sequence: u64) -> Failure {
     Failure::new(
@@ -155,19 +158,17 @@ fn forked(territory: CommuneCode, sequence: u64) -> Failure {
     )
 }
 
+fn foreign() -> Failure {
+    Failure::new(
+        FailureKind::Invalid,
+        "RECOVERY_NOT_PROVEN",
+        "document and receipt speak of different things",
+        "Cet ancien envoi ne correspond pas à son récépissé : rien n’a été repris.",
+    )
+}
+
 /// What the document does to the slices, read from its own bytes, which the receipt vouches for.
 fn changes(receipt: &Receipt, document: &[u8]) -> Result<Vec<SliceChange>, Failure> {
-    if document.is_empty() {
-        return Ok(Vec::new());
-    }
-    let foreign = || {
-        Failure::new(
-            FailureKind::Invalid,
-            "RECOVERY_NOT_PROVEN",
-            "document and receipt speak of different things",
-            "Cet ancien envoi ne correspond pas à son récépissé : rien n’a été repris.",
-        )
-    };
     let (id, provider, slices, state): (_, _, Vec<Slice>, _) = match receipt.kind {
         ReceiptKind::Submission | ReceiptKind::Check => {
             let submission = decode(document).map_err(Failure::from)?;

@@ -37,6 +37,7 @@ pub fn explain(code: &str) -> (&'static str, Fixer) {
     use Fixer::{Commune, Coordination, Support};
     match code {
         "TERRITORY_NOT_YOURS" => ("territoire qui n’est pas le sien", Coordination),
+        "DOCUMENT_OVER_TERRITORIES" => ("envoi sur plusieurs communes à la fois", Commune),
         "PROVIDER_MISMATCH" => ("document au nom d’une autre commune", Commune),
         "TERRITORY_CEASED" => ("commune qui n’existe plus à cette date", Commune),
         "PERIOD_IN_FUTURE" => ("période qui n’a pas commencé", Commune),

@@ -6,11 +6,13 @@
 //! Whose access was taken away since cannot be known: the living ones are listed, for a person to look through. And
 //! what was accepted since comes back from the nodes by themselves (`recover`).
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use model::{Code, CommuneCode, Failure, FailureKind, Timestamp, World};
 use store::Location;
-use store::hub::{HubStore, Loading, Restoration, TableShape};
+use store::hub::{Filled, HubStore, Loading, Restoration, TableShape};
 use tokio::sync::mpsc;
 use wire::authority::Authority;
 
@@ -60,8 +62,9 @@ pub async fn restore(
     if changed {
         config.database = database;
     }
-    empty(folder)?;
     let final_place = config.location(folder)?;
+    let copied = of_the_copy(folder, &files, &final_place);
+    empty(folder, &copied)?;
     Loading::refuse_occupied(&final_place).await.map_err(|error| failure::opening(&error, &final_place))?;
     let now = world.clock.now();
     let next_number = next_number(&manifest, now);
@@ -76,34 +79,47 @@ pub async fn restore(
     if dry_run {
         return Ok(restored);
     }
+    clear_interrupted(folder, &copied)?;
     // Beside its place until all is there: a folder that holds `hub.toml` is a whole hub.
-    let staging = HubFolder::at(folder.root().join(".restoring"));
+    let staging = staging(folder);
     let restoration = Restoration {
         restored_at: now,
         backup_at: restored.manifest.taken_at,
         backup_number: restored.manifest.number,
         next_number,
     };
+    let location = config.location(&staging)?;
     let done = async {
         for (name, bytes) in &files {
             let bytes = if name == "hub.toml" && changed { config.to_toml().into_bytes() } else { bytes.clone() };
             let secret = Path::new(name).extension().is_some_and(|kind| kind == "key") || name == "hub.toml";
             write_new(&staging.root().join(name), &bytes, secret)?;
         }
-        let location = config.location(&staging)?;
-        let ended = load(file, key, &location, &restored.manifest, &restoration).await?;
-        unveil(&staging, folder)?;
-        Ok(ended)
+        let filled = load(file, key, &location, &restored.manifest, &restoration).await?;
+        if let Err(failure) = unveil(&staging, folder) {
+            // Nobody may find a full database without its hub.
+            if let Err(error) = HubStore::discard(&location).await {
+                tracing::error!(%error, "the database that was filled could not be emptied");
+            }
+            return Err(failure);
+        }
+        Ok(filled)
     };
-    restored.invitations_ended = match done.await {
-        Ok(ended) => ended,
+    let filled = match done.await {
+        Ok(filled) => filled,
         Err(failure) => {
             // Ours alone: the folder was empty.
-            let _ = std::fs::remove_dir_all(staging.root());
+            clear_interrupted(folder, &copied)?;
             return Err(failure);
         }
     };
+    restored.invitations_ended = filled.invitations_ended;
     let store = HubStore::open(&final_place).await.map_err(|error| failure::opening(&error, &final_place))?;
+    // Last of all: until here, whoever gives the command again begins anew.
+    let since = filled.owned_since.unwrap_or(now);
+    if !store.belongs_to(restored.manifest.authority, since).await.map_err(failure::storage)? {
+        return Err(failure::foreign_database(&final_place));
+    }
     let living = async {
         let nodes = store.nodes().await?.into_iter().filter(|record| record.revoked_at.is_none());
         let coordinators = store.coordinators().await?.into_iter().filter(|record| record.revoked_at.is_none());
@@ -159,11 +175,55 @@ fn settings(files: &[(String, Vec<u8>)]) -> Result<HubConfig, Failure> {
     HubConfig::parse(text, Path::new("hub.toml"))
 }
 
+fn staging(folder: &HubFolder) -> HubFolder {
+    HubFolder::at(folder.root().join(".restoring"))
+}
+
+/// Names of what stands directly in the folder of the hub that `files` make, its database included.
+fn of_the_copy(folder: &HubFolder, files: &[(String, Vec<u8>)], database: &Location) -> BTreeSet<OsString> {
+    let first = |path: &Path| path.iter().next().map(OsString::from);
+    let mut all: BTreeSet<OsString> = files.iter().filter_map(|(name, _)| first(Path::new(name))).collect();
+    if let Location::Sqlite(path) = database
+        && let Ok(inside) = path.strip_prefix(folder.root())
+    {
+        let with = |end: &str| {
+            let mut name = inside.as_os_str().to_owned();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let forms = [inside.to_owned(), with("-wal"), with("-shm"), inside.with_extension("lock")];
+        all.extend(forms.iter().filter_map(|path| first(path)));
+    }
+    all
+}
+
+/// Takes away what an interrupted restoration left. It began in an empty folder and did not come to its end, so nothing
+/// of it was ever a hub; what is not of the copy is somebody's, and stays.
+fn clear_interrupted(folder: &HubFolder, copied: &BTreeSet<OsString>) -> Result<(), Failure> {
+    let staging = staging(folder);
+    if !staging.root().exists() || folder.config().exists() {
+        return Ok(());
+    }
+    store::crash::point("restore: clear");
+    // The sign that all this is ours goes last.
+    for name in copied {
+        let path = folder.root().join(name);
+        let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        match gone {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failure::file(&path, error)),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    std::fs::remove_dir_all(staging.root()).map_err(|error| failure::file(staging.root(), error))
+}
+
 /// Nothing is ever overwritten.
-fn empty(folder: &HubFolder) -> Result<(), Failure> {
+fn empty(folder: &HubFolder, copied: &BTreeSet<OsString>) -> Result<(), Failure> {
     let root = folder.root();
+    let interrupted = staging(folder).root().exists() && !folder.config().exists();
+    let ours = |name: OsString| interrupted && (name == ".restoring" || copied.contains(&name));
     let full = match std::fs::read_dir(root) {
-        Ok(mut entries) => entries.next().is_some(),
+        Ok(entries) => entries.flatten().any(|entry| !ours(entry.file_name())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
         Err(error) => return Err(failure::file(root, error)),
     };
@@ -188,7 +248,7 @@ async fn load(
     location: &Location,
     manifest: &Manifest,
     restoration: &Restoration,
-) -> Result<u64, Failure> {
+) -> Result<Filled, Failure> {
     let opening = |error| failure::opening(&error, location);
     let mut loading = Loading::begin(location, &manifest.schema).await.map_err(opening)?;
     let (lines, mut read) = mpsc::channel::<(String, String)>(4);
@@ -254,5 +314,7 @@ fn unveil(staging: &HubFolder, folder: &HubFolder) -> Result<(), Failure> {
         store::crash::point("restore");
         std::fs::rename(staging.root().join(&name), folder.root().join(&name)).map_err(wrong)?;
     }
-    std::fs::remove_dir(staging.root()).map_err(wrong)
+    // The hub stands: an empty folder beside it is no reason to say otherwise.
+    let _ = std::fs::remove_dir(staging.root());
+    Ok(())
 }

@@ -110,9 +110,10 @@ impl Hub {
         if let Some(answer) = self.known(&signed).await? {
             return Ok(answer);
         }
-        judge::rights(provider, &submission, self.now())?;
+        judge::rights(provider, &submission, self.successions(), self.now())?;
         judge::definitions(&submission, &self.0.packs)?;
         judge::periods(&submission, &self.0.packs)?;
+        self.readable_to_every_holder(provider, &territories(&submission)).await?;
         self.heard_since_restoration(provider, &territories(&submission)).await?;
         let mut submission = submission;
         for _ in 0..ATTEMPTS {
@@ -224,6 +225,7 @@ impl Hub {
                 number: place.number,
                 links: links(place),
                 outcome,
+                destroyed: BTreeSet::new(),
             })
         };
         match self.0.store.accept(&acceptance, &seal).await.map_err(failure::storage)? {

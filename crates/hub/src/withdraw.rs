@@ -69,8 +69,9 @@ impl Hub {
         if let Some(answer) = self.known(&signed).await? {
             return Ok(answer);
         }
-        slices_allowed(provider, withdrawal.slices.iter(), self.now())?;
+        slices_allowed(provider, withdrawal.slices.iter(), self.successions(), self.now())?;
         let territories = withdrawal.slices.iter().map(|slice| slice.territory).collect();
+        self.readable_to_every_holder(provider, &territories).await?;
         self.heard_since_restoration(provider, &territories).await?;
         for _ in 0..ATTEMPTS {
             let mut heads = Vec::new();

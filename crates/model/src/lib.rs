@@ -12,6 +12,7 @@ mod figure;
 mod id;
 mod key;
 mod period;
+mod succession;
 mod territory;
 
 pub use area::{Area, InvalidLevel, Level};
@@ -22,7 +23,8 @@ pub use figure::{Decimals, Figure, Flag, Flags, MissingReason, Units};
 pub use id::{DefinitionHash, Hash, InvalidId, InvitationToken, RuleHash, SubmissionId};
 pub use key::Key;
 pub use period::{InvalidPeriod, Period, PeriodKind};
-pub use territory::{CogYear, CommuneCode, InvalidTerritory, Succession, succession};
+pub use succession::{InvalidSuccession, Succession, Successions};
+pub use territory::{CogYear, CommuneCode, InvalidTerritory};
 
 /// A slice: the smallest thing a provider replaces, withdraws or answers for (architecture, law 3).
 ///

@@ -1,4 +1,4 @@
-//! Communes, the year of the official geographic code (COG) that names them, and who succeeded whom.
+//! Communes, and the year of the official geographic code (COG) that names them.
 
 use std::fmt;
 
@@ -21,6 +21,11 @@ pub enum InvalidTerritory {
 pub struct CommuneCode([u8; 5]);
 
 impl CommuneCode {
+    /// Five bytes that the caller wrote down and that are a code.
+    pub(crate) const fn known(text: [u8; 5]) -> Self {
+        Self(text)
+    }
+
     /// The code as text.
     pub fn as_str(&self) -> &str {
         // Only ASCII digits, 'A' and 'B' pass construction.
@@ -68,29 +73,6 @@ impl fmt::Display for CommuneCode {
 /// The vintage of the official geographic code: the communes as they stood on 1 January of that year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CogYear(pub u16);
-
-/// One commune absorbed by another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Succession {
-    /// The commune that ceased to exist.
-    pub former: CommuneCode,
-    /// The commune that continues it.
-    pub successor: CommuneCode,
-    /// The first COG year without the former commune.
-    pub since: CogYear,
-}
-
-/// Successions known to this version of the product.
-///
-/// Source: INSEE, code officiel géographique 2025 (Pierrefitte-sur-Seine joined Saint-Denis on 1 January 2025).
-pub fn succession() -> &'static [Succession] {
-    const fn code(text: [u8; 5]) -> CommuneCode {
-        CommuneCode(text)
-    }
-    static KNOWN: [Succession; 1] =
-        [Succession { former: code(*b"93059"), successor: code(*b"93066"), since: CogYear(2025) }];
-    &KNOWN
-}
 
 #[cfg(test)]
 mod tests {

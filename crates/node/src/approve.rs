@@ -1,11 +1,14 @@
 //! Somebody agrees: what was previewed, byte for byte, is signed and put on its way.
 
+use std::collections::BTreeSet;
+
 use disclosure::attack;
-use model::{Failure, FailureKind, Hash, SubmissionId};
-use store::node::Outgoing;
+use model::{CommuneCode, Failure, FailureKind, Hash, SubmissionId};
+use store::node::{Outgoing, Preview};
 use wire::document::Approval;
 
 use crate::collect::stricter;
+use crate::preview::read_as;
 use crate::{Node, failure, ledger};
 
 /// Who agrees.
@@ -51,39 +54,54 @@ impl Agreement {
 
 /// The preview that waits, if its hash begins with `read`: at least eight characters of what the person saw.
 pub async fn waiting(node: &Node, read: &str) -> Result<Hash, Failure> {
-    let preview = node.store().latest_preview().await.map_err(|error| failure::storage(&error))?;
-    let preview = preview.filter(|preview| !preview.queued).ok_or_else(nothing)?;
-    if read.len() >= 8 && preview.hash.to_string().starts_with(&read.to_lowercase()) {
-        Ok(preview.hash)
-    } else {
-        Err(changed())
-    }
+    let hash = read_as(&documents(node).await?);
+    if read.len() >= 8 && hash.to_string().starts_with(&read.to_lowercase()) { Ok(hash) } else { Err(changed()) }
 }
 
-/// Signs the newest preview and puts it into the outbox. `expected` is the hash that the person read; a preview that
-/// changed since is refused.
+/// The documents of the preview that waits; at least one.
+async fn documents(node: &Node) -> Result<Vec<Preview>, Failure> {
+    let documents = node.store().waiting_previews().await.map_err(|error| failure::storage(&error))?;
+    if documents.is_empty() { Err(nothing()) } else { Ok(documents) }
+}
+
+/// Signs the newest preview and puts it into the outbox, one document for each territory, all or none. `expected` is
+/// the hash that the person read; a preview that changed since is refused.
 ///
 /// # Errors
 /// No preview, another preview than expected, no name, a rule that does not reach, or figures that are no longer
 /// safe because something else was sent since the preview.
-pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>) -> Result<SubmissionId, Failure> {
+pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>) -> Result<Vec<SubmissionId>, Failure> {
     let _held = node.folder().hold().await?;
     agree(node, agreement, expected).await
 }
 
 /// The same, for whoever holds the folder.
-pub(crate) async fn agree(node: &Node, agreement: &Agreement, expected: Option<Hash>) -> Result<SubmissionId, Failure> {
+pub(crate) async fn agree(
+    node: &Node,
+    agreement: &Agreement,
+    expected: Option<Hash>,
+) -> Result<Vec<SubmissionId>, Failure> {
     let by = agreement.signatory()?;
-    let preview = node
-        .store()
-        .latest_preview()
-        .await
-        .map_err(|error| failure::storage(&error))?
-        .filter(|preview| !preview.queued)
-        .ok_or_else(nothing)?;
-    if expected.is_some_and(|hash| hash != preview.hash) {
+    let documents = documents(node).await?;
+    if expected.is_some_and(|hash| hash != read_as(&documents)) {
         return Err(changed());
     }
+    let mut outgoing = Vec::with_capacity(documents.len());
+    for preview in documents {
+        outgoing.push((preview.hash, signed(node, agreement, preview).await?));
+    }
+    // The order in which they will be sent, and told of.
+    outgoing.sort_by(|(_, one), (_, other)| one.territories.cmp(&other.territories));
+    for (hash, _) in &outgoing {
+        node.store().approve_preview(*hash, &by, node.now()).await.map_err(|error| failure::storage(&error))?;
+    }
+    let queued: Vec<_> = outgoing.iter().map(|(hash, item)| (item, Some(*hash))).collect();
+    node.store().enqueue_all(&queued, node.now()).await.map_err(|error| failure::storage(&error))?;
+    Ok(outgoing.into_iter().map(|(_, item)| item.submission).collect())
+}
+
+/// One document, asked about once more and signed.
+async fn signed(node: &Node, agreement: &Agreement, preview: Preview) -> Result<Outgoing, Failure> {
     let submission = wire::document::decode(&preview.document).map_err(|error| failure::document(&error))?;
     let meant = match agreement {
         Agreement::Person(_) => Approval::Person,
@@ -93,8 +111,13 @@ pub(crate) async fn agree(node: &Node, agreement: &Agreement, expected: Option<H
         // The document says who agreed: what was made for the rule is not what a person read.
         return Err(outdated());
     }
-    let mut territories: Vec<_> = submission.slices.iter().map(|slice| slice.received.slice.territory).collect();
-    territories.dedup();
+    let territories: BTreeSet<CommuneCode> =
+        submission.slices.iter().map(|slice| slice.received.slice.territory).collect();
+    if territories.len() > 1 {
+        // Made by a version that put several territories into one document.
+        return Err(outdated());
+    }
+    let territories: Vec<CommuneCode> = territories.into_iter().collect();
     // Between preview and agreement something else may have been sent: the intruder is asked again, with all of it.
     let sent = ledger::read(node.store(), &territories).await?;
     for slice in submission.slices {
@@ -110,24 +133,14 @@ pub(crate) async fn agree(node: &Node, agreement: &Agreement, expected: Option<H
         attack::admit(slice.received, table.scheme(), &sent.ledger).map_err(|_| outdated())?;
     }
     let signature = node.signing_key().sign(&preview.document);
-    let id = submission.header.id;
-    node.store().approve_preview(preview.hash, &by, node.now()).await.map_err(|error| failure::storage(&error))?;
-    node.store()
-        .enqueue(
-            &Outgoing {
-                submission: id,
-                kind: preview.kind,
-                document: preview.document,
-                signature: signature.as_bytes().to_vec(),
-                signing_key: node.signing_key().public().as_bytes().to_vec(),
-                territories,
-            },
-            Some(preview.hash),
-            node.now(),
-        )
-        .await
-        .map_err(|error| failure::storage(&error))?;
-    Ok(id)
+    Ok(Outgoing {
+        submission: submission.header.id,
+        kind: preview.kind,
+        document: preview.document,
+        signature: signature.as_bytes().to_vec(),
+        signing_key: node.signing_key().public().as_bytes().to_vec(),
+        territories,
+    })
 }
 
 fn nothing() -> Failure {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use disclosure::{Ledger, Received};
-use model::{CommuneCode, Failure, FailureKind, Slice};
+use model::{CommuneCode, Failure, FailureKind, Hash, Slice};
 use store::DocumentKind;
 use store::node::{Completeness, LedgerRecord, NodeStore};
+use wire::document::Receipt;
 
 use crate::failure;
 
@@ -16,7 +17,7 @@ pub struct Sent {
     pub ledger: Ledger,
     /// The last content of each slice that is not withdrawn: what a preview compares with.
     pub current: BTreeMap<Slice, Received>,
-    /// Slices that a person took back and nobody sent again since.
+    /// Slices that a person took back, or two persons at the hub destroyed, and nobody sent again since.
     pub withdrawn: BTreeSet<Slice>,
 }
 
@@ -40,8 +41,9 @@ pub async fn read(store: &NodeStore, territories: &[CommuneCode]) -> Result<Sent
             ));
         }
         let records = store.ledger(*territory).await.map_err(|error| failure::storage(&error))?;
+        let destroyed = destroyed(&records)?;
         for record in &records {
-            sent.add(record, *territory)?;
+            sent.add(record, *territory, &destroyed)?;
         }
     }
     Ok(sent)
@@ -50,9 +52,13 @@ pub async fn read(store: &NodeStore, territories: &[CommuneCode]) -> Result<Sent
 impl Sent {
     /// Takes from `record` what is of `territory`: a document about two communes stands in both ledgers, and in the
     /// other one later documents of this one are missing, so that it would bring back what they replaced.
-    fn add(&mut self, record: &LedgerRecord, territory: CommuneCode) -> Result<(), Failure> {
-        // A purged document's bytes are gone everywhere; its receipt keeps the chain whole.
-        let Some(bytes) = &record.document else { return Ok(()) };
+    fn add(
+        &mut self,
+        record: &LedgerRecord,
+        territory: CommuneCode,
+        destroyed: &BTreeMap<Hash, BTreeSet<Slice>>,
+    ) -> Result<(), Failure> {
+        let Some(bytes) = &record.document else { return self.forget(record, territory, destroyed) };
         match record.kind {
             DocumentKind::Submission | DocumentKind::Check => {
                 let submission = wire::document::decode(bytes).map_err(|error| failure::document(&error))?;
@@ -79,4 +85,46 @@ impl Sent {
         }
         Ok(())
     }
+
+    /// A purged document's bytes are gone everywhere; its receipt keeps the chain whole. What it replaced is not what the
+    /// hub holds: that is nothing.
+    fn forget(
+        &mut self,
+        record: &LedgerRecord,
+        territory: CommuneCode,
+        destroyed: &BTreeMap<Hash, BTreeSet<Slice>>,
+    ) -> Result<(), Failure> {
+        if !matches!(record.kind, DocumentKind::Submission | DocumentKind::Withdrawal) {
+            return Ok(());
+        }
+        let Some(receipt) = receipt(record)? else { return Ok(()) };
+        let Some(named) = destroyed.get(&receipt.document_hash) else { return Ok(()) };
+        let mut slices: Vec<Slice> = named.iter().filter(|slice| slice.territory == territory).cloned().collect();
+        if named.is_empty() {
+            // A hub that did not say what it destroyed: nothing of before is sure to be there.
+            slices = self.current.keys().filter(|slice| slice.territory == territory).cloned().collect();
+        }
+        for slice in slices {
+            self.current.remove(&slice);
+            self.withdrawn.insert(slice);
+        }
+        Ok(())
+    }
+}
+
+/// What purges destroyed: slices, by the hash of the document that had named them.
+fn destroyed(records: &[LedgerRecord]) -> Result<BTreeMap<Hash, BTreeSet<Slice>>, Failure> {
+    let purges = records.iter().filter(|record| record.kind == DocumentKind::Purge);
+    let mut all = BTreeMap::new();
+    for receipt in purges.filter_map(|record| receipt(record).transpose()) {
+        let receipt = receipt?;
+        all.insert(receipt.document_hash, receipt.destroyed);
+    }
+    Ok(all)
+}
+
+/// The receipt of a record, verified when it came; none while none did.
+fn receipt(record: &LedgerRecord) -> Result<Option<Receipt>, Failure> {
+    let sealed = record.receipt.as_ref();
+    sealed.map(|sealed| Receipt::decode(&sealed.document)).transpose().map_err(|error| failure::document(&error))
 }

@@ -96,6 +96,8 @@ pub struct CellPreview {
 pub struct Preview {
     /// Identifies exactly these figures; `None` if nothing has to leave or nothing was kept.
     pub hash: Option<Hash>,
+    /// Territories that something leaves about, ascending: each in a document of its own.
+    pub territories: BTreeSet<CommuneCode>,
     /// Whether anything has to leave.
     pub leaves: bool,
     /// Whether something that a person took back would leave again.
@@ -182,10 +184,12 @@ async fn compute(node: &Node, purpose: Purpose, keeping: Keep) -> Result<Preview
     }
     let moved = leaving.iter().map(|index| slices[*index].moves.moved()).sum();
     let withdrawn = leaving.iter().any(|index| sent.withdrawn.contains(&slices[*index].slice));
-    let outgoing: Vec<Outgoing<'_>> = leaving
-        .iter()
-        .map(|index| Outgoing { table: &tables[*index], scheme: collected[*index].table.scheme() })
-        .collect();
+    let mut outgoing: BTreeMap<CommuneCode, Vec<Outgoing<'_>>> = BTreeMap::new();
+    for index in &leaving {
+        let one = Outgoing { table: &tables[*index], scheme: collected[*index].table.scheme() };
+        outgoing.entry(slices[*index].slice.territory).or_default().push(one);
+    }
+    let territories = outgoing.keys().copied().collect();
     let approval = match keeping {
         Keep::ForPerson => Some(Approval::Person),
         Keep::ForRule => Some(Approval::Rule),
@@ -195,7 +199,7 @@ async fn compute(node: &Node, purpose: Purpose, keeping: Keep) -> Result<Preview
         Some(approval) if !outgoing.is_empty() => Some(keep(node, purpose, approval, &outgoing).await?),
         _ => None,
     };
-    Ok(Preview { hash, purpose, leaves: !leaving.is_empty(), withdrawn, slices, moved, tables })
+    Ok(Preview { hash, territories, purpose, leaves: !leaving.is_empty(), withdrawn, slices, moved, tables })
 }
 
 async fn ledger_of(node: &Node, collected: &[Collected<'_>]) -> Result<Sent, Failure> {
@@ -210,34 +214,50 @@ pub(crate) async fn protected(node: &Node, collected: &[Collected<'_>]) -> Resul
     collected.iter().map(|one| protect(one, &sent.ledger)).collect()
 }
 
-async fn keep(node: &Node, purpose: Purpose, approval: Approval, outgoing: &[Outgoing<'_>]) -> Result<Hash, Failure> {
-    let mut id = [0_u8; 16];
-    node.entropy().fill(&mut id);
-    let header = Header {
-        provider: node.provider(),
-        id: SubmissionId::from_bytes(id),
-        written_at: node.now(),
-        purpose,
-        approval,
-    };
-    let document = wire::document::encode(&header, outgoing).map_err(|error| failure::document(&error))?;
-    let hash = seal::sha256(&document);
-    let kind = match purpose {
-        Purpose::Submit => DocumentKind::Submission,
-        Purpose::Check => DocumentKind::Check,
-    };
-    node.store()
-        .save_preview(&store::node::Preview {
-            hash,
-            kind,
+/// One document for each territory: a signature is of a whole, and whoever else holds one of these territories must be
+/// able to read what was sent about it.
+async fn keep(
+    node: &Node,
+    purpose: Purpose,
+    approval: Approval,
+    outgoing: &BTreeMap<CommuneCode, Vec<Outgoing<'_>>>,
+) -> Result<Hash, Failure> {
+    let mut kept = Vec::with_capacity(outgoing.len());
+    for slices in outgoing.values() {
+        let mut id = [0_u8; 16];
+        node.entropy().fill(&mut id);
+        let header = Header {
+            provider: node.provider(),
+            id: SubmissionId::from_bytes(id),
+            written_at: node.now(),
+            purpose,
+            approval,
+        };
+        let document = wire::document::encode(&header, slices).map_err(|error| failure::document(&error))?;
+        kept.push(store::node::Preview {
+            hash: seal::sha256(&document),
+            kind: match purpose {
+                Purpose::Submit => DocumentKind::Submission,
+                Purpose::Check => DocumentKind::Check,
+            },
             document,
             created_at: node.now(),
             approved: None,
             queued: false,
-        })
-        .await
-        .map_err(|error| failure::storage(&error))?;
-    Ok(hash)
+        });
+    }
+    node.store().save_previews(&kept).await.map_err(|error| failure::storage(&error))?;
+    Ok(read_as(&kept))
+}
+
+/// What stands for these documents when a person says what was read: the hash of the one, or that of all their hashes.
+pub(crate) fn read_as(documents: &[store::node::Preview]) -> Hash {
+    if let [one] = documents {
+        return one.hash;
+    }
+    let mut hashes: Vec<String> = documents.iter().map(|document| document.hash.to_string()).collect();
+    hashes.sort();
+    seal::sha256(format!("maillage preview\n{}\n", hashes.join("\n")).as_bytes())
 }
 
 fn protect(one: &Collected<'_>, ledger: &Ledger) -> Result<Protected, Failure> {

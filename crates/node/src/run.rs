@@ -1,7 +1,7 @@
 //! The node at work by itself: round after round, until asked to stop.
 
 use disclosure::SafeTable;
-use model::Failure;
+use model::{CommuneCode, Failure};
 use store::node::OutboxState;
 use tokio_util::sync::CancellationToken;
 
@@ -160,17 +160,21 @@ async fn person_needed(node: &Node, preview: &Preview) -> Result<Option<String>,
     Ok(None)
 }
 
-/// Whether the last document of the outbox was refused and held the same figures.
+/// Whether the hub refused the same figures of every territory that something would leave about, and nothing else was
+/// sent about it since.
 async fn was_refused(node: &Node, preview: &Preview) -> Result<bool, Failure> {
     let items = node.store().outbox().await.map_err(|error| failure::storage(&error))?;
-    let Some(last) = items.last().filter(|item| matches!(item.state, OutboxState::Refused(_))) else {
-        return Ok(false);
+    let refused = |territory: &CommuneCode| {
+        let last = items.iter().rev().find(|item| item.outgoing.territories.contains(territory));
+        let Some(last) = last.filter(|item| matches!(item.state, OutboxState::Refused(_))) else { return false };
+        let Ok(refused) = wire::document::decode(&last.outgoing.document) else { return false };
+        refused.slices.iter().all(|slice| {
+            let same =
+                |table: &SafeTable| *table.slice() == slice.received.slice && *table.cells() == slice.received.cells;
+            preview.tables.iter().any(same)
+        })
     };
-    let Ok(refused) = wire::document::decode(&last.outgoing.document) else { return Ok(false) };
-    Ok(refused.slices.iter().all(|slice| {
-        let same = |table: &SafeTable| *table.slice() == slice.received.slice && *table.cells() == slice.received.cells;
-        preview.tables.iter().any(same)
-    }))
+    Ok(preview.territories.iter().all(refused))
 }
 
 async fn deliver(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {

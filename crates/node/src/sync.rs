@@ -385,6 +385,7 @@ mod tests {
             number: 1,
             links: std::collections::BTreeMap::new(),
             outcome: Outcome::default(),
+            destroyed: std::collections::BTreeSet::new(),
         };
         let mut gone = Gone::default();
         gone.note(&receipt(ReceiptKind::Submission, 1), false);

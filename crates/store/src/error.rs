@@ -98,8 +98,8 @@ fn from_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
     let code = error.code().unwrap_or_default().into_owned();
     let sqlite: Option<u32> =
         error.try_downcast_ref::<sqlx::sqlite::SqliteError>().and_then(|_| code.parse().ok()).map(|c: u32| c & 0xff);
-    // SQLITE_BUSY and SQLITE_LOCKED; serialization_failure and deadlock_detected.
-    if matches!(sqlite, Some(5 | 6)) || (sqlite.is_none() && matches!(code.as_str(), "40001" | "40P01")) {
+    // SQLITE_BUSY and SQLITE_LOCKED; serialization_failure, deadlock_detected and lock_not_available.
+    if matches!(sqlite, Some(5 | 6)) || (sqlite.is_none() && matches!(code.as_str(), "40001" | "40P01" | "55P03")) {
         return StoreError::Busy;
     }
     match error.kind() {

@@ -37,7 +37,7 @@ pub use read::{CurrentSlice, Head, LedgerEntry, SliceVersion, SubmissionRecord};
 pub use refusal::{NewRefusal, REFUSALS_KEPT, RefusalRecord};
 
 pub use recover::{Recovered, Recovery};
-pub use snapshot::{BackupRecord, Loading, Restoration, Snapshot, TableShape, Value};
+pub use snapshot::{BackupRecord, Filled, Loading, Restoration, Snapshot, TableShape, Value};
 
 const STEPS: &[Step] = &[
     (1, "first", include_str!("hub/schema/0001_first.sql")),

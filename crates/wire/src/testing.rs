@@ -148,6 +148,7 @@ impl Desk {
             )]
             .into(),
             outcome: Outcome::default(),
+            destroyed: std::collections::BTreeSet::new(),
         };
         let receipt = SignedReceipt::sign(&receipt, &self.key).expect("a receipt");
         let length = upload.document.len() as u64;

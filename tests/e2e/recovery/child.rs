@@ -7,6 +7,8 @@ use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hub::backup::{Key, Lock, backup};
+use hub::restore::restore;
 use hub::{Hub, HubConfig, HubFolder};
 use model::Timestamp;
 use node::run::open_and_round;
@@ -43,9 +45,15 @@ pub enum Role {
     Coordinator,
     /// An operator invites the commune in `argument`.
     Invite,
+    /// Two persons destroy the document in `argument`.
+    Purge,
+    /// An operator copies the hub; `argument` is the file and the public key.
+    Backup,
+    /// An operator restores into the folder; `argument` is the copy, the secret key, and the database if it is another.
+    Restore,
 }
 
-const ROLES: [Role; 9] = [
+const ROLES: [Role; 12] = [
     Role::Join,
     Role::Round,
     Role::Renew,
@@ -55,6 +63,9 @@ const ROLES: [Role; 9] = [
     Role::Open,
     Role::Coordinator,
     Role::Invite,
+    Role::Purge,
+    Role::Backup,
+    Role::Restore,
 ];
 
 /// How it ended.
@@ -101,6 +112,25 @@ impl Child {
     pub fn dies_at(mut self, step: u32) -> Self {
         self.0.env(format!("{PREFIX}STEP"), step.to_string());
         self
+    }
+
+    /// Runs it to its end and gives the steps at which dying may matter: the first of each place; and where it is no
+    /// statement but a step of its own, the last of it too.
+    pub fn steps(mut self) -> Vec<u32> {
+        self.0.env(format!("{PREFIX}LIST"), "1");
+        let done = block_in_place(|| self.0.output()).expect("this program runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        let places: Vec<&str> = said.lines().filter_map(|line| Some(line.split_once(MARK)?.1)).collect();
+        let statement = |place: &str| ["INSERT ", "SELECT ", "DELETE ", "UPDATE "].iter().any(|s| place.starts_with(s));
+        (1..)
+            .zip(places.iter().enumerate())
+            .filter(|(_, (index, place))| {
+                let again = |places: &[&str]| places.contains(place);
+                !again(&places[..*index]) || (!statement(place) && !again(&places[index + 1..]))
+            })
+            .map(|(step, _)| step)
+            .collect()
     }
 
     /// What its role needs besides.
@@ -191,6 +221,10 @@ fn number(name: &str) -> Option<u64> {
 
 /// From here on the process counts its steps, and ends itself at the one that was asked for.
 fn count_steps() {
+    if number("LIST").is_some() {
+        fail::cfg_callback(store::crash::FAIL_POINT, || println!("\n{MARK}{}", store::crash::last()))
+            .expect("a fail point takes a callback");
+    }
     let Some(last) = number("STEP") else { return };
     let steps = AtomicU64::new(0);
     fail::cfg_callback(store::crash::FAIL_POINT, move || {
@@ -258,6 +292,27 @@ async fn child() {
             let hub = Hub::open(hub, world).await.expect("opens");
             count_steps();
             hub.invite(word(&argument), &[]).await.expect("invites");
+        }
+        Role::Purge => {
+            let hub = Hub::open_with(hub.clone(), HubConfig::load(&hub).expect("settings"), vec![pack()], world).await;
+            let hub = hub.expect("opens");
+            count_steps();
+            let proposal = hub.propose_purge(word(&argument), "Awa Diallo", "fuite").await.expect("proposes");
+            hub.confirm_purge(proposal.id, "Bea Roux").await.expect("destroys");
+        }
+        Role::Backup => {
+            let (file, key) = argument.split_once('\n').expect("two lines");
+            let lock = Lock::recipients(&[key.to_owned()]).expect("a public key");
+            count_steps();
+            backup(&hub, Path::new(file), &lock, &world).await.expect("copies");
+        }
+        Role::Restore => {
+            let mut lines = argument.lines();
+            let mut line = || lines.next().map(str::to_owned);
+            let (file, key) = (line().expect("a file"), line().expect("a key"));
+            let key = Key::identities(Path::new(&key)).expect("a secret key");
+            count_steps();
+            restore(&hub, Path::new(&file), &key, line(), false, &world).await.expect("restores");
         }
     }
 }

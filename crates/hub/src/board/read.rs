@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use methodology::Table;
-use model::{CommuneCode, Failure, Figure, Slice, Timestamp, succession};
+use model::{CogYear, CommuneCode, Failure, Figure, Slice, Successions, Timestamp};
 use store::DocumentKind;
 use store::hub::{FilledSlice, LastInvitation, NodeRecord, RefusalRecord, SliceState};
 
@@ -31,8 +31,9 @@ impl Hub {
             invitations.into_iter().map(|one| (one.provider, one)).collect();
         let still_refused = self.still_refused(&filled).await?;
         let filled: BTreeMap<Slice, FilledSlice> = filled.into_iter().map(|one| (one.slice.clone(), one)).collect();
-        let sources = Sources { campaign: &campaign, nodes, invitations, filled, still_refused, now: self.now() };
-        let columns = self.columns(&campaign);
+        let (campaign, successions, now) = (&campaign, self.successions(), self.now());
+        let sources = Sources { campaign, successions, nodes, invitations, filled, still_refused, now };
+        let columns = self.columns(campaign);
         let mut rows = Vec::new();
         for territory in sources.territories() {
             rows.push(self.row(territory, &columns, &sources).await?);
@@ -198,6 +199,7 @@ fn refused(record: &RefusalRecord, slices: Vec<Slice>) -> Refused {
 /// What a row is made from.
 struct Sources<'a> {
     campaign: &'a Campaign,
+    successions: &'a Successions,
     nodes: BTreeMap<CommuneCode, NodeRecord>,
     invitations: BTreeMap<CommuneCode, LastInvitation>,
     filled: BTreeMap<Slice, FilledSlice>,
@@ -225,9 +227,8 @@ impl Sources<'_> {
     }
 
     fn unfilled(&self, slice: &Slice) -> Holds {
-        let year = slice.period.year();
-        let ceased = succession().iter().any(|step| step.former == slice.territory && year >= step.since.0);
-        if ceased || !self.expects(slice.territory) {
+        let ended = self.successions.ended(slice.territory, CogYear(slice.period.year()));
+        if ended.is_some() || !self.expects(slice.territory) {
             return Holds::NotExpected;
         }
         if self.campaign.due.is_some_and(|due| due < self.now) { Holds::Late } else { Holds::Awaited }

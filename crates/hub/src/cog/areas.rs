@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use model::{Area, CogYear, CommuneCode, Failure, FailureKind, Level, Succession, succession};
+use model::{Area, CogYear, CommuneCode, Failure, FailureKind, Level, Succession, Successions};
 
 use super::Communes;
 use crate::folder::read;
@@ -27,8 +27,8 @@ static ABOVE: LazyLock<Above> = LazyLock::new(|| {
 });
 
 /// Further mergers of communes, for a hub of another département: lines `ancienne;nouvelle;depuis`.
-pub(super) fn further(path: &Path) -> Result<Vec<Succession>, Failure> {
-    let mut all = succession().to_vec();
+pub(super) fn further(path: &Path) -> Result<Successions, Failure> {
+    let mut all = Successions::known();
     if !path.exists() {
         return Ok(all);
     }
@@ -38,7 +38,7 @@ pub(super) fn further(path: &Path) -> Result<Vec<Succession>, Failure> {
             "HUB_COMMUNES",
             format!("{}: line {line}: not a succession", path.display()),
             format!(
-                "Le fichier des fusions de communes {} contient une erreur à la ligne {line} : chaque ligne s’écrit « ancien code;nouveau code;première année sans l’ancienne commune », en UTF-8.",
+                "Le fichier des fusions de communes {} contient une erreur à la ligne {line} : chaque ligne s’écrit « ancien code;nouveau code;première année sans l’ancienne commune », en UTF-8, et une commune ne disparaît qu’une fois.",
                 path.display()
             ),
         )
@@ -54,7 +54,7 @@ pub(super) fn further(path: &Path) -> Result<Vec<Succession>, Failure> {
         let (Ok(former), Ok(successor), Ok(since)) = (former.parse(), successor.parse(), since.parse::<u16>()) else {
             return Err(refuse(index + 1));
         };
-        all.push(Succession { former, successor, since: CogYear(since) });
+        all.add(Succession { former, successor, since: CogYear(since) }).map_err(|_| refuse(index + 1))?;
     }
     Ok(all)
 }
@@ -74,7 +74,7 @@ impl Communes {
 
     /// Whether the commune was one on 1 January of that year, as far as this hub knows of mergers.
     pub(crate) fn exists(&self, commune: CommuneCode, geography: CogYear) -> bool {
-        !self.successions.iter().any(|step| step.former == commune && geography >= step.since)
+        self.successions.ended(commune, geography).is_none()
     }
 
     /// Whether the hub has a name for it.
@@ -162,7 +162,7 @@ mod tests {
         assert!(communes.exists(commune("93001"), CogYear(2029)));
         assert!(!communes.exists(commune("93001"), CogYear(2030)));
         assert!(!communes.exists(commune("93059"), CogYear(2030)), "the product's own stay");
-        for bad in ["93001;93005", "1;93005;2030", "93001;93005;bientôt"] {
+        for bad in ["93001;93005", "1;93005;2030", "93001;93005;bientôt", "93059;93001;2025"] {
             std::fs::write(&path, bad).expect("writes");
             let refused = Communes::load(None, folder.path()).err().map(|failure| failure.reason);
             assert_eq!(refused.as_deref(), Some("HUB_COMMUNES"), "{bad}");

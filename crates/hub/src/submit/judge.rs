@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use disclosure::Ledger;
 use disclosure::attack::examine;
 use methodology::Table;
-use model::{CommuneCode, FailureKind, Slice, Timestamp, succession};
+use model::{CogYear, FailureKind, Slice, Successions, Timestamp};
 use wire::document::{ReceivedSlice, Submission};
 use wire::status::{Conflict, Refusal};
 
@@ -14,15 +14,21 @@ use crate::auth::Provider;
 use crate::packs::{Packs, Published};
 
 /// Territories and periods are those that the provider may write about.
-pub(crate) fn rights(provider: &Provider, submission: &Submission, now: Timestamp) -> Result<(), Refusal> {
+pub(crate) fn rights(
+    provider: &Provider,
+    submission: &Submission,
+    successions: &Successions,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     let slices = submission.slices.iter().map(|slice| &slice.received.slice);
-    slices_allowed(provider, slices, now)
+    slices_allowed(provider, slices, successions, now)
 }
 
 /// The same for slices that are only named.
 pub(crate) fn slices_allowed<'a>(
     provider: &Provider,
     slices: impl Iterator<Item = &'a Slice> + Clone,
+    successions: &Successions,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let foreign: Vec<Conflict> = slices
@@ -40,18 +46,18 @@ pub(crate) fn slices_allowed<'a>(
     if let Some(refusal) = refuse(FailureKind::Denied, "TERRITORY_NOT_YOURS", foreign) {
         return Err(refusal);
     }
-    let misdated: Vec<Conflict> = slices.filter_map(|slice| misdated(slice, now)).collect();
+    let misdated: Vec<Conflict> = slices.filter_map(|slice| misdated(slice, successions, now)).collect();
     refuse(FailureKind::Invalid, "PERIOD_NOT_POSSIBLE", misdated).map_or(Ok(()), Err)
 }
 
-fn misdated(slice: &Slice, now: Timestamp) -> Option<Conflict> {
+fn misdated(slice: &Slice, successions: &Successions, now: Timestamp) -> Option<Conflict> {
     let year = slice.period.year();
-    if let Some(step) = ceased(slice.territory, year) {
+    if let Some(step) = successions.ended(slice.territory, CogYear(year)) {
         return Some(conflict(
             "TERRITORY_CEASED",
             slice,
-            format!("La commune {} n’existe plus depuis {}.", slice.territory, step.1),
-            &format!("Rattachez ces chiffres à la commune {} à partir de cette année-là.", step.0),
+            format!("La commune {} n’existe plus depuis {}.", slice.territory, step.since.0),
+            &format!("Rattachez ces chiffres à la commune {} à partir de cette année-là.", step.successor),
         ));
     }
     if now.year().is_some_and(|this_year| year > this_year) {
@@ -63,11 +69,6 @@ fn misdated(slice: &Slice, now: Timestamp) -> Option<Conflict> {
         ));
     }
     None
-}
-
-fn ceased(territory: CommuneCode, year: u16) -> Option<(CommuneCode, u16)> {
-    let step = succession().iter().find(|step| step.former == territory && year >= step.since.0)?;
-    Some((step.successor, step.since.0))
 }
 
 /// Packs, versions, definitions and units are those that the hub compares by.

@@ -13,6 +13,7 @@ use wire::tls::ClientTls;
 
 use super::figures::*;
 use super::stage::*;
+use crate::board::Holds;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -105,6 +106,60 @@ async fn a_provider_may_own_several_territories() {
     let accepted = node.submit(1, &both).await.expect("both are its own");
     let receipt = accepted.receipt.verify(node.hub_keys()).expect("the hub's");
     assert_eq!(receipt.links.keys().copied().collect::<Vec<_>>(), [commune("93001"), commune("93066")]);
+}
+
+/// Until 2026 the two are communes of their own; the file of the hub's folder says what follows, to everybody who asks.
+#[tokio::test]
+async fn a_merger_of_the_hubs_own_file_counts_for_rights_periods_invitations_and_the_board() {
+    let mut stage = Stage::new().await;
+    let folder = stage.hub.folder().clone();
+    std::fs::write(folder.successions(), "ancienne;nouvelle;depuis\n93001;93005;2026\n93006;93005;2030\n")
+        .expect("writes");
+    stage.restart(vec![pack()]).await;
+    let node = stage.join("93005").await;
+    assert_eq!(node.membership.territories, [commune("93005"), commune("93001")], "and nothing of 2030 yet");
+    let of = |period: &str| [received(&pack(), "93001", period, PLAIN, &[])];
+    node.submit(1, &of("2025")).await.expect("the last year of the former commune");
+    let late = refusal(node.submit(2, &of("2026")).await);
+    assert_eq!((late.reason.as_str(), late.conflicts[0].code.as_str()), ("PERIOD_NOT_POSSIBLE", "TERRITORY_CEASED"));
+    assert!(late.conflicts[0].cure.contains("93005"), "{:?}", late.conflicts);
+    let ceased = stage.hub.invite(commune("93001"), &[]).await.expect_err("no commune any more");
+    assert_eq!(ceased.reason, "TERRITORY_CEASED");
+    stage.hub.invite(commune("93006"), &[]).await.expect("still one");
+
+    let campaign =
+        "title = \"ABS\"\ncommunes = [\"93001\"]\n[[expected]]\npack = \"essai\"\nperiods = [\"2025\", \"2026\"]\n";
+    std::fs::write(folder.campaign(), campaign).expect("writes");
+    let board = stage.hub.board().await.expect("a board");
+    let row = board.rows.iter().find(|row| row.territory == commune("93001")).expect("it is expected");
+    let of_year = |holds: &dyn Fn(&Holds) -> bool| row.cells.iter().filter(|cell| holds(&cell.holds)).count();
+    assert_eq!(of_year(&|holds| matches!(holds, Holds::Received { .. })), 1, "2025: {row:?}");
+    assert_eq!(of_year(&|holds| *holds == Holds::NotExpected), 1, "2026 is asked of nobody: {row:?}");
+}
+
+/// A document is read whole or not at all: nobody may put into somebody's ledger what they cannot read.
+#[tokio::test]
+async fn a_document_over_territories_is_refused_while_another_holds_one_of_them() {
+    let stage = Stage::new().await;
+    let node = stage.join_with("93066", &["93001"]).await;
+    let both = [received(&pack(), "93001", "2025", PLAIN, &[]), received(&pack(), "93066", "2025", PLAIN, &[])];
+    node.submit(1, &both).await.expect("nobody else holds either");
+    let other = stage.hub.invite(commune("93001"), &[]).await.expect("invites").invitation;
+    let refused = refusal(node.check(2, &both).await);
+    assert_eq!((refused.reason.as_str(), refused.conflicts[0].row.as_str()), ("DOCUMENT_OVER_TERRITORIES", "93001"));
+    Node::join(&stage, &other).await.expect("joins");
+    assert_eq!(reason(node.submit(3, &both).await), "DOCUMENT_OVER_TERRITORIES");
+    let slices = both.iter().map(|received| received.slice.clone()).collect();
+    assert_eq!(reason(node.withdraw(4, slices).await), "DOCUMENT_OVER_TERRITORIES");
+    node.submit(1, &both).await.expect("what was accepted once is answered for ever");
+    for (id, one) in (5..).zip(&both) {
+        node.submit(id, std::slice::from_ref(one)).await.expect("one by one");
+    }
+    assert!(stage.hub.revoke_node(commune("93001")).await.expect("revokes"));
+    node.submit(7, &both).await.expect("nobody holds it any more");
+    // Whoever holds all of it reads all of it.
+    stage.join_with("93010", &["93001", "93066"]).await;
+    node.submit(8, &both).await.expect("readable to everybody");
 }
 
 #[tokio::test]

@@ -1,9 +1,13 @@
 //! A hub that burnt down begins again from its backup, on either database, and its nodes bring back the rest.
 
+mod purging;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use wire::document::ReceiptKind;
+use wire::ledger::LedgerEntry;
 use wire::recovery::Recovery;
 
 use super::figures::*;
@@ -172,13 +176,18 @@ async fn a_passphrase_closes_and_opens_too() {
     assert_eq!(verify(&safe.path("p.age"), &wrong).await.expect_err("another").reason, "BACKUP_KEY_WRONG");
 }
 
-/// What the node holds of its own chain, as it would give it back.
+/// What the node holds of its own chain, as it would give it back: what was purged with the receipt that says so.
 async fn memory(node: &Node) -> Vec<Recovery> {
     let page = node.client.list(node.commune, 0).await.expect("lists");
+    let receipt = |entry: &LedgerEntry| entry.receipt.verify(node.hub_keys()).expect("the hub's");
+    let purges: Vec<_> = page.entries.iter().filter(|entry| receipt(entry).kind == ReceiptKind::Purge).collect();
     let mut all = Vec::new();
-    for entry in page.entries {
+    for entry in &page.entries {
         let (entry, document) = node.client.get(entry.submission).await.expect("gives");
-        all.push(Recovery { entry, purge: None, document });
+        let hash = receipt(&entry).document_hash;
+        let of_it = |purge: &&&LedgerEntry| entry.length == 0 && receipt(purge).document_hash == hash;
+        let purge = purges.iter().find(of_it).filter(|purge| purge.submission != entry.submission);
+        all.push(Recovery { purge: purge.map(|purge| purge.receipt.clone()), entry, document });
     }
     all
 }
@@ -304,31 +313,6 @@ async fn what_was_recovered_is_played_against_what_comes_next() {
     let node = node.again(&stage).await;
     node.client.recover(&known[0]).await.expect("taken back");
     assert_eq!(reason(node.submit(2, &[second]).await), "DISCLOSURE_CONFLICT");
-}
-
-#[tokio::test]
-async fn a_purge_that_was_lost_destroys_again() {
-    for (database, second) in databases().into_iter().zip(databases()) {
-        let safe = Safe::new();
-        let mut stage = Stage::on(database).await;
-        let node = stage.join("93066").await;
-        node.submit(1, &figures("2024")).await.expect("accepted");
-        let id = model::SubmissionId::from_bytes([1; 16]);
-        safe.take(&stage, "old.age").await;
-        let proposal = stage.hub.propose_purge(id, "Awa", "fuite").await.expect("proposed");
-        stage.hub.confirm_purge(proposal.id, "Bea").await.expect("destroyed");
-        let known = memory(&node).await;
-        let root = tempfile::tempdir().expect("a folder");
-        roll_back(&mut stage, &safe, "old.age", root.path(), second).await;
-        assert!(stage.hub.store().document(id).await.expect("reads").is_some(), "the copy brought the bytes back");
-        let node = node.again(&stage).await;
-        assert!(!node.client.recover(&known[1]).await.expect("the purge"));
-        assert_eq!(stage.hub.store().document(id).await.expect("reads"), None);
-        let current = stage.hub.store().slice(&figures("2024")[0].slice).await.expect("reads").expect("a pointer");
-        assert_eq!(current.state, store::hub::SliceState::Purged);
-        assert_eq!(memory(&node).await, known);
-        assert_eq!(stage.hub.purges().await.expect("reads").len(), 1);
-    }
 }
 
 /// A rollback must not make a spent invitation serve again, or a waiting one that somebody may have spent.

@@ -297,11 +297,14 @@ async fn catch_up(node: Node) -> Result<Node, Stop> {
 async fn approve(folder: NodeFolder, name: String, read: &str) -> Result<(), Stop> {
     let node = Node::open(folder, world()).await?;
     let expected = node::approve::waiting(&node, read).await?;
-    let id = node::approve::approve(&node, &Agreement::Person(name), Some(expected)).await?;
+    let ids = node::approve::approve(&node, &Agreement::Person(name), Some(expected)).await?;
     node.close().await;
+    let named: Vec<String> = ids.iter().map(ToString::to_string).collect();
     println!(
-        "✓ Accord enregistré pour l’aperçu {}. Envoi {id} en file ; pour l’envoyer maintenant : maillage node push",
-        &expected.to_string()[..8]
+        "✓ Accord enregistré pour l’aperçu {}. {} en file : {}. Pour envoyer maintenant : maillage node push",
+        &expected.to_string()[..8],
+        render::number::counted(ids.len(), "envoi", "envois"),
+        named.join(", ")
     );
     Ok(())
 }

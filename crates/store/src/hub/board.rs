@@ -4,6 +4,7 @@ use model::{CommuneCode, Slice, SubmissionId, Timestamp};
 
 use super::HubStore;
 use super::accept::SliceState;
+use super::read::read_slice;
 use crate::db::integer;
 use crate::{DocumentKind, StoreError};
 
@@ -42,12 +43,7 @@ impl HubStore {
                 ORDER BY c.territory, c.pack, c.table_code, c.period")
             .all(|row| {
                 Ok(FilledSlice {
-                    slice: Slice {
-                        territory: row.parsed(0, "territory")?,
-                        pack: row.parsed(1, "pack")?,
-                        table: row.parsed(2, "table")?,
-                        period: row.parsed(3, "period")?,
-                    },
+                    slice: read_slice(row, 0)?,
                     submission: row.parsed(4, "submission id")?,
                     number: row.count(5, "number")?,
                     state: row.parsed(6, "slice state")?,

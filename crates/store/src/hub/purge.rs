@@ -4,7 +4,8 @@ use model::{Hash, SubmissionId, Timestamp};
 
 use super::HubStore;
 use super::accept::{Entry, Place, Seal, SliceChange, SliceState, insert, move_slice, next_link, next_number};
-use crate::db::{Row, retry};
+use super::read::read_slice;
+use crate::db::{Row, Tx, retry};
 use crate::{DocumentKind, SealedReceipt, StoreError};
 
 /// A purge, proposed or done.
@@ -167,26 +168,26 @@ impl HubStore {
             accepted_at: now,
         };
         insert(&mut tx, &entry, &place, &receipt, receipt_hash).await?;
-        let emptied = tx
-            .q("SELECT territory, pack, table_code, period FROM slice_current \
-                WHERE submission = $1 AND state = 'present' ORDER BY territory, pack, table_code, period")
-            .bind(target.as_str())
-            .all(|row| {
-                Ok(model::Slice {
-                    territory: row.parsed(0, "territory")?,
-                    pack: row.parsed(1, "pack")?,
-                    table: row.parsed(2, "table")?,
-                    period: row.parsed(3, "period")?,
-                })
-            })
-            .await?;
-        let slices = emptied.len() as u64;
-        for slice in emptied {
-            move_slice(&mut tx, &SliceChange { slice, state: SliceState::Purged }, id, now).await?;
-        }
+        let slices = empty(&mut tx, target.as_str(), id, now).await?;
         tx.commit().await?;
         Ok(Ok(Purged { receipt, slices }))
     }
+}
+
+/// Slices that `target` still fills hold nothing any more, by order of the purge `id`; gives how many. One whose bytes
+/// had gone before they came here is emptied already, and the purge takes its place all the same.
+pub(super) async fn empty(tx: &mut Tx, target: &str, id: SubmissionId, at: Timestamp) -> Result<u64, StoreError> {
+    let filled = tx
+        .q("SELECT territory, pack, table_code, period FROM slice_current \
+            WHERE submission = $1 AND state <> 'withdrawn' ORDER BY territory, pack, table_code, period")
+        .bind(target)
+        .all(|row| read_slice(row, 0))
+        .await?;
+    let slices = filled.len() as u64;
+    for slice in filled {
+        move_slice(tx, &SliceChange { slice, state: SliceState::Purged }, id, at).await?;
+    }
+    Ok(slices)
 }
 
 fn read_purge(row: &Row) -> Result<Purge, StoreError> {

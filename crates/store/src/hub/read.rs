@@ -1,5 +1,7 @@
 //! Reading what was accepted.
 
+use std::collections::BTreeSet;
+
 use model::{CommuneCode, Hash, PackCode, Period, Slice, SubmissionId, TableCode, Timestamp};
 
 use super::HubStore;
@@ -193,6 +195,17 @@ impl HubStore {
             .await
     }
 
+    /// Every slice that a document ever moved. It stays known when the bytes are destroyed.
+    pub async fn moved_by(&self, id: SubmissionId) -> Result<BTreeSet<Slice>, StoreError> {
+        let moved = self
+            .db
+            .q("SELECT territory, pack, table_code, period FROM slice_history WHERE submission = $1")
+            .bind(id.to_string())
+            .all(|row| read_slice(row, 0))
+            .await?;
+        Ok(moved.into_iter().collect())
+    }
+
     /// The last acceptance number: replicas that read the same number know the same.
     pub async fn number(&self) -> Result<u64, StoreError> {
         self.db.q("SELECT number FROM counter WHERE id = 1").one(|row| row.count(0, "number")).await
@@ -220,14 +233,19 @@ fn read_submission(row: &Row, first: usize) -> Result<SubmissionRecord, StoreErr
 
 fn read_current(row: &Row) -> Result<CurrentSlice, StoreError> {
     Ok(CurrentSlice {
-        slice: Slice {
-            territory: row.parsed(0, "territory")?,
-            pack: row.parsed(1, "pack")?,
-            table: row.parsed(2, "table")?,
-            period: row.parsed(3, "period")?,
-        },
+        slice: read_slice(row, 0)?,
         submission: row.parsed(4, "submission id")?,
         state: row.parsed(5, "slice state")?,
         version: row.count(6, "version")?,
+    })
+}
+
+/// The four columns that name a slice, from column `first` on.
+pub(super) fn read_slice(row: &Row, first: usize) -> Result<Slice, StoreError> {
+    Ok(Slice {
+        territory: row.parsed(first, "territory")?,
+        pack: row.parsed(first + 1, "pack")?,
+        table: row.parsed(first + 2, "table")?,
+        period: row.parsed(first + 3, "period")?,
     })
 }

@@ -3,7 +3,8 @@
 use model::{CommuneCode, Hash, SubmissionId};
 
 use super::HubStore;
-use super::accept::{Entry, Place, SliceChange, SliceState, insert, move_slice, next_link, next_number};
+use super::accept::{Entry, Place, SliceChange, insert, move_slice, next_link, next_number};
+use super::purge::empty;
 use crate::db::{Tx, integer, retry};
 use crate::{DocumentKind, SealedReceipt, StoreError};
 
@@ -146,23 +147,7 @@ async fn destroy_again(tx: &mut Tx, purge: &Recovered<'_>) -> Result<(), StoreEr
         .bind(target.as_str())
         .exec()
         .await?;
-    let emptied = tx
-        .q("SELECT territory, pack, table_code, period FROM slice_current \
-            WHERE submission = $1 AND state = 'present' ORDER BY territory, pack, table_code, period")
-        .bind(target.as_str())
-        .all(|row| {
-            Ok(model::Slice {
-                territory: row.parsed(0, "territory")?,
-                pack: row.parsed(1, "pack")?,
-                table: row.parsed(2, "table")?,
-                period: row.parsed(3, "period")?,
-            })
-        })
-        .await?;
-    for slice in emptied {
-        let change = SliceChange { slice, state: SliceState::Purged };
-        move_slice(tx, &change, purge.submission, purge.accepted_at).await?;
-    }
+    empty(tx, target.as_str(), purge.submission, purge.accepted_at).await?;
     // A proposal that the copy holds is confirmed; one made later comes back without its persons and its reason.
     tx.q("INSERT INTO purge (id, submission, document_hash, reason, proposed_by, proposed_at, confirmed_by, \
           confirmed_at) VALUES ($1, $2, $3, 'motif perdu : purge reprise de son récépissé après restauration', \

@@ -4,6 +4,8 @@
 //! table that a later migration adds is in the copy without anybody thinking of it. Rows come in the order of their
 //! primary key, compared byte by byte: the same content gives the same copy on both databases.
 
+mod loading;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
@@ -12,8 +14,9 @@ use model::Timestamp;
 
 use super::{HubStore, STEPS};
 use crate::db::{Db, Row, Tx, integer};
-use crate::migration::{self, Step};
 use crate::{Location, StoreError};
+
+pub use loading::{Filled, Loading};
 
 /// One stored value, the same whichever database it came from. A truth value is 0 or 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +47,6 @@ pub struct Snapshot {
     tables: Vec<Table>,
     schema: Vec<i64>,
     number: u64,
-}
-
-/// A new database that is being filled: to be ended by [`Loading::finish`] or [`Loading::abandon`].
-pub struct Loading {
-    location: Location,
-    db: Db,
-    tx: Tx,
-    tables: Vec<Table>,
 }
 
 /// What a database that begins again must know of its past.
@@ -144,123 +139,6 @@ impl Snapshot {
     pub async fn close(self) {
         drop(self.tx);
         self.db.close().await;
-    }
-}
-
-impl Loading {
-    /// Makes a database at `location` with the migrations `schema`, and nothing in it.
-    ///
-    /// # Errors
-    /// [`StoreError::Occupied`] if something is there, [`StoreError::SchemaNewer`] for a migration that this program
-    /// does not know.
-    pub async fn begin(location: &Location, schema: &[i64]) -> Result<Self, StoreError> {
-        if let Some(unknown) = schema.iter().find(|version| STEPS.iter().all(|step| step.0 != **version)) {
-            return Err(StoreError::SchemaNewer(*unknown));
-        }
-        Self::refuse_occupied(location).await?;
-        // As the copy was: what came later is migrated by the next ordinary opening.
-        let steps: Vec<Step> = STEPS.iter().copied().filter(|step| schema.contains(&step.0)).collect();
-        let db = migration::open(location, &steps).await?;
-        let mut tx = db.begin_write().await?;
-        let tables = tables(&mut tx, db.is_postgres()).await?;
-        // Migrations may bring first rows of their own; those of the copy take their place.
-        for table in tables.iter().rev() {
-            tx.generated(format!("DELETE FROM {}", quoted(&table.shape.name))).exec().await?;
-        }
-        Ok(Self { location: location.clone(), db, tx, tables })
-    }
-
-    /// Says no if there is anything at `location`.
-    pub async fn refuse_occupied(location: &Location) -> Result<(), StoreError> {
-        match location {
-            Location::Sqlite(path) if path.exists() => Err(StoreError::Occupied),
-            Location::Sqlite(_) => Ok(()),
-            Location::Postgres { .. } => {
-                let db = Db::open(location).await?;
-                let tables = db
-                    .q("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = current_schema()")
-                    .one(|row| row.count(0, "tables"))
-                    .await?;
-                db.close().await;
-                if tables == 0 { Ok(()) } else { Err(StoreError::Occupied) }
-            }
-        }
-    }
-
-    /// Adds one row to `table`, whose `columns` are named in the row's order.
-    ///
-    /// # Errors
-    /// A table, a column or a kind of value that this schema has not.
-    pub async fn insert(&mut self, table: &TableShape, row: Vec<Value>) -> Result<(), StoreError> {
-        let foreign = || StoreError::Damaged("shape of the copy");
-        let ours = self.tables.iter().find(|known| known.shape.name == table.name).ok_or_else(foreign)?;
-        if row.len() != table.columns.len() {
-            return Err(foreign());
-        }
-        let mut kinds = Vec::with_capacity(row.len());
-        for column in &table.columns {
-            // Only names that this very database gave enter the statement.
-            let index = ours.shape.columns.iter().position(|known| known == column).ok_or_else(foreign)?;
-            kinds.push(ours.kinds[index]);
-        }
-        let names: Vec<String> = table.columns.iter().map(|name| quoted(name)).collect();
-        let places: Vec<String> = (1..=names.len()).map(|n| format!("${n}")).collect();
-        let sql = format!("INSERT INTO {} ({}) VALUES ({})", quoted(&table.name), names.join(", "), places.join(", "));
-        let mut query = self.tx.generated(sql);
-        for (value, kind) in row.into_iter().zip(kinds) {
-            query = match (kind, value) {
-                (Kind::Integer, Value::Integer(number)) => query.bind(number),
-                (Kind::Integer, Value::Null) => query.bind(None::<i64>),
-                (Kind::Truth, Value::Integer(number @ (0 | 1))) => query.bind(number == 1),
-                (Kind::Truth, Value::Null) => query.bind(None::<bool>),
-                (Kind::Text, Value::Text(text)) => query.bind(text),
-                (Kind::Text, Value::Null) => query.bind(None::<String>),
-                (Kind::Bytes, Value::Bytes(bytes)) => query.bind(bytes),
-                (Kind::Bytes, Value::Null) => query.bind(None::<Vec<u8>>),
-                (_, _) => return Err(foreign()),
-            };
-        }
-        query.exec().await.map(drop)
-    }
-
-    /// Takes everything away again, tables included: the place is as empty as it was found.
-    pub async fn abandon(self) -> Result<(), StoreError> {
-        drop(self.tx);
-        let mut tx = self.db.begin_write().await?;
-        for table in self.tables.iter().rev() {
-            tx.generated(format!("DROP TABLE {}", quoted(&table.shape.name))).exec().await?;
-        }
-        tx.q("DROP TABLE _sqlx_migrations").exec().await?;
-        tx.commit().await?;
-        self.db.close().await;
-        Ok(())
-    }
-
-    /// Everything is there: begins the new life in the same transaction. Invitations that nobody had spent when the
-    /// copy was taken are ended, because somebody may have spent them since; gives how many.
-    pub async fn finish(mut self, restoration: &Restoration) -> Result<u64, StoreError> {
-        let ended = self
-            .tx
-            .q("UPDATE invitation SET revoked_at = $1 WHERE spent_at IS NULL AND revoked_at IS NULL")
-            .bind(restoration.restored_at.as_micros())
-            .exec()
-            .await?;
-        self.tx.q("UPDATE counter SET number = $1 WHERE id = 1").bind(integer(restoration.next_number)?).exec().await?;
-        let known = self.tables.iter().any(|table| table.shape.name == "restoration");
-        if known {
-            note(&mut self.tx, restoration).await?;
-        }
-        self.tx.commit().await?;
-        self.db.close().await;
-        if !known {
-            // A copy of an older schema: the note has its place only once the schema moved on.
-            let db = migration::open(&self.location, STEPS).await?;
-            let mut tx = db.begin_write().await?;
-            note(&mut tx, restoration).await?;
-            tx.commit().await?;
-            db.close().await;
-        }
-        Ok(ended)
     }
 }
 

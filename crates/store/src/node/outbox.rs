@@ -71,34 +71,41 @@ const SELECT_OLDEST: &str = "SELECT o.submission, d.kind, d.document, d.signatur
      WHERE o.state = 'pending' ORDER BY o.position LIMIT 1";
 
 impl NodeStore {
-    /// Writes the document into the ledgers of its territories and into the outbox, or neither. With `preview`, that
-    /// preview is spent in the same transaction: [`StoreError::Moved`] if it is gone, was not approved, or was
-    /// already queued.
+    /// Puts one document alone into the outbox: see [`NodeStore::enqueue_all`].
     pub async fn enqueue(&self, item: &Outgoing, preview: Option<Hash>, now: Timestamp) -> Result<(), StoreError> {
-        retry(|| self.enqueue_once(item, preview, now)).await
+        self.enqueue_all(&[(item, preview)], now).await
     }
 
-    async fn enqueue_once(&self, item: &Outgoing, preview: Option<Hash>, now: Timestamp) -> Result<(), StoreError> {
+    /// Writes the documents into the ledgers of their territories and, in this order, into the outbox: all of them or
+    /// none. With a hash, that preview is spent in the same transaction: [`StoreError::Moved`] if it is gone, was not
+    /// approved, or was already queued.
+    pub async fn enqueue_all(&self, items: &[(&Outgoing, Option<Hash>)], now: Timestamp) -> Result<(), StoreError> {
+        retry(|| self.enqueue_once(items, now)).await
+    }
+
+    async fn enqueue_once(&self, items: &[(&Outgoing, Option<Hash>)], now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.db.begin_write().await?;
-        let id = item.submission.to_string();
-        insert_document(&mut tx, item).await?;
-        let position: i64 =
-            tx.q("SELECT CAST(COALESCE(MAX(position), 0) + 1 AS BIGINT) FROM outbox").one(|row| row.get(0)).await?;
-        tx.q("INSERT INTO outbox (position, submission, state, attempts, queued_at, next_attempt_at) \
-              VALUES ($1, $2, 'pending', 0, $3, $3)")
-            .bind(position)
-            .bind(id.as_str())
-            .bind(now.as_micros())
-            .exec()
-            .await?;
-        if let Some(preview) = preview {
-            tx.q("UPDATE preview SET queued_as = $1 \
-                  WHERE hash = $2 AND queued_as IS NULL AND approved_by IS NOT NULL RETURNING hash")
+        for (item, preview) in items {
+            let id = item.submission.to_string();
+            insert_document(&mut tx, item).await?;
+            let position: i64 =
+                tx.q("SELECT CAST(COALESCE(MAX(position), 0) + 1 AS BIGINT) FROM outbox").one(|row| row.get(0)).await?;
+            tx.q("INSERT INTO outbox (position, submission, state, attempts, queued_at, next_attempt_at) \
+                  VALUES ($1, $2, 'pending', 0, $3, $3)")
+                .bind(position)
                 .bind(id.as_str())
-                .bind(preview.to_string())
-                .opt(|row| row.get::<String>(0))
-                .await?
-                .ok_or(StoreError::Moved("preview"))?;
+                .bind(now.as_micros())
+                .exec()
+                .await?;
+            if let Some(preview) = preview {
+                tx.q("UPDATE preview SET queued_as = $1 \
+                      WHERE hash = $2 AND queued_as IS NULL AND approved_by IS NOT NULL RETURNING hash")
+                    .bind(id.as_str())
+                    .bind(preview.to_string())
+                    .opt(|row| row.get::<String>(0))
+                    .await?
+                    .ok_or(StoreError::Moved("preview"))?;
+            }
         }
         tx.commit().await
     }

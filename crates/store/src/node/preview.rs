@@ -37,25 +37,38 @@ const SELECT: &str = "SELECT hash, kind, document, created_at, approved_by, appr
 const SELECT_LATEST: &str = "SELECT hash, kind, document, created_at, approved_by, approved_at, queued_as \
      FROM preview ORDER BY (queued_as IS NOT NULL), created_at DESC, hash LIMIT 1";
 
+const SELECT_WAITING: &str = "SELECT hash, kind, document, created_at, approved_by, approved_at, queued_as \
+     FROM preview WHERE queued_as IS NULL AND kind <> 'withdrawal' ORDER BY hash";
+
 impl NodeStore {
-    /// Keeps a preview; the same bytes again renew its date and keep who agreed. Previews that nobody queued are
-    /// forgotten: only the newest can be agreed to.
+    /// Keeps one document alone: see [`NodeStore::save_previews`].
     pub async fn save_preview(&self, preview: &Preview) -> Result<(), StoreError> {
-        retry(|| self.save_preview_once(preview)).await
+        self.save_previews(std::slice::from_ref(preview)).await
     }
 
-    async fn save_preview_once(&self, preview: &Preview) -> Result<(), StoreError> {
+    /// Keeps the documents of one preview, which are agreed to together; the same bytes again renew their date and keep
+    /// who agreed. Whatever else nobody queued is forgotten: only the newest can be agreed to.
+    pub async fn save_previews(&self, previews: &[Preview]) -> Result<(), StoreError> {
+        retry(|| self.save_previews_once(previews)).await
+    }
+
+    async fn save_previews_once(&self, previews: &[Preview]) -> Result<(), StoreError> {
         let mut tx = self.db.begin_write().await?;
-        let hash = preview.hash.to_string();
-        tx.q("DELETE FROM preview WHERE queued_as IS NULL AND hash <> $1").bind(hash.as_str()).exec().await?;
-        tx.q("INSERT INTO preview (hash, kind, document, created_at) VALUES ($1, $2, $3, $4) \
-              ON CONFLICT (hash) DO UPDATE SET created_at = $4")
-            .bind(hash.as_str())
-            .bind(preview.kind.as_str())
-            .bind(preview.document.as_slice())
-            .bind(preview.created_at.as_micros())
-            .exec()
-            .await?;
+        let waiting: Vec<Hash> =
+            tx.q("SELECT hash FROM preview WHERE queued_as IS NULL").all(|row| row.parsed(0, "preview hash")).await?;
+        for gone in waiting.iter().filter(|hash| previews.iter().all(|preview| preview.hash != **hash)) {
+            tx.q("DELETE FROM preview WHERE hash = $1").bind(gone.to_string()).exec().await?;
+        }
+        for preview in previews {
+            tx.q("INSERT INTO preview (hash, kind, document, created_at) VALUES ($1, $2, $3, $4) \
+                  ON CONFLICT (hash) DO UPDATE SET created_at = $4")
+                .bind(preview.hash.to_string())
+                .bind(preview.kind.as_str())
+                .bind(preview.document.as_slice())
+                .bind(preview.created_at.as_micros())
+                .exec()
+                .await?;
+        }
         tx.commit().await
     }
 
@@ -78,6 +91,12 @@ impl NodeStore {
     /// The preview that waits for somebody to agree, or else the newest.
     pub async fn latest_preview(&self) -> Result<Option<Preview>, StoreError> {
         self.db.q(SELECT_LATEST).opt(read_preview).await
+    }
+
+    /// The documents of the preview that waits for somebody to agree, by their hash; none if none waits. A withdrawal is
+    /// decided in one breath and waits for nobody.
+    pub async fn waiting_previews(&self) -> Result<Vec<Preview>, StoreError> {
+        self.db.q(SELECT_WAITING).all(read_preview).await
     }
 
     /// Notes that `by` agreed. [`StoreError::Moved`] if the preview is gone or already left.

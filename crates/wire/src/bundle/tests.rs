@@ -53,6 +53,7 @@ fn answer(hub: &SigningKey) -> Answer {
         number: 1,
         links: [(commune("93066"), Link { sequence: 1, previous: None })].into(),
         outcome: Outcome::default(),
+        destroyed: std::collections::BTreeSet::new(),
     };
     let refused = ItemVerdict::Refused {
         reason: "RULE_TOO_WEAK".into(),

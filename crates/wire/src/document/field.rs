@@ -1,6 +1,7 @@
 //! Checks of single fields, with the place where they stand.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -79,4 +80,30 @@ pub(super) fn slice(
         period: word(format_args!("{path}.period"), period)?,
     };
     Ok(slice)
+}
+
+/// Names of slices, in the order of the wire.
+pub(super) fn slice_names(slices: &BTreeSet<Slice>) -> Vec<pb::SliceName> {
+    let mut ordered: Vec<&Slice> = slices.iter().collect();
+    ordered.sort_by_cached_key(|slice| slice_order(slice));
+    let name = |slice: &Slice| pb::SliceName {
+        territory: slice.territory.to_string(),
+        pack: slice.pack.to_string(),
+        table: slice.table.to_string(),
+        period: slice.period.to_string(),
+    };
+    ordered.into_iter().map(name).collect()
+}
+
+/// Reads names that must come in that order, each once.
+pub(super) fn read_slice_names(field: &str, names: &[pb::SliceName]) -> Result<BTreeSet<Slice>, DocumentError> {
+    let mut slices = BTreeSet::new();
+    let mut last = None;
+    for (index, name) in names.iter().enumerate() {
+        let path = format!("{field}[{index}]");
+        let slice = slice(&path, &name.territory, &name.pack, &name.table, &name.period)?;
+        ascending(path, &mut last, slice_order(&slice))?;
+        slices.insert(slice);
+    }
+    Ok(slices)
 }

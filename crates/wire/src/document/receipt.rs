@@ -1,12 +1,12 @@
 //! What the hub signs when it accepted something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{CommuneCode, Hash, SubmissionId, Timestamp};
+use model::{CommuneCode, Hash, Slice, SubmissionId, Timestamp};
 use prost::Message;
 use seal::{PublicKey, Signature, SigningKey, sha256};
 
-use super::field::{ascending, id, instant, refuse, word};
+use super::field::{ascending, id, instant, read_slice_names, refuse, slice_names, word};
 use super::shape::RECEIPT;
 use super::{DocumentError, FORMAT, MAX_DOCUMENT, canonical, read};
 use crate::pb::submission::v1 as pb;
@@ -67,13 +67,17 @@ pub struct Receipt {
     pub links: BTreeMap<CommuneCode, Link>,
     /// What happened to the cells.
     pub outcome: Outcome,
+    /// For a purge: every slice that the destroyed document had moved, because its bytes can no longer say. Empty for
+    /// anything else, and in purges of hubs that did not say it yet.
+    pub destroyed: BTreeSet<Slice>,
 }
 
 impl Receipt {
     /// The one canonical document.
     ///
     /// # Errors
-    /// No link, a number or a sequence of 0, a first link with a predecessor or a later one without.
+    /// No link, a number or a sequence of 0, a first link with a predecessor or a later one without, destroyed slices
+    /// without a purge.
     pub fn encode(&self) -> Result<Vec<u8>, DocumentError> {
         let bytes = pb::ReceiptDocument {
             format: FORMAT,
@@ -104,6 +108,7 @@ impl Receipt {
                 unchanged_cells: self.outcome.unchanged,
                 withdrawn_cells: self.outcome.withdrawn,
             }),
+            destroyed: slice_names(&self.destroyed),
         }
         .encode_to_vec();
         Self::decode(&bytes)?;
@@ -117,18 +122,22 @@ impl Receipt {
         if document.number == 0 {
             return Err(refuse("number", "must be at least 1"));
         }
+        let kind = match pb::ReceiptKind::try_from(document.kind) {
+            Ok(pb::ReceiptKind::Submission) => ReceiptKind::Submission,
+            Ok(pb::ReceiptKind::Check) => ReceiptKind::Check,
+            Ok(pb::ReceiptKind::Withdrawal) => ReceiptKind::Withdrawal,
+            Ok(pb::ReceiptKind::Purge) => ReceiptKind::Purge,
+            Ok(pb::ReceiptKind::Unspecified) | Err(_) => return Err(refuse("kind", "is absent or unknown")),
+        };
+        if kind != ReceiptKind::Purge && !document.destroyed.is_empty() {
+            return Err(refuse("destroyed", "belongs to purges alone"));
+        }
         Ok(Self {
             submission: id("submission_id", &document.submission_id, SubmissionId::from_slice)?,
             document_hash: id("document_hash", &document.document_hash, Hash::from_slice)?,
             provider: word("provider", &document.provider)?,
             provider_key: id("provider_key", &document.provider_key, Hash::from_slice)?,
-            kind: match pb::ReceiptKind::try_from(document.kind) {
-                Ok(pb::ReceiptKind::Submission) => ReceiptKind::Submission,
-                Ok(pb::ReceiptKind::Check) => ReceiptKind::Check,
-                Ok(pb::ReceiptKind::Withdrawal) => ReceiptKind::Withdrawal,
-                Ok(pb::ReceiptKind::Purge) => ReceiptKind::Purge,
-                Ok(pb::ReceiptKind::Unspecified) | Err(_) => return Err(refuse("kind", "is absent or unknown")),
-            },
+            kind,
             accepted_at: instant(document.accepted_at_micros),
             number: document.number,
             links: read_links(&document.links)?,
@@ -138,6 +147,7 @@ impl Receipt {
                 unchanged: outcome.unchanged_cells,
                 withdrawn: outcome.withdrawn_cells,
             },
+            destroyed: read_slice_names("destroyed", &document.destroyed)?,
         })
     }
 }

@@ -29,7 +29,7 @@ static SLICE_NAME: Shape = Shape { weight: 256, messages: &[] };
 pub(super) static WITHDRAWAL: Shape = Shape { weight: 0, messages: &[(6, &SLICE_NAME)] };
 
 static LEDGER_LINK: Shape = Shape { weight: 128, messages: &[] };
-pub(super) static RECEIPT: Shape = Shape { weight: 0, messages: &[(9, &LEDGER_LINK)] };
+pub(super) static RECEIPT: Shape = Shape { weight: 0, messages: &[(9, &LEDGER_LINK), (11, &SLICE_NAME)] };
 
 static PACK_FILE: Shape = Shape { weight: 160, messages: &[] };
 pub(super) static PACK: Shape = Shape { weight: 0, messages: &[(4, &PACK_FILE)] };

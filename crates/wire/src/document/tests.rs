@@ -135,7 +135,13 @@ pub(super) fn receipt() -> Receipt {
             (commune("93066"), Link { sequence: 12, previous: Some(Hash::from_bytes([6; 32])) }),
         ]),
         outcome: Outcome { new: 1, changed: 2, unchanged: 3, withdrawn: 0 },
+        destroyed: BTreeSet::new(),
     }
+}
+
+fn purge() -> Receipt {
+    let destroyed = BTreeSet::from([slice("domiciliation", "2025"), slice("domiciliation", "2025-S1")]);
+    Receipt { kind: ReceiptKind::Purge, outcome: Outcome::default(), destroyed, ..receipt() }
 }
 
 pub(super) fn pack() -> PackFiles {
@@ -164,7 +170,9 @@ fn refused_at(document: &pb::SubmissionDocument) -> String {
 fn documents_read_back_as_written() {
     assert_eq!(decode(&rewrite(&sample()).expect("written")), Ok(sample()));
     assert_eq!(Withdrawal::decode(&withdrawal().encode().expect("written")), Ok(withdrawal()));
-    assert_eq!(Receipt::decode(&receipt().encode().expect("written")), Ok(receipt()));
+    for receipt in [receipt(), purge()] {
+        assert_eq!(Receipt::decode(&receipt.encode().expect("written")), Ok(receipt));
+    }
     assert_eq!(PackFiles::decode(&pack().encode().expect("written")), Ok(pack()));
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::{CommuneCode, Slice, SubmissionId, Timestamp};
 use prost::Message;
 
-use super::field::{approval, approval_to_pb, ascending, id, instant, refuse, slice, slice_order, word};
+use super::field::{approval, approval_to_pb, id, instant, read_slice_names, refuse, slice_names, word};
 use super::shape::WITHDRAWAL;
 use super::{Approval, DocumentError, FORMAT, read};
 use crate::pb::submission::v1 as pb;
@@ -31,23 +31,13 @@ impl Withdrawal {
     /// # Errors
     /// No slice, or too many for one document.
     pub fn encode(&self) -> Result<Vec<u8>, DocumentError> {
-        let mut slices: Vec<&Slice> = self.slices.iter().collect();
-        slices.sort_by_cached_key(|slice| slice_order(slice));
         let bytes = pb::WithdrawalDocument {
             format: FORMAT,
             submission_id: self.id.as_bytes().to_vec(),
             provider: self.provider.to_string(),
             written_at_micros: self.written_at.as_micros(),
             approval: approval_to_pb(self.approval),
-            slices: slices
-                .into_iter()
-                .map(|slice| pb::SliceName {
-                    territory: slice.territory.to_string(),
-                    pack: slice.pack.to_string(),
-                    table: slice.table.to_string(),
-                    period: slice.period.to_string(),
-                })
-                .collect(),
+            slices: slice_names(&self.slices),
         }
         .encode_to_vec();
         Self::decode(&bytes)?;
@@ -60,20 +50,12 @@ impl Withdrawal {
         if document.slices.is_empty() {
             return Err(refuse("slices", "must not be empty"));
         }
-        let mut slices = BTreeSet::new();
-        let mut last = None;
-        for (index, name) in document.slices.iter().enumerate() {
-            let path = format!("slices[{index}]");
-            let slice = slice(&path, &name.territory, &name.pack, &name.table, &name.period)?;
-            ascending(path, &mut last, slice_order(&slice))?;
-            slices.insert(slice);
-        }
         Ok(Self {
             provider: word("provider", &document.provider)?,
             id: id("submission_id", &document.submission_id, SubmissionId::from_slice)?,
             written_at: instant(document.written_at_micros),
             approval: approval(document.approval)?,
-            slices,
+            slices: read_slice_names("slices", &document.slices)?,
         })
     }
 }

@@ -34,6 +34,7 @@ fn past(length: u64) -> Past {
                 Link { sequence, previous: entries.last().map(|(entry, _)| entry.receipt.hash()) },
             )]),
             outcome: Outcome::default(),
+            destroyed: std::collections::BTreeSet::new(),
         };
         let entry = LedgerEntry {
             submission: receipt.submission,

@@ -29,6 +29,7 @@ impl Keys {
             number: u64::from(id),
             links: BTreeMap::from([("93066".parse().expect("a commune"), Link { sequence: 1, previous: None })]),
             outcome: Outcome::default(),
+            destroyed: std::collections::BTreeSet::new(),
         };
         SignedReceipt::sign(&receipt, &self.hub).expect("a receipt")
     }

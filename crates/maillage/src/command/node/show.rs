@@ -1,5 +1,6 @@
 //! What the node's commands print.
 
+use model::CommuneCode;
 use node::preview::{CellPreview, Move, Preview};
 use node::push::{Delivered, PushEvent, Verdict};
 use node::run::RunEvent;
@@ -52,6 +53,14 @@ pub fn preview(preview: &Preview, all: bool) {
     match super::next_step(preview) {
         Some(step) => {
             println!("Rien n’est parti. {} bougent.", render::number::counted(preview.moved, "cellule", "cellules"));
+            if preview.territories.len() > 1 {
+                let communes: Vec<&str> = preview.territories.iter().map(CommuneCode::as_str).collect();
+                println!(
+                    "Un accord, {} envois, un par commune ({}) : chacun aura son récépissé.",
+                    communes.len(),
+                    communes.join(", ")
+                );
+            }
             println!("{step}");
         }
         None => println!("Rien à envoyer : le centre a déjà ces chiffres."),

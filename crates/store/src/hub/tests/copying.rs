@@ -27,6 +27,7 @@ async fn rows_are_the_same_wherever_they_were_and_are_put() {
     on_both(async |from| {
         let store = with_node(&from).await;
         store.accept(&acceptance(21, &[41], 0), &seal).await.expect("accepts");
+        assert!(store.belongs_to(hash(3), at(7)).await.expect("writes"));
         store.close().await;
         let (before, schema) = rows(&from).await;
         let named = |name: &str| before.iter().position(|(shape, _)| shape.name == name).expect("a table");
@@ -40,7 +41,12 @@ async fn rows_are_the_same_wherever_they_were_and_are_put() {
                     loading.insert(shape, row.clone()).await.expect("a row");
                 }
             }
-            assert_eq!(loading.finish(&restoration()).await.expect("begins again"), 0);
+            let filled = loading.finish(&restoration()).await.expect("begins again");
+            assert_eq!(filled, Filled { invitations_ended: 0, owned_since: Some(at(7)) });
+            let store = HubStore::open(&to).await.expect("opens");
+            assert_eq!(store.owner().await.expect("reads"), None, "its hub says so, once it stands");
+            assert!(store.belongs_to(hash(3), at(7)).await.expect("writes"));
+            store.close().await;
             assert!(matches!(Loading::begin(&to, schema).await, Err(StoreError::Occupied)));
             let (after, _) = rows_but_changed(&to).await;
             let (expected, _) = rows_but_changed_of(before);
@@ -63,7 +69,7 @@ async fn a_copy_of_an_older_schema_is_taken_and_put_back() {
         let counter = TableShape { name: "counter".to_owned(), columns: vec!["id".to_owned(), "number".to_owned()] };
         let mut loading = Loading::begin(&location, &[1]).await.expect("an empty place");
         loading.insert(&counter, vec![Value::Integer(1), Value::Integer(7)]).await.expect("a row");
-        assert_eq!(loading.finish(&restoration()).await.expect("begins again"), 0);
+        assert_eq!(loading.finish(&restoration()).await.expect("begins again").owned_since, None);
         let store = HubStore::open(&location).await.expect("opens");
         assert_eq!(store.last_restoration().await.expect("reads"), Some(restoration()));
         assert!(store.is_current().await.expect("reads"));
@@ -129,6 +135,41 @@ async fn what_does_not_fit_is_refused_and_taken_away_again() {
             std::fs::remove_file(path).expect("the file itself is the caller's to remove");
         }
         Loading::begin(&location, &[1, 4]).await.expect("empty again").abandon().await.expect("emptied");
+    })
+    .await;
+}
+
+/// Whatever the place was when the process died, the next one begins in it; what belongs to somebody is left alone.
+#[tokio::test]
+async fn what_an_interrupted_loading_left_is_taken_away_and_nothing_else() {
+    on_both(async |location| {
+        let counter = TableShape { name: "counter".to_owned(), columns: vec!["id".to_owned(), "number".to_owned()] };
+        let begin = async || Loading::begin(&location, &[1, 4]).await;
+        // Nothing filled; filled and not ended; ended, and nobody says whose it is.
+        drop(begin().await.expect("an empty place"));
+        let mut loading = begin().await.expect("as it was left");
+        loading.insert(&counter, vec![Value::Integer(1), Value::Integer(7)]).await.expect("a row");
+        drop(loading);
+        begin().await.expect("as it was left").finish(&restoration()).await.expect("ends");
+        // An end that fails leaves nothing by itself.
+        let impossible = Restoration { next_number: u64::MAX, ..restoration() };
+        begin().await.expect("as it was left").finish(&impossible).await.expect_err("no such number");
+        let db = crate::db::Db::open(&location).await.expect("opens");
+        let mut tx = db.begin_write().await.expect("begins");
+        tx.q("CREATE TABLE somebody (id BIGINT PRIMARY KEY)").exec().await.expect("nothing of ours is there");
+        tx.commit().await.expect("commits");
+        db.close().await;
+        assert!(matches!(begin().await, Err(StoreError::Occupied)), "somebody else's");
+        HubStore::discard(&location).await.expect("nothing to do");
+        assert!(matches!(begin().await, Err(StoreError::Occupied)), "and it stays");
+    })
+    .await;
+    on_both(async |location| {
+        let store = HubStore::open(&location).await.expect("opens");
+        assert!(store.belongs_to(hash(3), at(7)).await.expect("writes"));
+        store.close().await;
+        HubStore::discard(&location).await.expect("nothing to do");
+        assert!(matches!(Loading::begin(&location, &[1]).await, Err(StoreError::Occupied)));
     })
     .await;
 }
