@@ -8,7 +8,8 @@ use serde::Deserialize;
 use store::Location;
 use wire::invitation::HubAddress;
 
-use crate::folder::{HubFolder, read};
+use crate::failure;
+use crate::folder::HubFolder;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -63,7 +64,11 @@ impl HubConfig {
     /// Reads the settings of `folder`.
     pub fn load(folder: &HubFolder) -> Result<Self, Failure> {
         let path = folder.config();
-        let text = String::from_utf8(read(&path)?).map_err(|_| malformed(&path, "not UTF-8"))?;
+        let bytes = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(failure::absent(folder.root())),
+            read => read.map_err(|error| failure::file(&path, error))?,
+        };
+        let text = String::from_utf8(bytes).map_err(|_| malformed(&path, "ce n’est pas du texte en UTF-8"))?;
         Self::parse(&text, &path)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::{Code, CogYear, Failure, IndicatorCode, Level, Period};
 use statistics::{Reading, Silence};
-use testkit::ManualClock;
+use testkit::{ManualClock, Need};
 
 use super::stage::{databases, world};
 use crate::import::{ImportPlan, ImportSummary};
@@ -248,13 +248,13 @@ async fn a_damaged_file_is_refused_whole_with_line_and_column() {
     library.hub.close().await;
 }
 
-/// A file of the producers beside the repository; `None` (said on stderr) on a machine that does not have it.
+/// A file of the producers beside the repository; `None` (said, see [`Need`]) on a machine that does not have it.
 fn real(path: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/realdata").join(path);
     if path.exists() {
         return Some(path);
     }
-    eprintln!("{} is not on this machine: nothing was tested with it", path.display());
+    Need::RealData.absent(format_args!("{} is not on this machine", path.display()));
     None
 }
 
