@@ -71,7 +71,21 @@ fn typed() -> Result<Cli, ExitCode> {
     })
 }
 
+/// Ends quietly when whoever reads our output has seen enough (`| head`): `println!` panics then, and nothing is wrong.
+fn end_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if said.starts_with("failed printing to std") && said.contains("Broken pipe") {
+            // As the signal would have ended us: 128 + SIGPIPE. Whatever was being written is whole or not there.
+            std::process::exit(141);
+        }
+        usual(panic);
+    }));
+}
+
 fn main() -> ExitCode {
+    end_with_the_reader();
     let cli = match typed() {
         Ok(cli) => cli,
         Err(ended) => return ended,

@@ -101,6 +101,21 @@ fn a_line_that_is_no_command_ends_with_the_code_of_usage() {
     }
 }
 
+#[test]
+fn a_reader_that_has_seen_enough_is_no_fault() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_maillage"))
+        .args(["node", "doctor", "--folder", "absent"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    // Closed before anything was written.
+    drop(child.stdout.take());
+    let done = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&done.stderr);
+    assert!(!text.contains("panicked"), "{text}");
+}
+
 /// Ended with this value, however the test ends.
 struct Running(Child);
 
