@@ -75,10 +75,13 @@ impl HubConfig {
     /// Reads settings that stand at `path`.
     pub(crate) fn parse(text: &str, path: &std::path::Path) -> Result<Self, Failure> {
         let config: Self = toml::from_str(text).map_err(|error| {
-            // The parser quotes the line, which ends in journals: not one that may hold the database's password.
-            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            // The line is quoted, which ends in journals: not one that may hold the database's password.
+            let at = error.span().map(|span| span.start);
+            let line = at.map_or(1, |at| render::settings::line_of(text, at));
             let secret = text.lines().nth(line - 1).is_some_and(|line| line.contains("://"));
-            malformed(path, &if secret { format!("ligne {line}") } else { error.to_string() })
+            let cause =
+                if secret { format!("  ligne {line}") } else { render::settings::fault(text, at, error.message()) };
+            malformed(path, &cause)
         })?;
         config.address()?;
         Ok(config)
@@ -169,7 +172,10 @@ fn malformed(path: &std::path::Path, cause: &str) -> Failure {
         FailureKind::Invalid,
         "HUB_CONFIG",
         format!("{}: {cause}", path.display()),
-        format!("Le fichier de réglages {} contient une erreur :\n{cause}", path.display()),
+        format!(
+            "Le fichier de réglages {} contient une erreur :\n{cause}\nCorrigez-le ; le modèle deploy/hub.toml explique chaque réglage.",
+            path.display()
+        ),
     )
 }
 

@@ -211,12 +211,17 @@ impl NodeConfig {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         toml::from_str(&text).map_err(|error| {
-            let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            // The parser quotes the line, which ends in journals: not one that may hold the proxy's password.
+            let at = error.span().map(|span| span.start);
+            let line = at.map(|at| render::settings::line_of(&text, at));
+            // The line is quoted, which ends in journals: not one that may hold the proxy's password.
             let secret = line
                 .and_then(|line| text.lines().nth(line - 1))
                 .is_some_and(|line| line.contains("proxy") || line.contains("://"));
-            let detail = if secret { format!("ligne {}", line.unwrap_or(1)) } else { error.to_string() };
+            let detail = if secret {
+                format!("  ligne {}", line.unwrap_or(1))
+            } else {
+                render::settings::fault(&text, at, error.message())
+            };
             ConfigError::Malformed { path: path.to_owned(), line, detail }
         })
     }
