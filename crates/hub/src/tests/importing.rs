@@ -200,7 +200,13 @@ async fn a_new_producer_is_a_file_of_the_hub_and_never_replaces_an_official_figu
     let path = library.file("tableau.csv", "insee,menages\n93001,999\n93005,\n");
     let unknown = library.plan(&path).await.expect_err("no layout yet");
     assert_eq!(unknown.reason, "PUBLIC_LAYOUT_UNKNOWN");
-    assert!(unknown.message.contains("CODGEO"), "{}", unknown.message);
+    // No column of it is known: all layouts by their titles, none as if it were near.
+    let told = &unknown.message;
+    assert!(told.contains("Comparateur de territoires") && told.contains("dossier layouts/"), "{told}");
+    assert!(!told.contains("CODGEO") && !told.contains("Il manque"), "{told}");
+    let close = library.file("c.csv", &filosofi(&[line("93001", "1", "2")]).replacen("CODGEO", "codgeo", 1));
+    let near = library.plan(&close).await.expect_err("a column lacks").message;
+    assert!(near.contains("insee-filosofi") && near.contains("CODGEO"), "{near}");
 
     let layouts = library.hub.folder().layouts();
     std::fs::create_dir(&layouts).expect("creates");
