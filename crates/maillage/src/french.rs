@@ -42,12 +42,12 @@ fn argument(argument: Arg) -> Arg {
     if let Some(variable) = argument.get_env() {
         notes.push(format!("variable d’environnement : {}", variable.to_string_lossy()));
     }
-    let noted = |help: Option<String>| {
+    let with_notes = |help: Option<String>| {
         let help = help.unwrap_or_default();
         if notes.is_empty() { help } else { format!("{help} [{}]", notes.join(" ; ")) }
     };
-    let help = noted(argument.get_help().map(ToString::to_string));
-    let long = argument.get_long_help().map(|long| noted(Some(long.to_string())));
+    let help = with_notes(argument.get_help().map(ToString::to_string));
+    let long = argument.get_long_help().map(|long| with_notes(Some(long.to_string())));
     let value = value(argument.get_id().as_str()).name;
     let argument =
         argument.value_name(value).help(help).hide_possible_values(true).hide_default_value(true).hide_env(true);
@@ -80,8 +80,7 @@ fn value(argument: &str) -> Value {
         "pack" => ("RÉFÉRENTIEL", CODE),
         "table" => ("TABLEAU", CODE),
         "source" => ("SOURCE", CODE),
-        "coordinator" => ("NOM", CODE),
-        "name" | "by" => ("NOM", CODE),
+        "coordinator" | "name" | "by" => ("NOM", CODE),
         "reason" => ("MOTIF", "un texte"),
         "submission" | "id" => {
             ("IDENTIFIANT", "un identifiant a 32 caractères parmi 0 à 9 et a à f ; copiez-le en entier")
@@ -111,9 +110,8 @@ pub fn refusal(error: &Error) -> String {
             Some(texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         }
         Some(ContextValue::Number(number)) => Some(number.to_string()),
-        Some(ContextValue::Bool(_) | ContextValue::None) | None => None,
-        // A foreign enum that grows.
-        Some(_) => None,
+        // What holds no text, in a foreign enum that grows.
+        Some(_) | None => None,
     };
     let argument = told(ContextKind::InvalidArg).unwrap_or_default();
     let given = told(ContextKind::InvalidValue).unwrap_or_default();
