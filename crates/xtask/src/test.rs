@@ -83,7 +83,8 @@ pub fn run(house: &House, plan: &Plan) -> Result<(), Problem> {
     cargo.env(NOT_RUN, &list);
     let tested = command::run(cargo.args(&plan.arguments));
     database.stop();
-    let not_run = not_run(&std::fs::read_to_string(&list).unwrap_or_default());
+    let lines = std::fs::read_to_string(&list).unwrap_or_default();
+    let not_run = not_run(&lines);
     // Where every test could run there is none.
     let _ = std::fs::remove_file(&list);
 
