@@ -15,7 +15,7 @@ pub fn postgres_url() -> Option<String> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let Ok(base) = std::env::var(POSTGRES_URL) else {
         SAID.call_once(|| {
-            Need::Postgres.absent(format_args!("{POSTGRES_URL} is not set: this suite runs on SQLite only"))
+            Need::Postgres.absent(format_args!("{POSTGRES_URL} is not set: this suite runs on SQLite only"));
         });
         return None;
     };
