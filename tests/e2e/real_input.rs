@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use model::Figure;
 use node::preview::{CellPreview, SlicePreview};
 use statistics::Reading;
+use testkit::Need;
 
 use crate::house::{House, send, word};
 
@@ -18,13 +19,13 @@ fn public(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/realdata").join(path)
 }
 
-/// The file's bytes, or `None` (said on stderr) on a machine that does not have it.
+/// The file's bytes, or `None` (said, see [`Need`]) on a machine that does not have it.
 fn read(path: &str) -> Option<Vec<u8>> {
     let path = public(path);
     if path.exists() {
         return Some(fs::read(&path).expect("a readable file"));
     }
-    eprintln!("{} is not on this machine: nothing was tested with it", path.display());
+    Need::RealData.absent(format_args!("{} is not on this machine", path.display()));
     None
 }
 

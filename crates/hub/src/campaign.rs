@@ -92,7 +92,10 @@ impl Hub {
 
 /// The cause, in French, where it is wrong.
 fn read(text: &str, packs: &Packs) -> Result<Campaign, String> {
-    let file: CampaignText = toml::from_str(text).map_err(|error| error.to_string())?;
+    let file: CampaignText = toml::from_str(text).map_err(|error| {
+        let at = error.span().map(|span| span.start);
+        format!("\n{}\n", render::settings::fault(text, at, error.message()))
+    })?;
     let due = file.due.map(|due| due.as_str().map_or_else(|| due.to_string(), str::to_owned));
     let due = match due {
         None => None,

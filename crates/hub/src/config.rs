@@ -8,7 +8,8 @@ use serde::Deserialize;
 use store::Location;
 use wire::invitation::HubAddress;
 
-use crate::folder::{HubFolder, read};
+use crate::failure;
+use crate::folder::HubFolder;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -63,17 +64,24 @@ impl HubConfig {
     /// Reads the settings of `folder`.
     pub fn load(folder: &HubFolder) -> Result<Self, Failure> {
         let path = folder.config();
-        let text = String::from_utf8(read(&path)?).map_err(|_| malformed(&path, "not UTF-8"))?;
+        let bytes = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(failure::absent(folder.root())),
+            read => read.map_err(|error| failure::file(&path, error))?,
+        };
+        let text = String::from_utf8(bytes).map_err(|_| malformed(&path, "ce n’est pas du texte en UTF-8"))?;
         Self::parse(&text, &path)
     }
 
     /// Reads settings that stand at `path`.
     pub(crate) fn parse(text: &str, path: &std::path::Path) -> Result<Self, Failure> {
         let config: Self = toml::from_str(text).map_err(|error| {
-            // The parser quotes the line, which ends in journals: not one that may hold the database's password.
-            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            // The line is quoted, which ends in journals: not one that may hold the database's password.
+            let at = error.span().map(|span| span.start);
+            let line = at.map_or(1, |at| render::settings::line_of(text, at));
             let secret = text.lines().nth(line - 1).is_some_and(|line| line.contains("://"));
-            malformed(path, &if secret { format!("ligne {line}") } else { error.to_string() })
+            let cause =
+                if secret { format!("  ligne {line}") } else { render::settings::fault(text, at, error.message()) };
+            malformed(path, &cause)
         })?;
         config.address()?;
         Ok(config)
@@ -164,7 +172,10 @@ fn malformed(path: &std::path::Path, cause: &str) -> Failure {
         FailureKind::Invalid,
         "HUB_CONFIG",
         format!("{}: {cause}", path.display()),
-        format!("Le fichier de réglages {} contient une erreur :\n{cause}", path.display()),
+        format!(
+            "Le fichier de réglages {} contient une erreur :\n{cause}\nCorrigez-le ; le modèle deploy/hub.toml explique chaque réglage.",
+            path.display()
+        ),
     )
 }
 

@@ -41,18 +41,21 @@ struct Access {
 impl Credentials {
     /// Reads the credentials in `folder`.
     pub fn load(folder: &Path) -> Result<Self, Failure> {
+        if !folder.is_dir() {
+            return Err(absent(folder));
+        }
         let text = |name: &str| {
             let path = folder.join(name);
-            String::from_utf8(read(&path)?).map_err(|_| failure::file(&path, "not a text file"))
+            String::from_utf8(read(&path)?).map_err(|_| failure::content(&path, "not a text file"))
         };
-        let key = TlsKey::from_pem(&text("tls.key")?).map_err(|e| failure::file(&folder.join("tls.key"), e))?;
+        let key = TlsKey::from_pem(&text("tls.key")?).map_err(|e| failure::content(&folder.join("tls.key"), e))?;
         let identity = Identity::from_pem(Arc::new(key), &text("chain.pem")?)
-            .map_err(|error| failure::file(&folder.join("chain.pem"), error))?;
+            .map_err(|error| failure::content(&folder.join("chain.pem"), error))?;
         let path = folder.join("access.toml");
-        let access: Access = toml::from_str(&text("access.toml")?).map_err(|error| failure::file(&path, error))?;
+        let access: Access = toml::from_str(&text("access.toml")?).map_err(|error| failure::content(&path, error))?;
         Ok(Self {
-            address: access.address.parse().map_err(|error| failure::file(&path, error))?,
-            authority: access.authority.parse().map_err(|error| failure::file(&path, error))?,
+            address: access.address.parse().map_err(|error| failure::content(&path, error))?,
+            authority: access.authority.parse().map_err(|error| failure::content(&path, error))?,
             identity,
             folder: folder.to_owned(),
         })
@@ -115,4 +118,16 @@ impl Hub {
         let revoked = self.0.store.revoke_coordinator(name, self.now()).await.map_err(failure::storage)?;
         Ok(revoked > 0)
     }
+}
+
+fn absent(folder: &Path) -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        "ACCESS_ABSENT",
+        format!("{} is not a folder", folder.display()),
+        format!(
+            "Il n’y a pas d’accès de coordination dans {} : ce dossier n’existe pas. Indiquez avec --access le dossier que l’exploitant du centre vous a remis (« maillage hub coordinator add NOM » en fait un).",
+            folder.display()
+        ),
+    )
 }

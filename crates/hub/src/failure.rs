@@ -1,5 +1,7 @@
 //! From what the rooms below say to what is answered, and to what a person is told.
 
+use std::path::Path;
+
 use model::{Failure, FailureKind};
 use store::{Location, StoreError};
 
@@ -82,15 +84,39 @@ pub(crate) fn internal(reason: &'static str, detail: impl Into<String>) -> Failu
     )
 }
 
-/// A file of the hub's folder.
-pub(crate) fn file(path: &std::path::Path, cause: impl std::fmt::Display) -> Failure {
+/// What the system refused about a file or a folder.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+pub(crate) fn file(path: &Path, error: std::io::Error) -> Failure {
+    Failure::new(
+        render::system::kind(&error),
+        "HUB_FOLDER",
+        format!("{}: {error}", path.display()),
+        render::system::sentence(path, &error),
+    )
+}
+
+/// A file that reads, and does not hold what it should.
+pub(crate) fn content(path: &Path, cause: impl std::fmt::Display) -> Failure {
     Failure::new(
         FailureKind::Precondition,
-        "HUB_FOLDER",
+        "HUB_FILE_DAMAGED",
         format!("{}: {cause}", path.display()),
         format!(
-            "Le fichier {} ne peut pas être lu ou écrit ({cause}). Vérifiez le dossier et ses droits.",
+            "Le fichier {} ne contient pas ce qu’il devrait : il a été modifié ou abîmé, ou c’en est un autre. Remettez une copie intacte.",
             path.display()
+        ),
+    )
+}
+
+/// Nobody made a hub in this folder, or its making was interrupted.
+pub(crate) fn absent(folder: &Path) -> Failure {
+    let folder = folder.display();
+    Failure::new(
+        FailureKind::NotFound,
+        "HUB_ABSENT",
+        format!("{folder} has no hub.toml"),
+        format!(
+            "Il n’y a pas de centre dans le dossier {folder} : hub.toml n’y est pas. S’il est ailleurs, indiquez son dossier avec --folder. Pour en créer un : maillage hub init --folder {folder} --public-address NOM:PORT"
         ),
     )
 }

@@ -99,14 +99,15 @@ impl HubFolder {
     pub(crate) fn authority(&self) -> Result<Authority, Failure> {
         let key = read(&self.authority_key())?;
         let certificate = read(&self.authority_certificate())?;
-        let text = |bytes, path: PathBuf| String::from_utf8(bytes).map_err(|_| failure::file(&path, "not a PEM file"));
+        let text =
+            |bytes, path: PathBuf| String::from_utf8(bytes).map_err(|_| failure::content(&path, "not a PEM file"));
         Authority::from_pem(&text(key, self.authority_key())?, &text(certificate, self.authority_certificate())?)
-            .map_err(|error| failure::file(&self.authority_certificate(), error))
+            .map_err(|error| failure::content(&self.authority_certificate(), error))
     }
 
     pub(crate) fn signing_key(&self) -> Result<SigningKey, Failure> {
         let path = self.signing_key_file();
-        SigningKey::from_pkcs8(&read(&path)?).map_err(|error| failure::file(&path, error))
+        SigningKey::from_pkcs8(&read(&path)?).map_err(|error| failure::content(&path, error))
     }
 }
 

@@ -179,7 +179,8 @@ impl Hub {
         progress: &Progress,
     ) -> Result<ReadFile, Failure> {
         let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy()).into_owned();
-        let bytes = tabular::public::bytes(path, &name).map_err(|fault| refusal::refused(&name, &fault.into()))?;
+        let bytes =
+            tabular::public::bytes(path, &name).map_err(|fault| refusal::refused(&name, &fault.into(), &layouts))?;
         let departements = self.0.communes.departements();
         let keep = |area: &Area| {
             all_communes || area.departement().is_none_or(|code| departements.iter().any(|known| known == code))
@@ -189,7 +190,7 @@ impl Hub {
         };
         let scope = Scope { keep: &keep, exists: &exists, progress: &|done, total| progress(done, total) };
         let table = tabular::public::read(&layouts, &name, &bytes, &scope)
-            .map_err(|refusal: Refusal| refusal::refused(&name, &refusal))?;
+            .map_err(|refusal: Refusal| refusal::refused(&name, &refusal, &layouts))?;
         let hash = seal::sha256(&bytes);
         let length = bytes.len() as u64;
         Ok(ReadFile { name, hash, length, layouts, table })

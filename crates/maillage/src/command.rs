@@ -10,6 +10,7 @@ pub mod node;
 pub mod public;
 pub mod purge;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -31,6 +32,11 @@ impl Stop {
     /// Something failed in this way.
     pub fn failed(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { message: message.into(), code: kind.exit_code() }
+    }
+
+    /// The system refused this about a file or a folder.
+    pub fn file(path: &Path, error: &std::io::Error) -> Self {
+        Self::failed(render::system::kind(error), render::system::sentence(path, error))
     }
 
     /// Says it on standard error.

@@ -2,12 +2,14 @@
 
 mod command;
 mod demo;
+mod french;
 mod telemetry;
 mod terminal;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Maillage : mutualiser les données des CCAS d’un département pour l’analyse des besoins sociaux.
 ///
@@ -21,7 +23,6 @@ use clap::{Parser, Subcommand};
     disable_help_subcommand = true,
     disable_help_flag = true,
     disable_version_flag = true,
-    subcommand_help_heading = "Commandes",
     next_help_heading = "Options générales",
     after_help = "Exemples :\n  maillage demo                          voir tout fonctionner, avec quatorze communes fictives\n  maillage node join maillage1-…         rejoindre le centre avec l’invitation reçue\n  maillage node preview                  voir ce qui partirait, avant tout envoi\n  maillage hub invite --territory 93066  inviter une commune\n  maillage compare dom_personnes --period 2025"
 )]
@@ -51,14 +52,50 @@ enum Command {
     Demo(command::demo::DemoArgs),
 }
 
+/// What clap itself ends with when a line is no command.
+const USAGE: u8 = 2;
+
+/// The command that was typed; otherwise what to end with, after help, version or refusal were printed.
+fn typed() -> Result<Cli, ExitCode> {
+    let read = french::command(Cli::command()).try_get_matches().and_then(|found| Cli::from_arg_matches(&found));
+    read.map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            // A reader that went away (`| head`) has seen enough.
+            let _ = error.print();
+            ExitCode::from(if error.use_stderr() { USAGE } else { 0 })
+        }
+        _ => {
+            eprintln!("{}", french::refusal(&error));
+            ExitCode::from(USAGE)
+        }
+    })
+}
+
+/// Ends quietly when whoever reads our output has seen enough (`| head`): `println!` panics then, and nothing is wrong.
+fn end_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if said.starts_with("failed printing to std") && said.contains("Broken pipe") {
+            // As the signal would have ended us: 128 + SIGPIPE. Whatever was being written is whole or not there.
+            std::process::exit(141);
+        }
+        usual(panic);
+    }));
+}
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    end_with_the_reader();
+    let cli = match typed() {
+        Ok(cli) => cli,
+        Err(ended) => return ended,
+    };
     let serves = matches!(&cli.command, Command::Hub(args) if args.serves());
     telemetry::start(cli.log_format, serves);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("Impossible de démarrer : {error}");
+            eprintln!("Impossible de démarrer : {}.", render::system::cause(&error));
             return ExitCode::from(70);
         }
     };

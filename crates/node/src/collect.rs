@@ -145,9 +145,11 @@ impl CollectError {
             Self::Looser(LooserRule::Looser(indicator)) => vec![format!(
                 "✗ Le seuil de « {indicator} » dans [stricter] (node.toml) est plus faible que celui du référentiel. Une commune peut être plus stricte, jamais moins."
             )],
-            Self::Looser(LooserRule::Invalid(error)) => {
-                vec![format!("✗ Le réglage [stricter] de node.toml ne peut pas s’appliquer ({error}).")]
-            }
+            // Its cause is about the scheme, in words of programmers; the error's own text has it.
+            Self::Looser(LooserRule::Invalid(_)) => vec![
+                "✗ Un seuil du réglage [stricter] de node.toml sort des limites permises. Écrivez un nombre entier, au moins égal à celui du référentiel."
+                    .to_owned(),
+            ],
             Self::Compute { file, source } => vec![format!("✗ {file} : {}", source.message())],
         }
     }

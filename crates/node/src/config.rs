@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use model::{CommuneCode, Failure, IndicatorCode, PackCode, Period, TableCode};
+use model::{CommuneCode, Failure, FailureKind, IndicatorCode, PackCode, Period, TableCode};
 use seal::Zeroizing;
 use serde::Deserialize;
 use tabular::SourceSpec;
@@ -37,13 +37,24 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// What kind of no this is.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Unreadable { source, .. } => render::system::kind(source),
+            Self::Malformed { .. } => FailureKind::Invalid,
+        }
+    }
+
     /// The sentence for the person at the keyboard.
     pub fn french(&self) -> String {
         match self {
-            Self::Unreadable { path, source } => format!(
-                "Le fichier de réglages {} ne peut pas être lu ({source}). Si ce poste n’a pas encore rejoint de centre : maillage node join INVITATION. S’il l’a rejoint, indiquez son dossier avec --folder.",
+            Self::Unreadable { path, source } if source.kind() == std::io::ErrorKind::NotFound => format!(
+                "Il n’y a pas de réglages ici : {} n’existe pas. Si ce poste n’a pas encore rejoint de centre : maillage node join INVITATION. S’il l’a rejoint, indiquez son dossier avec --folder.",
                 path.display()
             ),
+            Self::Unreadable { path, source } => {
+                format!("Les réglages ne peuvent pas être lus. {}", render::system::sentence(path, source))
+            }
             Self::Malformed { path, detail, .. } => format!(
                 "Le fichier de réglages {} contient une erreur :\n{detail}\nCorrigez la ligne indiquée ; le modèle deploy/node.toml explique chaque réglage.",
                 path.display()
@@ -200,12 +211,17 @@ impl NodeConfig {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         toml::from_str(&text).map_err(|error| {
-            let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            // The parser quotes the line, which ends in journals: not one that may hold the proxy's password.
+            let at = error.span().map(|span| span.start);
+            let line = at.map(|at| render::settings::line_of(&text, at));
+            // The line is quoted, which ends in journals: not one that may hold the proxy's password.
             let secret = line
                 .and_then(|line| text.lines().nth(line - 1))
                 .is_some_and(|line| line.contains("proxy") || line.contains("://"));
-            let detail = if secret { format!("ligne {}", line.unwrap_or(1)) } else { error.to_string() };
+            let detail = if secret {
+                format!("  ligne {}", line.unwrap_or(1))
+            } else {
+                render::settings::fault(&text, at, error.message())
+            };
             ConfigError::Malformed { path: path.to_owned(), line, detail }
         })
     }

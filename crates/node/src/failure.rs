@@ -49,13 +49,10 @@ pub(crate) fn storage(error: &StoreError) -> Failure {
 /// What a file of the node's folder does not allow.
 pub(crate) fn folder(path: &std::path::Path, error: &std::io::Error) -> Failure {
     Failure::new(
-        FailureKind::Precondition,
+        render::system::kind(error),
         "NODE_FOLDER",
         format!("{}: {error}", path.display()),
-        format!(
-            "Le fichier {} ne peut pas être lu ou écrit ({error}). Vérifiez le dossier et ses droits.",
-            path.display()
-        ),
+        render::system::sentence(path, error),
     )
 }
 

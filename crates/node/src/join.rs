@@ -39,7 +39,7 @@ pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result
     // A setting that does not read must stop us before the invitation is spent, not after.
     let config = if folder.config().exists() {
         crate::NodeConfig::load(&folder.config())
-            .map_err(|error| Failure::new(FailureKind::Invalid, "NODE_CONFIG", error.to_string(), error.french()))?
+            .map_err(|error| Failure::new(error.kind(), "NODE_CONFIG", error.to_string(), error.french()))?
     } else {
         crate::NodeConfig::default()
     };

@@ -56,7 +56,7 @@ impl Node {
     /// Settings that do not read, a database of another version, a node that never joined.
     pub async fn open(folder: NodeFolder, world: World) -> Result<Self, Failure> {
         let config = NodeConfig::load(&folder.config())
-            .map_err(|error| Failure::new(FailureKind::Invalid, "NODE_CONFIG", error.to_string(), error.french()))?;
+            .map_err(|error| Failure::new(error.kind(), "NODE_CONFIG", error.to_string(), error.french()))?;
         Self::open_with(folder, config, world).await
     }
 

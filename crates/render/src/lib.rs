@@ -9,6 +9,8 @@ pub mod figure;
 pub mod names;
 pub mod number;
 pub mod reading;
+pub mod settings;
+pub mod system;
 pub mod table;
 pub mod typography;
 

@@ -87,6 +87,8 @@ pub struct Near {
     pub layout: String,
     /// Which vintage.
     pub vintage: String,
+    /// How many of its required columns the file has; never none.
+    pub known: usize,
     /// Required columns that the file lacks.
     pub missing: Vec<String>,
 }
@@ -94,7 +96,7 @@ pub struct Near {
 /// Why a file was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// No layout fits; the nearest ones first.
+    /// No layout fits. Those of which the file has a meaningful number of columns, the nearest first; often none.
     #[error("no layout fits")]
     Unknown(Vec<Near>),
     /// Several fit: `layout, vintage, level`.

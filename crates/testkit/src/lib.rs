@@ -5,7 +5,9 @@
 mod clock;
 mod database;
 mod entropy;
+mod need;
 
 pub use clock::ManualClock;
 pub use database::{POSTGRES_URL, postgres_url};
 pub use entropy::SeededEntropy;
+pub use need::{NOT_RUN, Need, REQUIRE};

@@ -39,7 +39,9 @@ Steps of check:
 
 What is missing (PostgreSQL, Chromium and its driver, npm, buf, cargo-deny, axe-core, hadolint, promtool, Python
 packages) is installed and said; what is not Debian's goes to $MAILLAGE_CACHE, by default ~/.cache/maillage-ci. With
-MAILLAGE_TEST_POSTGRES_URL set, that server is used and nothing is started.
+MAILLAGE_TEST_POSTGRES_URL set, that server is used and nothing is started. A test that lacks something outside the
+repository is listed at the end as NOT RUN; what `test` brings or finds is required, and its absence then a failure:
+MAILLAGE_REQUIRE=postgres,browser,promtool,mount,realdata decides otherwise.
 
 Examples:
   cargo xtask check

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use node::run::open_and_round;
-use testkit::ManualClock;
+use testkit::{ManualClock, Need};
 
 use super::edit;
 use crate::house::House;
@@ -17,14 +17,14 @@ use crate::small_pack::{pack, settings};
 struct Disk(PathBuf);
 
 impl Disk {
-    /// `None`, said on stderr, where this process may not mount.
+    /// `None`, said (see [`Need`]), where this process may not mount.
     fn mount(at: &Path, megabytes: u32) -> Option<Self> {
         let options = format!("size={megabytes}m,mode=700");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "maillage-test"]).arg(at).output();
         if mounted.is_ok_and(|done| done.status.success()) {
             return Some(Self(at.to_owned()));
         }
-        eprintln!("this process may not mount a file system: what a full disk does is not tested here");
+        Need::Mount.absent("this process may not mount a file system");
         None
     }
 

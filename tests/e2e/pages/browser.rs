@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::Need;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
@@ -34,10 +35,10 @@ impl Drop for Browser {
 }
 
 impl Browser {
-    /// A fresh window, or `None` (said on stderr) where [`CHROMEDRIVER`] or [`AXE`] is not set.
+    /// A fresh window, or `None` (said, see [`Need`]) where [`CHROMEDRIVER`] or [`AXE`] is not set.
     pub async fn open() -> Option<Self> {
         let (Ok(program), Ok(axe)) = (std::env::var(CHROMEDRIVER), std::env::var(AXE)) else {
-            eprintln!("{CHROMEDRIVER} or {AXE} is not set: no page is looked at in a browser");
+            Need::Browser.absent(format_args!("{CHROMEDRIVER} or {AXE} is not set"));
             return None;
         };
         let axe = std::fs::read_to_string(axe).expect("axe-core");

@@ -276,7 +276,7 @@ pub(crate) fn damaged(detail: &str) -> Failure {
         FailureKind::Invalid,
         "BACKUP_DAMAGED",
         format!("archive: {detail}"),
-        "Ce fichier de sauvegarde est abîmé, incomplet, ou n’en est pas un : rien n’a été restauré. Prenez-en une autre copie.",
+        "Ce fichier de sauvegarde est abîmé, incomplet, ou n’en est pas un. Rien n’a été écrit : prenez-en une autre copie.",
     )
 }
 

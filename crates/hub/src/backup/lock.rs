@@ -156,7 +156,7 @@ pub fn unlocked() -> Failure {
 
 fn first_line(path: &Path) -> Result<SecretString, Failure> {
     let bytes = seal::Zeroizing::new(read(path)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| failure::file(path, "not a text file"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| failure::content(path, "not a text file"))?;
     let line = text.lines().next().unwrap_or_default();
     Ok(SecretString::from(line.to_owned()))
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use methodology::PackError;
+use methodology::{Layout, PackError};
 use model::{Failure, FailureKind};
+use render::number::counted;
 use tabular::public::{Near, Refusal};
 use tabular::{FaultCause, Faults};
 
@@ -23,9 +24,9 @@ pub(super) fn layout(error: &PackError) -> Failure {
     )
 }
 
-pub(super) fn refused(file: &str, refusal: &Refusal) -> Failure {
+pub(super) fn refused(file: &str, refusal: &Refusal, layouts: &[Layout]) -> Failure {
     match refusal {
-        Refusal::Unknown(near) => unknown(file, near),
+        Refusal::Unknown(near) => unknown(file, near, layouts),
         Refusal::Ambiguous(found) => Failure::new(
             FailureKind::Invalid,
             "PUBLIC_LAYOUT_AMBIGUOUS",
@@ -51,21 +52,38 @@ pub(super) fn refused(file: &str, refusal: &Refusal) -> Failure {
     }
 }
 
-fn unknown(file: &str, near: &[Near]) -> Failure {
-    let mut message = format!("{file} : aucun format connu ne convient. Il manque :");
+fn unknown(file: &str, near: &[Near], layouts: &[Layout]) -> Failure {
+    let mut message = if near.is_empty() {
+        let mut message = format!(
+            "{file} : aucun format connu ne reconnaît les colonnes de ce fichier. Est-ce bien un fichier de chiffres publics, avec les noms de colonnes du producteur sur sa première ligne ? Formats connus :"
+        );
+        for layout in layouts {
+            // Writing to a String cannot fail.
+            let _ = write!(message, "\n  {} : {} ({})", layout.code, layout.title, layout.producer);
+        }
+        message
+    } else {
+        format!("{file} : aucun format connu ne convient tout à fait. Il manque :")
+    };
     for one in near {
         let named: Vec<&str> = one.missing.iter().take(NAMED).map(String::as_str).collect();
         let more = one.missing.len() - named.len();
         // Writing to a String cannot fail.
-        let _ = write!(message, "\n  pour {} ({}) : {}", one.layout, one.vintage, named.join(", "));
+        let _ = write!(message, "\n  pour {} ({}) : {}", title(&one.layout, layouts), one.vintage, named.join(", "));
         if more > 0 {
-            let _ = write!(message, " et {more} autres colonnes");
+            let _ = write!(message, " et {}", counted(more, "autre colonne", "autres colonnes"));
         }
     }
     message.push_str(
         "\nUn nouveau millésime ou un nouveau producteur se décrit par un fichier du dossier layouts/ du centre, sans nouvelle version du logiciel.",
     );
     Failure::new(FailureKind::Invalid, "PUBLIC_LAYOUT_UNKNOWN", format!("{file}: no layout fits"), message)
+}
+
+/// What the producer calls it, beside our own name for it.
+fn title(code: &str, layouts: &[Layout]) -> String {
+    let known = layouts.iter().find(|layout| layout.code.as_str() == code);
+    known.map_or_else(|| code.to_owned(), |layout| format!("{code}, {}", layout.title))
 }
 
 fn damaged(file: &str, faults: &Faults) -> Failure {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::{Code, CogYear, Failure, IndicatorCode, Level, Period};
 use statistics::{Reading, Silence};
-use testkit::ManualClock;
+use testkit::{ManualClock, Need};
 
 use super::stage::{databases, world};
 use crate::import::{ImportPlan, ImportSummary};
@@ -200,7 +200,13 @@ async fn a_new_producer_is_a_file_of_the_hub_and_never_replaces_an_official_figu
     let path = library.file("tableau.csv", "insee,menages\n93001,999\n93005,\n");
     let unknown = library.plan(&path).await.expect_err("no layout yet");
     assert_eq!(unknown.reason, "PUBLIC_LAYOUT_UNKNOWN");
-    assert!(unknown.message.contains("CODGEO"), "{}", unknown.message);
+    // No column of it is known: all layouts by their titles, none as if it were near.
+    let told = &unknown.message;
+    assert!(told.contains("Comparateur de territoires") && told.contains("dossier layouts/"), "{told}");
+    assert!(!told.contains("CODGEO") && !told.contains("Il manque"), "{told}");
+    let close = library.file("c.csv", &filosofi(&[line("93001", "1", "2")]).replacen("CODGEO", "codgeo", 1));
+    let near = library.plan(&close).await.expect_err("a column lacks").message;
+    assert!(near.contains("insee-filosofi") && near.contains("CODGEO"), "{near}");
 
     let layouts = library.hub.folder().layouts();
     std::fs::create_dir(&layouts).expect("creates");
@@ -248,13 +254,13 @@ async fn a_damaged_file_is_refused_whole_with_line_and_column() {
     library.hub.close().await;
 }
 
-/// A file of the producers beside the repository; `None` (said on stderr) on a machine that does not have it.
+/// A file of the producers beside the repository; `None` (said, see [`Need`]) on a machine that does not have it.
 fn real(path: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/realdata").join(path);
     if path.exists() {
         return Some(path);
     }
-    eprintln!("{} is not on this machine: nothing was tested with it", path.display());
+    Need::RealData.absent(format_args!("{} is not on this machine", path.display()));
     None
 }
 

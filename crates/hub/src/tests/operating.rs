@@ -79,7 +79,7 @@ fn checked_by_promtool(text: &str) {
     let promtool =
         Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let Ok(mut promtool) = promtool else {
-        eprintln!("promtool is not installed: the metrics are not checked by it");
+        testkit::Need::Promtool.absent("promtool is not installed");
         return;
     };
     promtool.stdin.take().expect("piped").write_all(text.as_bytes()).expect("it reads");

@@ -38,8 +38,9 @@ pub async fn run(folder: HubFolder, file: PathBuf, answer: Option<PathBuf>) -> R
         Stop::failed(
             FailureKind::Precondition,
             format!(
-                "La réponse ne peut pas être écrite dans {} ({error}). Ce qui est reçu l’est : recommencez avec --answer AUTRE-FICHIER.",
-                answer.display()
+                "La réponse ne peut pas être écrite dans {} : {}. Ce qui est reçu l’est : recommencez avec --answer AUTRE-FICHIER.",
+                answer.display(),
+                render::system::cause(&error)
             ),
         )
     })?;

@@ -16,7 +16,6 @@ use crate::telemetry::say;
 /// Le centre départemental.
 #[derive(Args)]
 #[command(
-    subcommand_help_heading = "Commandes",
     disable_help_subcommand = true,
     after_help = "La première fois :\n  maillage hub init --public-address hub.exemple.fr:7443 --listen 0.0.0.0:7443\n  maillage hub run\n  maillage hub invite --territory 93066"
 )]
@@ -213,14 +212,24 @@ async fn serve(folder: HubFolder) -> Result<(), Stop> {
         pages: bind_if_set(&config.pages).await?,
         operations: bind_if_set(&config.operations).await?,
     };
-    say!("Centre à l’écoute sur {} ; Ctrl-C pour arrêter.", config.listen);
-    if !config.pages.is_empty() {
-        say!("Pages de la coordination, sur cette machine seulement : http://{}/", config.pages);
+    // The ports that were really taken: a setting may leave the choice to the system.
+    if let Ok(address) = listeners.nodes.local_addr() {
+        say!("Centre à l’écoute sur {address} ; Ctrl-C pour arrêter.");
+    }
+    if let Some(address) = taken(listeners.pages.as_ref()) {
+        say!("Pages de la coordination, sur cette machine seulement : http://{address}/");
+    }
+    if let Some(address) = taken(listeners.operations.as_ref()) {
+        say!("État de marche et mesures : http://{address}/metrics (et /health, /ready)");
     }
     hub.serve(listeners, super::interrupted()).await?;
     hub.close().await;
     say!("Centre arrêté ; tout ce qui a reçu un récépissé est écrit.");
     Ok(())
+}
+
+fn taken(listener: Option<&TcpListener>) -> Option<std::net::SocketAddr> {
+    listener.and_then(|listener| listener.local_addr().ok())
 }
 
 async fn bind_if_set(address: &str) -> Result<Option<TcpListener>, Stop> {
@@ -230,8 +239,11 @@ async fn bind_if_set(address: &str) -> Result<Option<TcpListener>, Stop> {
 async fn bind(address: &str) -> Result<TcpListener, Stop> {
     TcpListener::bind(address).await.map_err(|error| {
         Stop::failed(
-            FailureKind::Unavailable,
-            format!("Impossible d’écouter sur {address} ({error}). Un autre programme occupe-t-il ce port ?"),
+            render::system::kind(&error),
+            format!(
+                "Impossible d’écouter sur {address} : {}. Changez ce réglage dans hub.toml (listen, pages ou operations), ou libérez ce port.",
+                render::system::cause(&error)
+            ),
         )
     })
 }

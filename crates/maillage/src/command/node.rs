@@ -5,7 +5,7 @@ mod show;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use model::{CommuneCode, FailureKind, PackCode, Period, Slice, TableCode};
+use model::{CommuneCode, PackCode, Period, Slice, TableCode};
 use node::approve::Agreement;
 use node::preview::{Preview, PreviewError, Purpose};
 use node::{Node, NodeFolder};
@@ -16,7 +16,6 @@ use crate::telemetry::say;
 /// Le nœud d’une commune.
 #[derive(Args)]
 #[command(
-    subcommand_help_heading = "Commandes",
     disable_help_subcommand = true,
     after_help = "Dans l’ordre, la première fois :\n  maillage node join 'maillage1-…'\n  maillage node check\n  maillage node report\n  maillage node preview\n  maillage node approve --name \"Prénom Nom\" --preview EMPREINTE\n  maillage node push"
 )]
@@ -246,9 +245,7 @@ async fn report(folder: NodeFolder, output: Option<PathBuf>) -> Result<(), Stop>
     let output = output.unwrap_or_else(|| folder.root().join("edition-interne.html"));
     let node = Node::open(folder, world()).await?;
     let page = node::report::internal_edition(&node).await.map_err(refused)?;
-    node.folder()
-        .write(&output, page.as_bytes(), true)
-        .map_err(|error| Stop::failed(FailureKind::Precondition, format!("{} : {error}", output.display())))?;
+    node.folder().write(&output, page.as_bytes(), true).map_err(|error| Stop::file(&output, &error))?;
     node.close().await;
     println!("Édition interne écrite dans {}.", output.display());
     println!("NON DIFFUSABLE : elle contient des effectifs exacts. Gardez-la au CCAS.");
@@ -371,7 +368,11 @@ async fn doctor(folder: NodeFolder, json: bool) -> Result<(), Stop> {
         }
     }
     match diagnosis.faults() {
-        0 => Ok(()),
+        0 if json => Ok(()),
+        0 => {
+            println!("Aucun point à corriger.");
+            Ok(())
+        }
         _ if json => Err(Stop::refused("")),
         n => Err(Stop::refused(format!("{} à corriger.", render::number::counted(n, "point", "points")))),
     }
@@ -399,8 +400,7 @@ async fn status(folder: NodeFolder) -> Result<(), Stop> {
 }
 
 async fn verify(folder: NodeFolder, receipt: PathBuf) -> Result<(), Stop> {
-    let bytes = std::fs::read(&receipt)
-        .map_err(|error| Stop::failed(FailureKind::NotFound, format!("{} : {error}", receipt.display())))?;
+    let bytes = std::fs::read(&receipt).map_err(|error| Stop::file(&receipt, &error))?;
     let node = Node::open(folder, world()).await?;
     let read = node::verify::verify(&bytes, &node.hub_keys()?)?;
     println!("✓ Récépissé authentique.");

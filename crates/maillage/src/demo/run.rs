@@ -1,7 +1,6 @@
 //! Hub, fourteen nodes, push, comparison: the same use-cases as in earnest, on loopback.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,15 +40,21 @@ pub async fn run(folder: Option<PathBuf>, seed: u64, once: bool) -> Result<(), S
     let total = communes.len();
     println!("DONNÉES FICTIVES – un département inventé de {total} communes, sur cette machine.");
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| io("127.0.0.1", &error))?;
-    let port = listener.local_addr().map_err(|error| io("127.0.0.1", &error))?.port();
-    let (hub, credentials) = start_hub(&root.join("hub"), port, &communes).await?;
-    let pages = if once { None } else { Some(pages_listener().await?) };
-    let address = pages.as_ref().and_then(|pages| pages.local_addr().ok());
+    let listener =
+        TcpListener::bind("127.0.0.1:0").await.map_err(|error| Stop::file(Path::new("127.0.0.1"), &error))?;
+    let port = listener.local_addr().map_err(|error| Stop::file(Path::new("127.0.0.1"), &error))?.port();
+    let usual = HubConfig::default();
+    let (pages, operations) = if once {
+        (None, None)
+    } else {
+        (Some(listener_at(&usual.pages).await?), Some(listener_at(&usual.operations).await?))
+    };
+    let (hub, credentials) =
+        start_hub(&root.join("hub"), port, (told(pages.as_ref()), told(operations.as_ref())), &communes).await?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn({
         let hub = hub.clone();
-        let listeners = Listeners { nodes: listener, pages, operations: None };
+        let listeners = Listeners { nodes: listener, pages, operations };
         async move {
             // A sender that is gone means the same as one that spoke.
             hub.serve(listeners, async { drop(stopped.await) }).await
@@ -66,7 +71,7 @@ pub async fn run(folder: Option<PathBuf>, seed: u64, once: bool) -> Result<(), S
     };
     if shown.is_ok() && !once {
         trouble::make(&hub, &root, &communes).await?;
-        println!("\n{}", suggestions(&root, &communes, address));
+        println!("\n{}", suggestions(&root, &communes, hub.config()));
         command::interrupted().await;
         eprintln!("\nFin de la démonstration.");
     }
@@ -80,7 +85,13 @@ pub async fn run(folder: Option<PathBuf>, seed: u64, once: bool) -> Result<(), S
     shown
 }
 
-async fn start_hub(root: &Path, port: u16, communes: &[FictionalCommune]) -> Result<(Hub, Credentials), Stop> {
+/// `served` are the addresses of pages and operations that the settings then claim.
+async fn start_hub(
+    root: &Path,
+    port: u16,
+    served: (String, String),
+    communes: &[FictionalCommune],
+) -> Result<(Hub, Credentials), Stop> {
     let folder = HubFolder::at(root);
     let mut names = String::from("# DONNÉES FICTIVES\ninsee;nom\n");
     for (code, name) in communes.iter().map(|commune| (commune.code, commune.name)).chain(trouble::ABSENT) {
@@ -90,10 +101,12 @@ async fn start_hub(root: &Path, port: u16, communes: &[FictionalCommune]) -> Res
     std::fs::create_dir_all(root)
         .and_then(|()| std::fs::write(root.join("communes.csv"), names))
         .and_then(|()| std::fs::write(folder.campaign(), trouble::campaign(communes)))
-        .map_err(|error| io(&root.display().to_string(), &error))?;
+        .map_err(|error| Stop::file(root, &error))?;
     let config = HubConfig {
         listen: format!("127.0.0.1:{port}"),
         public_address: format!("localhost:{port}"),
+        pages: served.0,
+        operations: served.1,
         communes: Some("communes.csv".into()),
         fictional: true,
         ..HubConfig::default()
@@ -130,7 +143,7 @@ async fn one_commune(
     index: usize,
     seed: u64,
 ) -> Result<Turn, Stop> {
-    files::write(&folder, commune, index, seed).map_err(|error| io(&folder.display().to_string(), &error))?;
+    files::write(&folder, commune, index, seed).map_err(|error| Stop::file(&folder, &error))?;
     let code = commune.code.parse().map_err(|_| Stop::failed(FailureKind::Internal, "code de commune fictive"))?;
     let invitation = hub.invite(code, &[]).await?.invitation.to_line();
     let folder = NodeFolder::at(folder);
@@ -190,22 +203,26 @@ fn word<T: std::str::FromStr>(text: &str) -> Result<T, Stop> {
 }
 
 /// The usual port, or any other where that one is taken.
-async fn pages_listener() -> Result<TcpListener, Stop> {
-    let usual = TcpListener::bind(HubConfig::default().pages).await;
-    match usual {
+async fn listener_at(usual: &str) -> Result<TcpListener, Stop> {
+    match TcpListener::bind(usual).await {
         Ok(listener) => Ok(listener),
-        Err(_) => TcpListener::bind("127.0.0.1:0").await.map_err(|error| io("127.0.0.1", &error)),
+        Err(_) => TcpListener::bind("127.0.0.1:0").await.map_err(|error| Stop::file(Path::new("127.0.0.1"), &error)),
     }
 }
 
-fn suggestions(root: &Path, communes: &[FictionalCommune], pages: Option<SocketAddr>) -> String {
+/// Where this listens, as the settings say it; empty: nowhere.
+fn told(listener: Option<&TcpListener>) -> String {
+    listener.and_then(|listener| listener.local_addr().ok()).map_or_else(String::new, |address| address.to_string())
+}
+
+fn suggestions(root: &Path, communes: &[FictionalCommune], served: &HubConfig) -> String {
     let root = root.display();
     let first = communes.first().map_or("", |commune| commune.code);
-    let pages = pages.map_or_else(String::new, |pages| {
-        format!("Le tableau de bord de la coordination, dans votre navigateur :\n\n    http://{pages}/\n\n")
-    });
+    let HubConfig { pages, operations, .. } = served;
     format!(
-        "{pages}La démonstration reste ouverte jusqu’à Ctrl-C. À essayer dans un autre terminal :\n  \
+        "Le tableau de bord de la coordination, dans votre navigateur :\n\n    http://{pages}/\n\n\
+         L’état de marche et les mesures, pour l’exploitant : http://{operations}/metrics\n\n\
+         La démonstration reste ouverte jusqu’à Ctrl-C. À essayer dans un autre terminal :\n  \
          maillage hub status   --folder {root}/hub\n  \
          maillage compare aidfac_menages --period 2025 --at type_menage=monoparental --access {root}/hub/coordinators/coordination\n  \
          maillage node status  --folder {root}/communes/{first}\n  \
@@ -213,10 +230,6 @@ fn suggestions(root: &Path, communes: &[FictionalCommune], pages: Option<SocketA
          maillage node report  --folder {root}/communes/{first} --output edition-interne.html\n\
          Les fichiers fictifs d’une commune : {root}/communes/{first}/exports"
     )
-}
-
-fn io(what: &str, error: &std::io::Error) -> Stop {
-    Stop::failed(FailureKind::Precondition, format!("{what} : {error}"))
 }
 
 /// Where the demonstration lives.
@@ -239,14 +252,14 @@ impl Place {
                     )
                     .into());
                 }
-                std::fs::create_dir_all(&folder).map_err(|error| io(&folder.display().to_string(), &error))?;
+                std::fs::create_dir_all(&folder).map_err(|error| Stop::file(&folder, &error))?;
                 Ok(Self::Kept(folder))
             }
             None => tempfile::Builder::new()
                 .prefix("maillage-demo-")
                 .tempdir()
                 .map(Self::Temporary)
-                .map_err(|error| io("dossier temporaire", &error)),
+                .map_err(|error| Stop::file(&std::env::temp_dir(), &error)),
         }
     }
 

@@ -44,7 +44,7 @@ pub async fn make(hub: &Hub, root: &Path, communes: &[FictionalCommune]) -> Resu
 /// The hub refuses the document whole; what the commune sent before stays, and so do its settings.
 async fn wrong_year(folder: NodeFolder) -> Result<(), Stop> {
     let settings = folder.root().join("node.toml");
-    let cannot = |error: std::io::Error| Stop::failed(FailureKind::Precondition, format!("node.toml : {error}"));
+    let cannot = |error: std::io::Error| Stop::file(&settings, &error);
     let right = std::fs::read_to_string(&settings).map_err(cannot)?;
     let next_year = command::world().clock.now().year().unwrap_or_default().saturating_add(1);
     let wrong = right.replacen(&format!("\"{}\"", files::PERIOD), &format!("\"{next_year}\""), 1);

@@ -45,8 +45,13 @@ pub(super) fn settings(diagnosis: &mut Diagnosis, folder: &NodeFolder) -> Option
                 "settings",
                 TITLE,
                 "NODE_CONFIG",
-                format!("{} ne peut pas être lu ({})", path.display(), source.kind()),
-                "Si ce poste n’a pas encore rejoint de centre : maillage node join INVITATION. Sinon, indiquez son dossier avec --folder.",
+                format!("{} ne peut pas être lu : {}", path.display(), render::system::cause(&source)),
+                match source.kind() {
+                    std::io::ErrorKind::NotFound => {
+                        "Si ce poste n’a pas encore rejoint de centre : maillage node join INVITATION. Sinon, indiquez son dossier avec --folder."
+                    }
+                    _ => render::system::cure(&source),
+                },
             );
             None
         }
@@ -65,7 +70,7 @@ pub(super) fn folder(diagnosis: &mut Diagnosis, folder: &NodeFolder) {
             "folder",
             TITLE,
             "FOLDER_READ_ONLY",
-            format!("rien ne peut être écrit dans {} ({})", root.display(), error.kind()),
+            format!("rien ne peut être écrit dans {} : {}", root.display(), render::system::cause(&error)),
             "Donnez à l’utilisateur qui lance maillage le droit d’écrire dans ce dossier (propriétaire du dossier, disque monté en lecture seule, quota).",
         );
     }
@@ -83,7 +88,8 @@ pub(super) fn folder(diagnosis: &mut Diagnosis, folder: &NodeFolder) {
             );
         }
     }
-    diagnosis.good("folder", TITLE, format!("{}, accessible en écriture, clés protégées", root.display()));
+    let keys = if folder.tls_key().exists() { "clés protégées" } else { "pas encore de clés" };
+    diagnosis.good("folder", TITLE, format!("{}, accessible en écriture, {keys}", root.display()));
 }
 
 /// Writes and removes one file.
@@ -107,7 +113,9 @@ fn open_to_others(_: &Path) -> Option<u32> {
 
 pub(super) fn disk(diagnosis: &mut Diagnosis, folder: &NodeFolder) {
     const TITLE: &str = "Espace disque";
-    match free(folder.root()) {
+    // A folder that is not there yet will be on the disk of the one above it.
+    let there = folder.root().ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
+    match free(there) {
         Some(free) if free < ROOM => diagnosis.bad(
             "disk",
             TITLE,
@@ -135,7 +143,7 @@ fn free(_: &Path) -> Option<u64> {
 pub(super) fn keys(diagnosis: &mut Diagnosis, folder: &NodeFolder, now: Timestamp) -> Option<Identity> {
     const TITLE: &str = "Certificat du poste";
     if !folder.tls_key().exists() {
-        diagnosis.skipped("certificate", TITLE, "ce poste n’a pas encore rejoint de centre");
+        diagnosis.skipped("certificate", TITLE, "aucun, ce poste n’a pas encore rejoint de centre");
         return None;
     }
     let identity = match renew::load_identity(folder).and_then(|identity| {
@@ -179,7 +187,7 @@ pub(super) fn keys(diagnosis: &mut Diagnosis, folder: &NodeFolder, now: Timestam
 pub(super) async fn database(diagnosis: &mut Diagnosis, folder: &NodeFolder) -> Option<NodeStore> {
     const TITLE: &str = "Base locale";
     if !folder.database().exists() {
-        diagnosis.skipped("database", TITLE, "aucune : ce poste n’a pas encore rejoint de centre");
+        diagnosis.skipped("database", TITLE, "aucune, ce poste n’a pas encore rejoint de centre");
         return None;
     }
     match NodeStore::open(&store::Location::Sqlite(folder.database())).await {
@@ -224,7 +232,7 @@ pub(super) async fn identity(diagnosis: &mut Diagnosis, store: Option<&NodeStore
 pub(super) fn belongs(diagnosis: &mut Diagnosis, keys: Option<&Identity>, membership: Option<&Membership>) {
     const TITLE: &str = "Autorité du certificat";
     let (Some(keys), Some(membership)) = (keys, membership) else {
-        return diagnosis.skipped("authority", TITLE, "rien à comparer");
+        return diagnosis.skipped("authority", TITLE, "à comparer une fois certificat et adhésion lisibles");
     };
     match keys.authority() {
         Some(authority) if authority == membership.ca_fingerprint => {
@@ -248,7 +256,7 @@ pub(super) fn packs(
 ) -> Option<BTreeMap<PackCode, Pack>> {
     const TITLE: &str = "Référentiels";
     let Some(membership) = membership else {
-        diagnosis.skipped("packs", TITLE, "rien à vérifier");
+        diagnosis.skipped("packs", TITLE, "aucun, ils viennent avec l’adhésion");
         return None;
     };
     let loaded = public_keys(&membership.hub_keys).and_then(|keys| kept::load(folder, &keys));

@@ -49,14 +49,14 @@ pub(super) async fn examine(diagnosis: &mut Diagnosis, seen: &Seen<'_>) {
         }
     };
     let Some(membership) = seen.identity else {
-        diagnosis.skipped("proxy", PROXY, "l’adresse du centre n’est pas connue");
+        diagnosis.skipped("proxy", PROXY, "à vérifier une fois connue l’adresse du centre");
         return rest(diagnosis, 1);
     };
     let address = seen.config.hub.address.as_ref().unwrap_or(&membership.hub_address);
     let Ok(address) = address.parse::<HubAddress>() else {
-        diagnosis.skipped("proxy", PROXY, "l’adresse du centre ne se lit pas");
+        diagnosis.skipped("proxy", PROXY, "à vérifier une fois lisible l’adresse du centre");
         let cure = "Écrivez nom:port dans node.toml, réglage [hub] address, par exemple hub.exemple.fr:7443.";
-        diagnosis.bad("name", NAME, "HUB_ADDRESS", "l’adresse du centre ne se lit pas", cure);
+        diagnosis.bad("name", NAME, "HUB_ADDRESS", "son adresse ne se lit pas", cure);
         return rest(diagnosis, 2);
     };
     let Ok(stranger) = ClientTls::new(membership.ca_fingerprint, None, Arc::clone(&seen.world.clock)) else {
@@ -161,7 +161,7 @@ fn rest(diagnosis: &mut Diagnosis, first: usize) {
         ("versions", VERSIONS),
     ];
     for (code, title) in steps.into_iter().skip(first) {
-        diagnosis.skipped(code, title, "non vérifié : voir ci-dessus");
+        diagnosis.skipped(code, title, "à vérifier une fois corrigé ce qui précède");
     }
 }
 
@@ -281,7 +281,7 @@ async fn ledger(diagnosis: &mut Diagnosis, seen: &Seen<'_>, membership: &Members
         let page = match client.list(*territory, after).await {
             Ok(page) => page,
             Err(error) => {
-                let detail = format!("le centre refuse celui de {territory}");
+                let detail = format!("le centre refuse de montrer celui de {territory}");
                 return diagnosis.bad("ledger", LEDGER, error.reason(), detail, error.message());
             }
         };

@@ -20,7 +20,9 @@ pub(super) fn sources(
     config: Option<&NodeConfig>,
     packs: Option<&BTreeMap<PackCode, Pack>>,
 ) {
-    let Some(config) = config else { return diagnosis.skipped(CODE, TITLE, "inconnus sans réglages") };
+    let Some(config) = config else {
+        return diagnosis.skipped(CODE, TITLE, "aucun n’est connu tant que les réglages ne se lisent pas");
+    };
     if config.sources.is_empty() {
         let cure = "Ajoutez un bloc [[source]] par tableau ; le modèle deploy/node.toml en donne un exemple.";
         return diagnosis.bad(CODE, TITLE, "NO_SOURCE", "node.toml n’en décrit aucun", cure);

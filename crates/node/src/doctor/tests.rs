@@ -23,7 +23,17 @@ async fn a_folder_that_is_not_there_and_one_that_never_joined() {
     assert_eq!(state(&absent, "folder"), (State::Bad, "FOLDER_ABSENT".to_owned()));
     assert!(!root.path().join("absent").exists(), "looking makes nothing");
 
+    let told =
+        |code: &str| absent.check(code).map(|check| (check.detail.clone(), check.cure.clone())).expect("looked at");
+    let (settings, cure) = told("settings");
+    assert!(settings.ends_with("node.toml ne peut pas être lu : ce fichier ou ce dossier n’existe pas"), "{settings}");
+    assert!(cure.contains("maillage node join"), "{cure}");
+    assert_eq!(state(&absent, "disk").0, State::Good, "the disk is that of the folder above");
+    // Titles have a gender; what stands after each must suit all.
+    assert_eq!(told("reach").0, "à vérifier une fois corrigé ce qui précède");
+
     let empty = examine(&NodeFolder::at(root.path()), world()).await;
+    assert!(empty.check("folder").expect("looked at").detail.ends_with("pas encore de clés"));
     assert_eq!(state(&empty, "settings"), (State::Bad, "NODE_CONFIG".to_owned()));
     assert_eq!(state(&empty, "folder").0, State::Good);
     for code in ["certificate", "database", "membership", "proxy", "reach", "admitted", "outbox"] {

@@ -10,6 +10,9 @@ use crate::fault::{Fault, FaultCause};
 const SAMPLE: usize = 500;
 /// How many layouts are named when none fits.
 const NEAREST: usize = 3;
+/// A layout of which so many names are there is near, however many it has; so is one of which half are there. Fewer
+/// names, such as the codes and labels that every producer writes, say nothing.
+const MEANINGFUL: usize = 3;
 
 /// The one layout that fits.
 pub(super) struct Found {
@@ -36,16 +39,19 @@ pub(super) fn recognise(layouts: &[Layout], name: &str, text: &str) -> Result<Fo
             if missing.is_empty() {
                 fitting.push((index, number, header.clone()));
             } else {
-                let known = required(layout, vintage).count() - missing.len();
-                let near_one = Near { layout: layout.code.to_string(), vintage: vintage.name.clone(), missing };
-                near.push((known, near_one));
+                let wanted = required(layout, vintage).count();
+                let known = wanted - missing.len();
+                if known >= MEANINGFUL || known * 2 >= wanted {
+                    near.push(Near { layout: layout.code.to_string(), vintage: vintage.name.clone(), known, missing });
+                }
             }
         }
     }
     if fitting.is_empty() {
         // The most names found first; among equals, the fewest that lack.
-        near.sort_by_key(|(known, near)| (std::cmp::Reverse(*known), near.missing.len()));
-        return Err(Refusal::Unknown(near.into_iter().take(NEAREST).map(|(_, near)| near).collect()));
+        near.sort_by_key(|near| (std::cmp::Reverse(near.known), near.missing.len()));
+        near.truncate(NEAREST);
+        return Err(Refusal::Unknown(near));
     }
     let mut found = Vec::new();
     for (index, number, header) in &fitting {

@@ -163,7 +163,13 @@ fn a_file_that_no_layout_fits_is_told_what_lacks() {
     let Err(Refusal::Unknown(near)) = read_text("CODGEO;LIBGEO;A20;X\n93001;Y;1;1\n") else { panic!("unknown") };
     assert_eq!((near[0].layout.as_str(), near[0].vintage.as_str()), ("essai", "2020"));
     assert_eq!(near[0].missing, ["C20"]);
+    assert_eq!(near[0].known, 3);
     assert!(matches!(read_text(&HEAD.replace(';', ",")), Err(Refusal::Unknown(_))));
+    // A code that every producer writes, and nothing else: naming a layout would send the reader the wrong way.
+    for foreign in ["CODGEO;Y\n93001;Y\n", "Siret;Effectif\n1;2\n", "x\n1\n"] {
+        let Err(Refusal::Unknown(near)) = read_text(foreign) else { panic!("unknown") };
+        assert_eq!(near, [], "{foreign}");
+    }
     assert!(matches!(read_as("x.csv", b"PK\x03\x04zip"), Err(Refusal::Faults(_))));
     assert!(matches!(read_as("x.csv", b"\xef\xbb\xbf \r\n"), Err(Refusal::Faults(_))));
     assert_eq!(faults("CODGEO;LIBGEO;A19;C19\n").len(), 1);
