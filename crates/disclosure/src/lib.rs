@@ -95,6 +95,7 @@
 
 pub mod attack;
 mod confidential;
+pub mod eliminate;
 mod exact;
 #[cfg(test)]
 mod fixture;
@@ -104,6 +105,7 @@ mod relations;
 mod rule;
 mod safe;
 mod scheme;
+pub mod system;
 
 pub use confidential::{ConfidentialCell, ConfidentialCount, ConfidentialTable};
 pub use ledger::Ledger;
