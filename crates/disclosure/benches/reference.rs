@@ -34,8 +34,10 @@ fn load(folder: &Path) -> (Grid, System) {
 
 fn main() {
     let root = std::env::var_os("MAILLAGE_SDC").map_or_else(|| PathBuf::from("../../../shared/reference/sdc"), PathBuf::from);
+    let k = std::env::args().skip(1).find_map(|a| a.strip_prefix("k=").and_then(|k| k.parse().ok())).unwrap_or(300);
     for name in std::env::args().skip(1).filter(|a| a.starts_with('S')) {
+        let start = std::time::Instant::now();
         let (_, system) = load(&root.join(&name));
-        println!("{name}: {}", disclosure::eliminate::experiment(&system));
+        println!("{name}: {}", disclosure::suppress::experiment(&system, k, &|| start.elapsed().as_secs_f64()));
     }
 }

@@ -102,7 +102,10 @@ impl Dictionary {
             // Few other lines to change, and the last cell among equals: the same member of each family, so that
             // families of different axes fill in as one product and not as a tangle.
             let pivot = lines[index].iter().map(|&(cell, _)| cell);
-            let pivot = pivot.min_by_key(|&cell| (columns[cell as usize].len(), Reverse(cell)));
+            let unit = |cell: u32| {
+                coefficient(&lines[index], cell).is_some_and(|value| value.balanced().abs() == 1)
+            };
+            let pivot = pivot.min_by_key(|&cell| (!unit(cell), columns[cell as usize].len(), Reverse(cell)));
             let pivot = pivot.expect("the line is not empty");
             let inverse = coefficient(&lines[index], pivot).expect("the pivot is in its line").inverse();
             solved_for[index] = Some(pivot);
@@ -183,7 +186,8 @@ impl Dictionary {
             }
             return;
         };
-        let Some(&(pivot, value)) = row.iter().min_by_key(|&&(at, _)| self.columns[at as usize].len()) else {
+        let key = |&&(at, value): &&(u32, Residue)| (value.balanced().abs() != 1, self.columns[at as usize].len());
+        let Some(&(pivot, value)) = row.iter().min_by_key(key) else {
             return;
         };
         // 0 = Σ row: the pivot becomes dependent on the others.
@@ -213,27 +217,3 @@ fn proportional(left: &Row, right: &Row) -> bool {
         && left.iter().zip(right).all(|(a, b)| a.0 == b.0 && a.1 * right[0].1 == b.1 * left[0].1)
 }
 
-#[expect(missing_docs, reason = "temporary")]
-pub fn experiment(system: &System) -> String {
-    use crate::system::Standing;
-    let start = std::time::Instant::now();
-    let settled = system.settled();
-    let mut d = Dictionary::new(system, &settled);
-    let t1 = start.elapsed();
-    let s1 = d.size();
-    let targets: Vec<bool> = system.cells().iter().map(|c| c.standing == Standing::Primary).collect();
-    let mut order: Vec<usize> = (0..system.cells().len()).filter(|&c| !settled[c] && !targets[c]).collect();
-    order.sort_by_key(|&c| (Reverse(system.cells()[c].weight), c));
-    let mut hidden = Vec::new();
-    let mut peak = 0;
-    for (i, &c) in order.iter().enumerate() {
-        if d.gives_away(c, &targets) { hidden.push(c) } else { d.show(c) }
-        if i % 256 == 0 { peak = peak.max(d.size().1); }
-    }
-    let value: i64 = hidden.iter().map(|&c| system.cells()[c].value).sum::<i64>() + (0..targets.len()).filter(|&c| targets[c]).map(|c| system.cells()[c].value).sum::<i64>();
-    let mut hist = std::collections::BTreeMap::new();
-    for c in 0..targets.len() { if let Some(r) = d.row(c) { for (_, x) in r { *hist.entry(x.balanced()).or_insert(0) += 1; } } }
-    let big = hist.keys().filter(|x| x.abs() > 1000).count();
-    hist.retain(|_, v| *v > 50);
-    format!("new {t1:?} {s1:?}, all {:?}, hidden {} value {value}, kernel {:?}, peak nnz {peak}, rev {}, big {big}, {hist:?}", start.elapsed(), hidden.len(), d.size(), (0..targets.len()).filter(|&c| targets[c] && d.computable(c)).count())
-}

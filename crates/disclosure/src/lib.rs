@@ -105,7 +105,10 @@ mod relations;
 mod rule;
 mod safe;
 mod scheme;
+mod space;
+pub mod suppress;
 pub mod system;
+mod witness;
 
 pub use confidential::{ConfidentialCell, ConfidentialCount, ConfidentialTable};
 pub use ledger::Ledger;

@@ -26,6 +26,17 @@ impl Residue {
         if self.0 > PRIME / 2 { value - i64::try_from(PRIME).expect("61 bits fit") } else { value }
     }
 
+    /// The simplest fraction that this is, as a floating-point number.
+    pub(crate) fn fraction(self) -> f64 {
+        for denominator in 1..=64_i64 {
+            let numerator = (self * Self::from(denominator)).balanced();
+            if numerator.abs() < 1 << 20 {
+                return numerator as f64 / denominator as f64;
+            }
+        }
+        f64::NAN
+    }
+
     /// `1 / self`, by Fermat's little theorem; zero for zero.
     pub(crate) fn inverse(self) -> Self {
         let (mut base, mut power, mut exponent) = (self, Self(1), PRIME - 2);

@@ -128,3 +128,47 @@ impl Grid {
         relations
     }
 }
+
+/// Moves along one axis: few nodes, each changing by one, that keep every grouping.
+pub(crate) type Swap = Vec<(usize, i64)>;
+
+impl Axis {
+    /// The moves that change `node` by one, over at most `most` nodes, shortest first.
+    pub(crate) fn swaps(&self, node: usize, most: usize) -> Vec<Swap> {
+        let mut found = Vec::new();
+        let mut change = vec![0_i64; self.nodes.len()];
+        change[node] = 1;
+        self.complete(&mut vec![node], &mut change, most, &mut found);
+        for swap in &mut found {
+            swap.sort_unstable();
+        }
+        found.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+        found.dedup();
+        found
+    }
+
+    fn complete(&self, touched: &mut Vec<usize>, change: &mut [i64], most: usize, found: &mut Vec<Swap>) {
+        let imbalance = |change: &[i64], (parent, children): &(usize, Vec<usize>)| {
+            change[*parent] - children.iter().map(|&child| change[child]).sum::<i64>()
+        };
+        let Some(broken) = self.groupings.iter().find(|grouping| imbalance(change, grouping) != 0) else {
+            found.push(touched.iter().map(|&node| (node, change[node])).collect());
+            return;
+        };
+        if touched.len() == most {
+            return;
+        }
+        let missing = imbalance(change, broken);
+        let fixes = std::iter::once((broken.0, -missing)).chain(broken.1.iter().map(|&child| (child, missing)));
+        for (node, by) in fixes {
+            if change[node] != 0 || by.abs() != 1 {
+                continue;
+            }
+            change[node] = by;
+            touched.push(node);
+            self.complete(touched, change, most, found);
+            touched.pop();
+            change[node] = 0;
+        }
+    }
+}
