@@ -170,6 +170,57 @@ impl Dictionary {
         })
     }
 
+    /// Whether showing `cell` would leave a target inside a sum of hidden counts below `least`: then it is bounded by
+    /// what that sum leaves.
+    pub(crate) fn crowds(&self, cell: usize, targets: &[bool], values: &[i64], least: i64) -> bool {
+        let crowded = |dependent: u32, row: &Row| {
+            let mut sum = values[dependent as usize];
+            let mut touches = targets[dependent as usize];
+            let mut steepest = 1;
+            for &(at, x) in row {
+                let x = x.balanced();
+                if !(-64..0).contains(&x) {
+                    return false;
+                }
+                sum += -x * values[at as usize];
+                if targets[at as usize] {
+                    touches = true;
+                    steepest = steepest.max(-x);
+                }
+                if sum >= least * 64 { return false; }
+            }
+            touches && sum < least * steepest
+        };
+        let gone = narrow(cell);
+        let Some(own) = &self.rows[cell] else {
+            return self.columns[cell].iter().any(|&other| {
+                self.rows[other as usize].as_ref().is_some_and(|row| {
+                    coefficient(row, gone).is_some()
+                        && crowded(other, &row.iter().copied().filter(|&(at, _)| at != gone).collect())
+                })
+            });
+        };
+        let Some((pivot, value)) = self.pivot(own) else { return false };
+        let inverse = value.inverse();
+        let solved: Row = own.iter().filter(|&&(at, _)| at != pivot).map(|&(at, x)| (at, -(x * inverse))).collect();
+        if crowded(pivot, &solved) {
+            return true;
+        }
+        self.columns[pivot as usize].iter().any(|&other| {
+            if other == gone { return false; }
+            let Some(row) = &self.rows[other as usize] else { return false };
+            let Some(value) = coefficient(row, pivot) else { return false };
+            let mut sum = row.clone();
+            add(&mut sum, -(value * inverse), own, |_| ());
+            crowded(other, &sum)
+        })
+    }
+
+    fn pivot(&self, row: &Row) -> Option<(u32, Residue)> {
+        let key = |&&(at, value): &&(u32, Residue)| (value.balanced().abs() != 1, self.columns[at as usize].len());
+        row.iter().min_by_key(key).copied()
+    }
+
     /// Shows a cell: from now on no move changes it.
     pub(crate) fn show(&mut self, cell: usize) {
         if std::mem::replace(&mut self.shown[cell], true) {
@@ -186,10 +237,7 @@ impl Dictionary {
             }
             return;
         };
-        let key = |&&(at, value): &&(u32, Residue)| (value.balanced().abs() != 1, self.columns[at as usize].len());
-        let Some(&(pivot, value)) = row.iter().min_by_key(key) else {
-            return;
-        };
+        let Some((pivot, value)) = self.pivot(&row) else { return };
         // 0 = Σ row: the pivot becomes dependent on the others.
         let inverse = value.inverse();
         for other in std::mem::take(&mut self.columns[pivot as usize]) {

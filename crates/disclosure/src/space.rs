@@ -4,6 +4,8 @@
 //! Columns are sparse and kept in floating point, because they only *propose* tables. What is proposed is rounded,
 //! and verified in exact integers by [`crate::witness`]; no bound computed here is ever taken for a proof.
 
+use std::sync::Arc;
+
 use crate::eliminate::Dictionary;
 use crate::system::System;
 
@@ -52,14 +54,15 @@ type Column = Vec<(u32, f64)>;
 #[derive(Clone, Debug)]
 pub(crate) struct Space {
     /// Cells of the system, by local index.
-    cells: Vec<usize>,
-    truth: Point,
+    cells: Arc<Vec<usize>>,
+    truth: Arc<Point>,
     low: Point,
     high: Point,
     place: Vec<Place>,
     /// By column: its cell.
     free: Vec<u32>,
-    columns: Vec<Column>,
+    /// Shared between clones until one of them rewrites a column: a search leaves no trace in its origin.
+    columns: Vec<Arc<Column>>,
     /// Terms rewritten so far: the engine's clock, the same on every machine.
     work: u64,
 }
@@ -135,13 +138,13 @@ impl Space {
             cells.iter().map(|&cell| figure(cell).map_or(f64::INFINITY, float)).collect()
         };
         Self {
-            truth: of(&|cell| Some(system.cells()[cell].value)),
+            truth: Arc::new(of(&|cell| Some(system.cells()[cell].value))),
             low: of(&|cell| Some(system.cells()[cell].low)),
             high: of(&|cell| system.cells()[cell].high),
             place,
             free,
-            columns,
-            cells,
+            columns: columns.into_iter().map(Arc::new).collect(),
+            cells: Arc::new(cells),
             work: 0,
         }
     }
@@ -172,7 +175,7 @@ impl Space {
     }
 
     fn pivot(&mut self, row: u32, column: usize) {
-        let entering = std::mem::take(&mut self.columns[column]);
+        let entering = Arc::clone(&self.columns[column]);
         let value = entry(&entering, row);
         let name = self.free[column];
         let mut touched = 0;
@@ -187,14 +190,14 @@ impl Space {
             let position = sum.partition_point(|&(at, _)| at < name);
             sum.insert(position, (name, factor));
             touched += sum.len();
-            *body = sum;
+            *body = Arc::new(sum);
         }
         let mut leaving: Column =
-            entering.into_iter().filter(|&(at, _)| at != row).map(|(at, x)| (at, x / value)).collect();
+            entering.iter().filter(|&&(at, _)| at != row).map(|&(at, x)| (at, x / value)).collect();
         let position = leaving.partition_point(|&(at, _)| at < name);
         leaving.insert(position, (name, 1.0 / value));
         self.work += (touched + leaving.len() + self.columns.len()) as u64;
-        self.columns[column] = leaving;
+        self.columns[column] = Arc::new(leaving);
         self.free[column] = row;
         self.place[name as usize] = Place::Dependent;
         self.place[row as usize] = Place::Free(narrow(column));
@@ -249,7 +252,7 @@ impl Space {
         let column = self.release(cell)?;
         let back = -f64::from(table[cell]);
         let mut moved = table.to_vec();
-        for &(at, value) in &self.columns[column] {
+        for &(at, value) in self.columns[column].iter() {
             let at = at as usize;
             let change = f64::from(table[at]) + back * value;
             let figure = self.truth[at] + change;
@@ -321,7 +324,7 @@ impl Space {
     fn ratio(&self, point: &Point, column: usize, direction: f64, steps: Steps) -> (f64, Option<u32>) {
         let mut far = self.able(point, self.free[column] as usize, direction);
         let mut block: Option<(u32, f64)> = None;
-        for &(cell, value) in &self.columns[column] {
+        for &(cell, value) in self.columns[column].iter() {
             let slope = value * direction;
             if slope.abs() < TINY {
                 continue;
@@ -377,7 +380,7 @@ impl Space {
             if far > TINY {
                 let by = far * direction;
                 point[self.free[column] as usize] += by;
-                for &(cell, value) in &self.columns[column] {
+                for &(cell, value) in self.columns[column].iter() {
                     point[cell as usize] += value * by;
                     if steps == Steps::Whole {
                         point[cell as usize] = point[cell as usize].round();

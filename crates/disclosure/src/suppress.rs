@@ -20,6 +20,23 @@ pub fn experiment(system: &System, kmax: usize, tick: &dyn Fn() -> f64) -> Strin
         order.sort_by_key(|&c| (kept[c], Reverse(system.cells()[c].weight), c));
     }
     let mut out = String::new();
+    if let Ok(m) = std::env::var("CROWD") {
+        let values: Vec<i64> = system.cells().iter().map(|c| c.value).collect();
+        for least in m.split(',').map(|m| m.parse::<i64>().unwrap()) {
+            let t0 = tick();
+            let mut e = base.clone();
+            let mut kept = vec![];
+            for &c in &order { if e.gives_away(c, &targets) || e.crowds(c, &targets, &values, least) { kept.push(c) } else { e.show(c) } }
+            let hv: i64 = kept.iter().map(|&c| values[c]).sum::<i64>() + (0..n).filter(|&c| targets[c]).map(|c| values[c]).sum::<i64>();
+            let t1 = tick();
+            let mut space = Space::new(system, &e);
+            let t = (0..n).filter(|&c| targets[c]).map(|c| Target { cell: space.local(c).unwrap(), width: 5 }).collect();
+            let mut pool = Pool::new(system, t);
+            let bad = pool.narrow(system, &mut space);
+            out += &format!("  start crowd {least}: hidden {} value {hv} size {:?} elimination {:.2} audit {:.2} narrow {} tables {} {:?}\n", kept.len(), e.size(), t1 - t0, tick() - t1, bad.len(), pool.tables(), pool.effort);
+        }
+        return out;
+    }
     let mut kmax = kmax;
     let (mut d, mut hidden, mut i, mut space, mut pool);
     loop {
@@ -37,7 +54,8 @@ pub fn experiment(system: &System, kmax: usize, tick: &dyn Fn() -> f64) -> Strin
     for &c in &order[i..] {
         if d.computable(c) { implied += 1; d.show(c); continue; }
         if d.gives_away(c, &targets) { hidden.push(c); byelim += 1; continue; }
-        if tick() > 60.0 { timeout += 1; hidden.push(c); continue; }
+        if (okay + bywidth) % 100 == 0 { eprintln!("  start progress {:.1} weight {} shown {okay} elim {byelim} width {bywidth} k {} tables {} work {} {:?}", tick(), system.cells()[c].weight, space.dimension(), pool.tables(), space.work(), pool.effort); }
+        if tick() > 90.0 { timeout += 1; hidden.push(c); continue; }
         let Some(l) = space.local(c) else { d.show(c); continue };
         if pool.without(system, &mut space, l) { space.show(l); d.show(c); okay += 1; } else { bywidth += 1; hidden.push(c); }
     }

@@ -195,7 +195,8 @@ impl Pool {
         let truth = space.truth()[cell];
         // Broken columns stay in here: pushes need whole ones.
         let mut probe: Option<Space> = None;
-        for attempt in 0..6 {
+        let attempts = std::env::var("ATT").ok().and_then(|a| a.parse().ok()).unwrap_or(6);
+        for attempt in 0..attempts {
             if self.wide(target) {
                 return true;
             }
@@ -209,7 +210,9 @@ impl Pool {
             match attempt {
                 0 | 1 => {
                     self.effort.pushed += 1;
-                    space.push(&mut point, cell, way, goal, PUSHES);
+                    let mut scratch = space.clone();
+                    scratch.push(&mut point, cell, way, goal, PUSHES);
+                    space.spend(scratch.work() - space.work());
                 }
                 2 => {
                     let Some(best) = high_by.and_then(|index| self.tables[index].as_ref()) else { continue };
@@ -217,7 +220,9 @@ impl Pool {
                         *figure += f64::from(change);
                     }
                     self.effort.pushed += 1;
-                    space.push(&mut point, cell, way, goal, PUSHES);
+                    let mut scratch = space.clone();
+                    scratch.push(&mut point, cell, way, goal, PUSHES);
+                    space.spend(scratch.work() - space.work());
                 }
                 3 => {
                     // Is it worth more?
