@@ -1,50 +1,90 @@
-//! The engine on the reference tables.
+//! The engine on the reference tables: `cargo bench -p disclosure -- FOLDER [TABLE …]`, where a table's folder holds
+//! `table.csv` and `hierarchy.json`. CPU seconds and peak memory are those of the process so far.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use disclosure::system::{Axis, Cell, Grid, System};
 
-fn load(folder: &Path) -> (Grid, System) {
+use disclosure::suppress::{Ask, suppress};
+use disclosure::system::{Axis, Cell, Grid, Standing, System};
+
+/// Counts under this width are too narrow.
+const WIDTH: u32 = 5;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    let Some(root) = arguments.next().map(PathBuf::from) else {
+        println!("no folder of reference tables given: nothing measured");
+        return;
+    };
+    let tables: Vec<String> = arguments.collect();
+    println!("table | cells | primary | secondary | hidden value | gaps | CPU s | peak MB | tables | account");
+    for name in tables {
+        let system = load(&root.join(&name));
+        let before = cpu();
+        let count = |standing| system.cells().iter().filter(|cell| cell.standing == standing).count();
+        let primary = count(Standing::Primary);
+        match suppress(&system, Ask::width(WIDTH)) {
+            Err(fault) => println!("{name} | {} | {primary} | {fault}", system.cells().len()),
+            Ok(pattern) => {
+                let proven = pattern.proof.check(&system, &pattern.hidden, WIDTH);
+                let value: i64 = pattern.hidden.iter().map(|&cell| system.cells()[cell].value).sum();
+                println!(
+                    "{name} | {} | {primary} | {} | {value} | {proven:?} | {:.2} | {} | {} | {:?}",
+                    system.cells().len(),
+                    pattern.secondary.len(),
+                    cpu() - before,
+                    peak(),
+                    pattern.proof.tables(),
+                    pattern.account,
+                );
+            }
+        }
+    }
+}
+
+fn load(folder: &Path) -> System {
     let text = std::fs::read_to_string(folder.join("hierarchy.json")).expect("a hierarchy");
     let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let dims = json["dims"].as_object().expect("dims");
     let mut reader = csv::Reader::from_path(folder.join("table.csv")).expect("a table");
     let headers = reader.headers().expect("a header").clone();
-    let dims = json["dims"].as_object().expect("dims");
     let names: Vec<&str> = headers.iter().filter(|name| dims.contains_key(*name)).collect();
-    let axes: Vec<Axis> = names.iter().map(|name| {
-        let groups = dims[*name].as_object().expect("groupings");
-        Axis::new(groups.iter().map(|(parent, children)| {
-            let children = children.as_array().expect("children");
-            (parent.as_str(), children.iter().map(|child| child.as_str().expect("a name")).collect())
-        })).expect("a hierarchy")
-    }).collect();
-    let grid = Grid::new(axes);
+    let axis = |name: &&str| {
+        let groups = dims[*name].as_object().expect("groupings").iter();
+        let groups = groups.map(|(parent, children)| {
+            let children = children.as_array().expect("children").iter();
+            (parent.as_str(), children.map(|child| child.as_str().expect("a name")).collect())
+        });
+        Axis::new(groups).expect("a hierarchy")
+    };
+    let grid = Grid::new(names.iter().map(axis).collect());
     let mut cells: BTreeMap<usize, Cell> = BTreeMap::new();
     for record in reader.records() {
         let record = record.expect("a row");
-        let nodes: Vec<usize> = names.iter().enumerate().map(|(i, _)| grid.axes()[i].find(&record[i]).expect("a node")).collect();
+        let nodes: Vec<usize> =
+            grid.axes().iter().zip(&record).map(|(axis, name)| axis.find(name).expect("a node")).collect();
         let value: i64 = record[names.len()].parse().expect("a number");
         let mut cell = if &record[names.len() + 1] == "1" { Cell::primary(value) } else { Cell::open(value) };
-        if value == 0 { cell.standing = disclosure::system::Standing::Shown; }
+        if value == 0 {
+            cell.standing = Standing::Shown;
+        }
         cells.insert(grid.cell(&nodes), cell);
     }
-    assert_eq!(cells.len(), grid.cells());
-    let system = System::new(cells.into_values().collect(), &grid.relations()).expect("a system");
-    (grid, system)
-}
-
-fn main() {
-    let root = std::env::var_os("MAILLAGE_SDC").map_or_else(|| PathBuf::from("../../../shared/reference/sdc"), PathBuf::from);
-    let k = std::env::args().skip(1).find_map(|a| a.strip_prefix("k=").and_then(|k| k.parse().ok())).unwrap_or(300);
-    for name in std::env::args().skip(1).filter(|a| a.starts_with('S')) {
-        let (_, system) = load(&root.join(&name));
-        println!("{name}: {}", disclosure::suppress::experiment(&system, k, &cpu));
-    }
+    assert_eq!(cells.len(), grid.cells(), "every combination of nodes is a cell");
+    System::new(cells.into_values().collect(), &grid.relations()).expect("a system")
 }
 
 /// CPU seconds of this process.
 fn cpu() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/stat").expect("a process");
-    let after = text.rsplit(')').next().expect("a name");
-    let ticks: f64 = after.split_whitespace().skip(11).take(2).map(|t| t.parse::<f64>().expect("ticks")).sum();
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after = text.rsplit(')').next().unwrap_or_default();
+    let ticks: f64 = after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
     ticks / 100.0
+}
+
+/// Most memory ever used, in MB.
+fn peak() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|size| size.parse::<u64>().ok()).unwrap_or_default() / 1024
 }

@@ -134,10 +134,6 @@ impl Dictionary {
         dictionary
     }
 
-    pub(crate) fn is_shown(&self, cell: usize) -> bool {
-        self.shown[cell]
-    }
-
     /// Whether no move changes the cell.
     pub(crate) fn computable(&self, cell: usize) -> bool {
         self.shown[cell] || self.rows[cell].as_ref().is_some_and(Vec::is_empty)
@@ -167,52 +163,6 @@ impl Dictionary {
             other as usize != cell
                 && targets[other as usize]
                 && self.rows[other as usize].as_ref().is_some_and(|target| proportional(row, target))
-        })
-    }
-
-    /// Whether showing `cell` would leave a target inside a sum of hidden counts below `least`: then it is bounded by
-    /// what that sum leaves.
-    pub(crate) fn crowds(&self, cell: usize, targets: &[bool], values: &[i64], least: i64) -> bool {
-        let crowded = |dependent: u32, row: &Row| {
-            let mut sum = values[dependent as usize];
-            let mut touches = targets[dependent as usize];
-            let mut steepest = 1;
-            for &(at, x) in row {
-                let x = x.balanced();
-                if !(-64..0).contains(&x) {
-                    return false;
-                }
-                sum += -x * values[at as usize];
-                if targets[at as usize] {
-                    touches = true;
-                    steepest = steepest.max(-x);
-                }
-                if sum >= least * 64 { return false; }
-            }
-            touches && sum < least * steepest
-        };
-        let gone = narrow(cell);
-        let Some(own) = &self.rows[cell] else {
-            return self.columns[cell].iter().any(|&other| {
-                self.rows[other as usize].as_ref().is_some_and(|row| {
-                    coefficient(row, gone).is_some()
-                        && crowded(other, &row.iter().copied().filter(|&(at, _)| at != gone).collect())
-                })
-            });
-        };
-        let Some((pivot, value)) = self.pivot(own) else { return false };
-        let inverse = value.inverse();
-        let solved: Row = own.iter().filter(|&&(at, _)| at != pivot).map(|&(at, x)| (at, -(x * inverse))).collect();
-        if crowded(pivot, &solved) {
-            return true;
-        }
-        self.columns[pivot as usize].iter().any(|&other| {
-            if other == gone { return false; }
-            let Some(row) = &self.rows[other as usize] else { return false };
-            let Some(value) = coefficient(row, pivot) else { return false };
-            let mut sum = row.clone();
-            add(&mut sum, -(value * inverse), own, |_| ());
-            crowded(other, &sum)
         })
     }
 
@@ -251,12 +201,6 @@ impl Dictionary {
             self.columns[at as usize].push(pivot);
         }
         self.rows[pivot as usize] = Some(solved);
-    }
-
-    /// How many cells are free, and how many terms the dependent ones have together.
-    pub(crate) fn size(&self) -> (usize, usize) {
-        let free = (0..self.rows.len()).filter(|&cell| !self.shown[cell] && self.rows[cell].is_none()).count();
-        (free, self.rows.iter().flatten().map(Vec::len).sum())
     }
 }
 

@@ -95,7 +95,7 @@
 
 pub mod attack;
 mod confidential;
-pub mod eliminate;
+mod eliminate;
 mod exact;
 #[cfg(test)]
 mod fixture;

@@ -63,6 +63,8 @@ pub(crate) struct Space {
     free: Vec<u32>,
     /// Shared between clones until one of them rewrites a column: a search leaves no trace in its origin.
     columns: Vec<Arc<Column>>,
+    /// By dependent cell: columns that may contain it, shared likewise. Entries may be stale or double.
+    holders: Vec<Arc<Vec<u32>>>,
     /// Terms rewritten so far: the engine's clock, the same on every machine.
     work: u64,
 }
@@ -71,8 +73,8 @@ fn entry(column: &Column, cell: u32) -> f64 {
     column.binary_search_by_key(&cell, |&(at, _)| at).map_or(0.0, |position| column[position].1)
 }
 
-/// `into += factor · other`, without the entry at `except`.
-fn combine(into: &Column, factor: f64, other: &Column, except: u32) -> Column {
+/// `into += factor · other`, without the entry at `except`, telling which cells are new in it.
+fn combine(into: &Column, factor: f64, other: &Column, except: u32, mut entered: impl FnMut(u32)) -> Column {
     let mut sum = Vec::with_capacity(into.len() + other.len());
     let (mut a, mut b) = (0, 0);
     while a < into.len() || b < other.len() {
@@ -93,6 +95,9 @@ fn combine(into: &Column, factor: f64, other: &Column, except: u32) -> Column {
             value = whole;
         }
         if value != 0.0 && at != except {
+            if left != at {
+                entered(at);
+            }
             sum.push((at, value));
         }
     }
@@ -128,10 +133,12 @@ impl Space {
             }
         }
         let mut columns: Vec<Column> = vec![Vec::new(); free.len()];
+        let mut holders = vec![Vec::new(); cells.len()];
         for (index, &cell) in cells.iter().enumerate() {
             for &(at, value) in dictionary.row(cell).unwrap_or_default() {
                 let Place::Free(column) = place[local(at as usize)] else { continue };
                 columns[column as usize].push((narrow(index), value.fraction()));
+                holders[index].push(column);
             }
         }
         let of = |figure: &dyn Fn(usize) -> Option<i64>| -> Point {
@@ -144,6 +151,7 @@ impl Space {
             place,
             free,
             columns: columns.into_iter().map(Arc::new).collect(),
+            holders: holders.into_iter().map(Arc::new).collect(),
             cells: Arc::new(cells),
             work: 0,
         }
@@ -179,28 +187,45 @@ impl Space {
         let value = entry(&entering, row);
         let name = self.free[column];
         let mut touched = 0;
-        for (other, body) in self.columns.iter_mut().enumerate() {
-            let across = if other == column { 0.0 } else { entry(body, row) };
+        let mut kept = vec![narrow(column)];
+        let held = std::mem::take(&mut self.holders[row as usize]);
+        for &other in held.iter() {
+            let index = other as usize;
+            let across = match self.columns.get(index) {
+                Some(body) if index != column => entry(body, row),
+                _ => 0.0,
+            };
             if across == 0.0 {
                 continue;
             }
             let factor = -(across / value);
-            let mut sum = combine(body, factor, &entering, row);
+            let holders = &mut self.holders;
+            let mut sum = combine(&self.columns[index], factor, &entering, row, |cell| {
+                Arc::make_mut(&mut holders[cell as usize]).push(other);
+            });
             // The cell that was free depends on this column now.
             let position = sum.partition_point(|&(at, _)| at < name);
             sum.insert(position, (name, factor));
             touched += sum.len();
-            *body = Arc::new(sum);
+            kept.push(other);
+            self.columns[index] = Arc::new(sum);
         }
+        self.holders[name as usize] = Arc::new(kept);
         let mut leaving: Column =
             entering.iter().filter(|&&(at, _)| at != row).map(|&(at, x)| (at, x / value)).collect();
         let position = leaving.partition_point(|&(at, _)| at < name);
         leaving.insert(position, (name, 1.0 / value));
-        self.work += (touched + leaving.len() + self.columns.len()) as u64;
+        self.work += (touched + leaving.len() + held.len()) as u64;
         self.columns[column] = Arc::new(leaving);
         self.free[column] = row;
         self.place[name as usize] = Place::Dependent;
         self.place[row as usize] = Place::Free(narrow(column));
+    }
+
+    /// Columns that contain a dependent cell, with its coefficient there.
+    fn held(&self, cell: u32) -> impl Iterator<Item = (usize, f64)> {
+        let columns = self.holders[cell as usize].iter().map(|&column| column as usize);
+        columns.filter_map(|column| self.columns.get(column).map(|body| (column, entry(body, cell))))
     }
 
     /// Makes a cell free, if it is not; its column afterwards.
@@ -210,8 +235,8 @@ impl Space {
             Place::Free(column) => Some(column as usize),
             Place::Dependent => {
                 let row = narrow(cell);
-                let candidates = self.columns.iter().enumerate().filter_map(|(column, body)| {
-                    let value = entry(body, row);
+                let candidates = self.held(row).filter_map(|(column, value)| {
+                    let body = &self.columns[column];
                     (value.abs() > TINY).then_some(((value.abs() - 1.0).abs() > 1e-9, body.len(), column))
                 });
                 let (_, _, column) = candidates.min()?;
@@ -244,6 +269,9 @@ impl Space {
         self.free.swap_remove(column);
         if let Some(&moved) = self.free.get(column) {
             self.place[moved as usize] = Place::Free(narrow(column));
+            for &(at, _) in self.columns[column].iter() {
+                Arc::make_mut(&mut self.holders[at as usize]).push(narrow(column));
+            }
         }
     }
 
@@ -291,7 +319,7 @@ impl Space {
 
     /// The column that pushes `target` best, its gain, and the direction of its cell.
     fn entering(&self, point: &Point, target: usize, sign: f64, least: f64, bland: bool, barred: &[u32]) -> Option<(f64, usize, f64)> {
-        let column = match self.place[target] {
+        let row = match self.place[target] {
             Place::Shown => return None,
             Place::Free(column) => {
                 let column = column as usize;
@@ -301,8 +329,8 @@ impl Space {
             Place::Dependent => narrow(target),
         };
         let mut best: Option<(f64, usize, f64)> = None;
-        for (index, body) in self.columns.iter().enumerate() {
-            let gain = entry(body, column) * sign;
+        for (index, value) in self.held(row) {
+            let gain = value * sign;
             if gain.abs() < TINY {
                 continue;
             }
@@ -353,7 +381,7 @@ impl Space {
             if rest <= TINY {
                 return true;
             }
-            self.work += self.columns.len() as u64 / 4;
+            self.work += 16;
             let Some((gain, column, direction)) =
                 self.entering(point, target, sign, least, stuck > PATIENCE, &barred)
             else {
@@ -404,8 +432,8 @@ impl Space {
             if steps == Steps::Whole {
                 // A pivot of one keeps the columns whole; then the blocked one tries again without its obstacle.
                 let mut finest = entry(&self.columns[column], row).abs();
-                for (index, body) in self.columns.iter().enumerate() {
-                    let value = entry(body, row).abs();
+                for (index, value) in self.held(row) {
+                    let value = value.abs();
                     if value > TINY && value < finest - 1e-9 {
                         finest = value;
                         out = index;

@@ -139,6 +139,14 @@ impl System {
         self.relations.line(index)
     }
 
+    /// Whether a change of all cells keeps every relation.
+    pub(crate) fn keeps(&self, change: &[i64]) -> bool {
+        (0..self.relations()).all(|index| {
+            let terms = self.relation(index);
+            terms.map(|(cell, coefficient)| i128::from(coefficient) * i128::from(change[cell])).sum::<i128>() == 0
+        })
+    }
+
     /// Relations that a cell takes part in, with its coefficient there.
     pub(crate) fn uses(&self, cell: usize) -> impl Iterator<Item = (usize, i64)> {
         self.uses.line(cell)

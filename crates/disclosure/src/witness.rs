@@ -2,8 +2,10 @@
 //!
 //! One table serves many targets: the range that a target takes over all tables of the pool is a proof of its width.
 
+use thiserror::Error;
+
 use crate::space::{Space, Way};
-use crate::system::System;
+use crate::system::{Standing, System};
 
 /// How hard to look for one table.
 const PUSHES: u32 = 60;
@@ -29,15 +31,83 @@ struct Reach {
     high_by: Option<usize>,
 }
 
-/// How the tables were found.
-#[derive(Clone, Copy, Debug, Default)]
+/// How tables were found, and not found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effort {
+    /// Earlier tables that were bent along one move.
     pub moved: u64,
+    /// Searches by whole steps along moves.
     pub pushed: u64,
+    /// Searches by linear programs and branching.
     pub dived: u64,
-    pub probed: u64,
-    pub failed_narrow: u64,
-    pub failed_gap: u64,
+    /// Targets that cannot vary enough, even in fractions.
+    pub narrow: u64,
+    /// Targets that vary enough in fractions, but no whole tables were found.
+    pub gaps: u64,
+}
+
+/// Whole tables that agree with everything shown, as changes against the true one.
+///
+/// Whoever holds the true table can check it without the engine: [`Proof::check`] uses nothing but the relations.
+#[derive(Clone)]
+pub struct Proof {
+    cells: Vec<usize>,
+    tables: Vec<Table>,
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Proof({} tables)", self.tables.len())
+    }
+}
+
+/// What a proof does not show.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Short {
+    /// A table breaks a relation, a range, or a shown figure.
+    #[error("table {0} of the proof does not agree with what is shown")]
+    Unsound(usize),
+    /// These primaries vary by less than the width.
+    #[error("{} cells vary by less than the width", .0.len())]
+    Narrow(Vec<usize>),
+}
+
+impl Proof {
+    /// How many tables there are.
+    pub fn tables(&self) -> usize {
+        self.tables.len()
+    }
+
+    /// Whether every primary varies by `width` over tables that satisfy every relation, every range and every shown
+    /// figure, in exact integers. `hidden` in ascending order.
+    pub fn check(&self, system: &System, hidden: &[usize], width: u32) -> Result<(), Short> {
+        let mut least = vec![0_i64; system.cells().len()];
+        let mut most = least.clone();
+        let mut change = least.clone();
+        for (index, table) in self.tables.iter().enumerate() {
+            change.fill(0);
+            for (&cell, &by) in self.cells.iter().zip(table) {
+                change[cell] = i64::from(by);
+            }
+            let allowed = change.iter().zip(system.cells()).enumerate().all(|(cell, (&by, known))| {
+                let figure = known.value + by;
+                let kept = by == 0 || (known.standing != Standing::Shown && hidden.binary_search(&cell).is_ok());
+                kept && figure >= known.low && known.high.is_none_or(|high| figure <= high)
+            });
+            if !allowed || !system.keeps(&change) {
+                return Err(Short::Unsound(index));
+            }
+            for (cell, &by) in change.iter().enumerate() {
+                least[cell] = least[cell].min(by);
+                most[cell] = most[cell].max(by);
+            }
+        }
+        let narrow = |&cell: &usize| {
+            system.cells()[cell].standing == Standing::Primary && most[cell] - least[cell] < i64::from(width)
+        };
+        let narrow: Vec<usize> = (0..system.cells().len()).filter(narrow).collect();
+        if narrow.is_empty() { Ok(()) } else { Err(Short::Narrow(narrow)) }
+    }
 }
 
 pub(crate) struct Pool {
@@ -62,8 +132,20 @@ impl Pool {
         }
     }
 
-    pub(crate) fn tables(&self) -> usize {
+    fn alive(&self) -> usize {
         self.tables.iter().flatten().count()
+    }
+
+    /// The tables that some target needs.
+    pub(crate) fn proof(&self, space: &Space) -> Proof {
+        let mut used = vec![false; self.tables.len()];
+        for reach in &self.reaches {
+            for index in [reach.low_by, reach.high_by].into_iter().flatten() {
+                used[index] = true;
+            }
+        }
+        let tables = self.tables.iter().zip(used).filter(|(_, used)| *used).filter_map(|(table, _)| table.clone());
+        Proof { cells: space.cells().to_vec(), tables: tables.collect() }
     }
 
     /// Whether the changes keep every relation, in exact integers.
@@ -71,9 +153,7 @@ impl Pool {
         for (&cell, &change) in space.cells().iter().zip(table) {
             self.scratch[cell] = i64::from(change);
         }
-        let sound = (0..system.relations()).all(|relation| {
-            system.relation(relation).map(|(cell, coefficient)| coefficient * self.scratch[cell]).sum::<i64>() == 0
-        });
+        let sound = system.keeps(&self.scratch);
         for &cell in space.cells() {
             self.scratch[cell] = 0;
         }
@@ -156,7 +236,7 @@ impl Pool {
     }
 
     fn compact(&mut self) {
-        if self.tables() * 2 > self.tables.len() {
+        if self.alive() * 2 > self.tables.len() {
             return;
         }
         self.tables.retain(Option::is_some);
@@ -181,9 +261,11 @@ impl Pool {
         true
     }
 
-    /// Targets that have not their width, after looking for each.
+    /// Local cells of targets that have not their width, after looking for each.
     pub(crate) fn narrow(&mut self, system: &System, space: &mut Space) -> Vec<usize> {
-        (0..self.targets.len()).filter(|&target| !self.widen(system, space, target)).collect()
+        let targets = 0..self.targets.len();
+        let narrow: Vec<usize> = targets.filter(|&target| !self.widen(system, space, target)).collect();
+        narrow.into_iter().map(|target| self.targets[target].cell).collect()
     }
 
     fn wide(&self, target: usize) -> bool {
@@ -195,8 +277,7 @@ impl Pool {
         let truth = space.truth()[cell];
         // Broken columns stay in here: pushes need whole ones.
         let mut probe: Option<Space> = None;
-        let attempts = std::env::var("ATT").ok().and_then(|a| a.parse().ok()).unwrap_or(6);
-        for attempt in 0..attempts {
+        for attempt in 0..6 {
             if self.wide(target) {
                 return true;
             }
@@ -233,7 +314,7 @@ impl Pool {
                     let mut top = point;
                     if !scratch.drive(&mut top, cell, Way::Up, bottom + f64::from(width), DRIVES) {
                         space.spend(scratch.work() - space.work());
-                        self.effort.failed_narrow += 1;
+                        self.effort.narrow += 1;
                         return false;
                     }
                     continue;
@@ -251,9 +332,11 @@ impl Pool {
                 self.admit(system, space, table);
             }
         }
-        if let Some(probe) = probe { self.effort.probed += probe.work() - space.work(); space.spend(probe.work() - space.work()); }
+        if let Some(probe) = probe {
+            space.spend(probe.work() - space.work());
+        }
         if !self.wide(target) {
-            self.effort.failed_gap += 1;
+            self.effort.gaps += 1;
         }
         self.wide(target)
     }
