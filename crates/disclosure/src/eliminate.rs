@@ -102,9 +102,7 @@ impl Dictionary {
             // Few other lines to change, and the last cell among equals: the same member of each family, so that
             // families of different axes fill in as one product and not as a tangle.
             let pivot = lines[index].iter().map(|&(cell, _)| cell);
-            let unit = |cell: u32| {
-                coefficient(&lines[index], cell).is_some_and(|value| value.balanced().abs() == 1)
-            };
+            let unit = |cell: u32| coefficient(&lines[index], cell).is_some_and(|value| value.balanced().abs() == 1);
             let pivot = pivot.min_by_key(|&cell| (!unit(cell), columns[cell as usize].len(), Reverse(cell)));
             let pivot = pivot.expect("the line is not empty");
             let inverse = coefficient(&lines[index], pivot).expect("the pivot is in its line").inverse();
@@ -205,7 +203,5 @@ impl Dictionary {
 }
 
 fn proportional(left: &Row, right: &Row) -> bool {
-    left.len() == right.len()
-        && left.iter().zip(right).all(|(a, b)| a.0 == b.0 && a.1 * right[0].1 == b.1 * left[0].1)
+    left.len() == right.len() && left.iter().zip(right).all(|(a, b)| a.0 == b.0 && a.1 * right[0].1 == b.1 * left[0].1)
 }
-

@@ -170,14 +170,11 @@ impl Space {
         &self.truth
     }
 
-    pub(crate) fn dimension(&self) -> usize {
-        self.free.len()
-    }
-
     pub(crate) fn work(&self) -> u64 {
         self.work
     }
 
+    /// Counts work that a clone did.
     pub(crate) fn spend(&mut self, work: u64) {
         self.work += work;
     }
@@ -225,7 +222,7 @@ impl Space {
     /// Columns that contain a dependent cell, with its coefficient there.
     fn held(&self, cell: u32) -> impl Iterator<Item = (usize, f64)> {
         let columns = self.holders[cell as usize].iter().map(|&column| column as usize);
-        columns.filter_map(|column| self.columns.get(column).map(|body| (column, entry(body, cell))))
+        columns.filter_map(move |column| self.columns.get(column).map(|body| (column, entry(body, cell))))
     }
 
     /// Makes a cell free, if it is not; its column afterwards.
@@ -318,7 +315,15 @@ impl Space {
     }
 
     /// The column that pushes `target` best, its gain, and the direction of its cell.
-    fn entering(&self, point: &Point, target: usize, sign: f64, least: f64, bland: bool, barred: &[u32]) -> Option<(f64, usize, f64)> {
+    fn entering(
+        &self,
+        point: &Point,
+        target: usize,
+        sign: f64,
+        least: f64,
+        bland: bool,
+        barred: &[u32],
+    ) -> Option<(f64, usize, f64)> {
         let row = match self.place[target] {
             Place::Shown => return None,
             Place::Free(column) => {
@@ -338,9 +343,8 @@ impl Space {
             if self.able(point, cell as usize, gain) < least || barred.contains(&cell) {
                 continue;
             }
-            let better = best.is_none_or(|(most, known, _)| {
-                if bland { self.free[known] > cell } else { gain.abs() > most }
-            });
+            let better =
+                best.is_none_or(|(most, known, _)| if bland { self.free[known] > cell } else { gain.abs() > most });
             if better {
                 best = Some((gain.abs(), index, gain.signum()));
             }
@@ -382,8 +386,7 @@ impl Space {
                 return true;
             }
             self.work += 16;
-            let Some((gain, column, direction)) =
-                self.entering(point, target, sign, least, stuck > PATIENCE, &barred)
+            let Some((gain, column, direction)) = self.entering(point, target, sign, least, stuck > PATIENCE, &barred)
             else {
                 return false;
             };

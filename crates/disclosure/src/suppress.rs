@@ -17,8 +17,8 @@ use thiserror::Error;
 use crate::eliminate::Dictionary;
 use crate::space::Space;
 use crate::system::{Standing, System};
-use crate::witness::{Pool, Target};
 pub use crate::witness::{Effort, Proof, Short};
+use crate::witness::{Pool, Target};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

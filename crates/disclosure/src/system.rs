@@ -160,7 +160,8 @@ impl System {
         while let Some(relation) = queue.pop() {
             let open = || self.relation(relation).filter(|&(cell, _)| !settled[cell]);
             let one_sided = |sign: i64| {
-                open().all(|(cell, coefficient)| coefficient * sign > 0 && self.cells[cell].value == self.cells[cell].low)
+                open()
+                    .all(|(cell, coefficient)| coefficient * sign > 0 && self.cells[cell].value == self.cells[cell].low)
             };
             if open().next().is_none() || !(one_sided(1) || one_sided(-1)) {
                 continue;

