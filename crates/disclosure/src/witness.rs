@@ -115,6 +115,8 @@ pub(crate) struct Pool {
     tables: Vec<Option<Table>>,
     reaches: Vec<Reach>,
     scratch: Vec<i64>,
+    /// How much harder than usual to look.
+    patience: u32,
     /// Targets that failed last, tried first.
     suspects: Vec<usize>,
     pub(crate) effort: Effort,
@@ -127,6 +129,7 @@ impl Pool {
             targets,
             tables: Vec::new(),
             scratch: vec![0; system.cells().len()],
+            patience: 1,
             suspects: Vec::new(),
             effort: Effort::default(),
         }
@@ -264,7 +267,11 @@ impl Pool {
     /// Local cells of targets that have not their width, after looking for each.
     pub(crate) fn narrow(&mut self, system: &System, space: &mut Space) -> Vec<usize> {
         let targets = 0..self.targets.len();
-        let narrow: Vec<usize> = targets.filter(|&target| !self.widen(system, space, target)).collect();
+        let mut narrow: Vec<usize> = targets.filter(|&target| !self.widen(system, space, target)).collect();
+        // What the others' tables left narrow deserves a longer look, from more places: nothing is gained by refusing.
+        self.patience = 16;
+        narrow.retain(|&target| !self.widen(system, space, target));
+        self.patience = 1;
         narrow.into_iter().map(|target| self.targets[target].cell).collect()
     }
 
@@ -292,7 +299,7 @@ impl Pool {
                 0 | 1 => {
                     self.effort.pushed += 1;
                     let mut scratch = space.clone();
-                    scratch.push(&mut point, cell, way, goal, PUSHES);
+                    scratch.push(&mut point, cell, way, goal, PUSHES * self.patience);
                     space.spend(scratch.work() - space.work());
                 }
                 2 => {
@@ -302,17 +309,17 @@ impl Pool {
                     }
                     self.effort.pushed += 1;
                     let mut scratch = space.clone();
-                    scratch.push(&mut point, cell, way, goal, PUSHES);
+                    scratch.push(&mut point, cell, way, goal, PUSHES * self.patience);
                     space.spend(scratch.work() - space.work());
                 }
                 3 => {
                     // Is it worth more?
                     let mut bottom = point.clone();
                     let scratch = probe.insert(space.clone());
-                    scratch.drive(&mut bottom, cell, Way::Down, truth - f64::from(width), DRIVES);
+                    scratch.drive(&mut bottom, cell, Way::Down, truth - f64::from(width), DRIVES * self.patience);
                     let bottom = bottom[cell].ceil().min(truth + f64::from(low));
                     let mut top = point;
-                    if !scratch.drive(&mut top, cell, Way::Up, bottom + f64::from(width), DRIVES) {
+                    if !scratch.drive(&mut top, cell, Way::Up, bottom + f64::from(width), DRIVES * self.patience) {
                         space.spend(scratch.work() - space.work());
                         self.effort.narrow += 1;
                         return false;
@@ -323,7 +330,7 @@ impl Pool {
                     self.effort.dived += 1;
                     let goal = if attempt == 4 { goal } else { truth + f64::from(low - 1) };
                     let scratch = probe.get_or_insert_with(|| space.clone());
-                    if !scratch.dive(&mut point, cell, way, goal, &mut NODES.clone()) {
+                    if !scratch.dive(&mut point, cell, way, goal, &mut (NODES * self.patience)) {
                         continue;
                     }
                 }
