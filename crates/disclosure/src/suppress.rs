@@ -80,6 +80,9 @@ pub enum Unprotectable {
 }
 
 /// Chooses what to hide.
+///
+/// # Panics
+/// Never: what is expected here follows from how the space is made.
 pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
     let settled = system.settled();
     let standing = |cell: usize| system.cells()[cell].standing;

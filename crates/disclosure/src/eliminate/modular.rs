@@ -27,6 +27,7 @@ impl Residue {
     }
 
     /// The simplest fraction that this is, as a floating-point number.
+    #[expect(clippy::cast_precision_loss, reason = "both numbers are below 2^20")]
     pub(crate) fn fraction(self) -> f64 {
         for denominator in 1..=64_i64 {
             let numerator = (self * Self::from(denominator)).balanced();

@@ -113,10 +113,10 @@ fn fill(grid: &Grid, mut draw: impl FnMut() -> u32, threshold: i64, zeros: bool,
     let relations = grid.relations();
     let mut values: Vec<Option<i64>> = vec![None; grid.cells()];
     let parents: Vec<usize> = relations.iter().map(|relation| relation.terms[0].0).collect();
-    for cell in 0..grid.cells() {
+    for (cell, value) in values.iter_mut().enumerate() {
         if !parents.contains(&cell) {
             let drawn = draw();
-            values[cell] = Some(if drawn % 5 == 0 { 0 } else { i64::from(drawn % 9) });
+            *value = Some(if drawn.is_multiple_of(5) { 0 } else { i64::from(drawn % 9) });
         }
     }
     while values.contains(&None) {
@@ -134,7 +134,7 @@ fn fill(grid: &Grid, mut draw: impl FnMut() -> u32, threshold: i64, zeros: bool,
         if value == 0 && !zeros {
             cell.standing = Standing::Shown;
         } else if !primary && draw() % 100 < frozen {
-            cell.standing = if draw() % 2 == 0 { Standing::Shown } else { Standing::Hidden };
+            cell.standing = if draw().is_multiple_of(2) { Standing::Shown } else { Standing::Hidden };
         }
         cell
     });
