@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
+    "maillage/bundle/v1/bundle.proto",
     "maillage/enrolment/v1/enrolment.proto",
     "maillage/submission/v1/document.proto",
     "maillage/submission/v1/submission.proto",

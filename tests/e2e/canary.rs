@@ -11,13 +11,14 @@ mod tap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write as _};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use hub::compare::Question;
 use hub::coordinator::Credentials;
-use hub::{Hub, HubConfig, HubFolder};
-use model::Key;
+use hub::{Hub, HubConfig, HubFolder, Listeners};
+use model::{IndicatorCode, Key};
 use node::approve::Agreement;
 use node::preview::{PreviewError, Purpose};
 use node::push::Verdict;
@@ -46,6 +47,8 @@ struct Outside {
     papers: Vec<Vec<u8>>,
     /// What the coordinator reads.
     compared: Vec<String>,
+    /// What a browser on the hub's machine is given.
+    pages: Vec<String>,
     /// Every byte anywhere but in the commune's files and its internal edition, by place.
     places: BTreeMap<String, Vec<u8>>,
     /// The internal edition, which holds every exact figure.
@@ -114,6 +117,7 @@ fn two_communes_that_differ_only_in_what_is_hidden_leave_the_same_bytes() {
     assert!(first.papers == second.papers, "a document or a receipt differs");
     assert_eq!(first.rows, second.rows);
     assert_eq!(first.compared, second.compared);
+    assert!(first.pages.len() > 20 && first.pages == second.pages, "a page differs");
 }
 
 #[test]
@@ -203,11 +207,14 @@ impl Mesh {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         self.tap.lead_to(listener.local_addr().expect("bound").port());
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let door = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let pages = door.local_addr().expect("bound");
+        let listeners = Listeners { nodes: listener, pages: Some(door), operations: None };
         let server = tokio::spawn({
             let hub = hub.clone();
-            async move { hub.serve(listener, async { drop(stopped.await) }).await.expect("serves") }
+            async move { hub.serve(listeners, async { drop(stopped.await) }).await.expect("serves") }
         });
-        Serving { hub, stop, server }
+        Serving { hub, pages, stop, server }
     }
 
     /// A commune's year: a dry run, a submission, one that the hub refuses, wrong files, a stricter rule that comes
@@ -268,6 +275,7 @@ impl Mesh {
         let mut papers: Vec<Vec<u8>> = status.outbox.iter().map(|item| item.outgoing.document.clone()).collect();
         papers.extend(files(&folder.receipts()).into_values());
         let compared = self.compare().await;
+        let pages = Self::pages(serving.pages).await;
 
         // Open databases: the log beside the file holds what was written last.
         places.extend(kept(&self.live().join("hub"), "hub"));
@@ -281,13 +289,14 @@ impl Mesh {
         let mut wire = self.tap.take();
         places.insert("wire".into(), wire.iter().flat_map(Exchange::bytes).collect());
         places.insert("compared".into(), compared.join("\n").into_bytes());
+        places.insert("pages".into(), pages.join("\n").into_bytes());
         places.insert("said".into(), said.into_bytes());
         places.insert("logs".into(), logs.take());
         for exchange in &mut wire {
             // The machine's clock, which hyper writes by itself.
             exchange.answered.headers.retain(|(name, _)| name != "date");
         }
-        Outside { wire, rows, papers, compared, places, internal }
+        Outside { wire, rows, papers, compared, pages, places, internal }
     }
 
     /// Preview, agreement, push; keeps what is said meanwhile.
@@ -309,35 +318,53 @@ impl Mesh {
     async fn compare(&self) -> Vec<String> {
         let credentials = Credentials::load(&self.live().join("hub/coordinators/coordination")).expect("credentials");
         let mut compared = Vec::new();
-        let pack = pack();
-        for table in pack.tables() {
-            for indicator in table.indicators() {
-                let mut keys = vec![Key::total()];
-                for breakdown in indicator.breakdowns() {
-                    let mut crossed = vec![Key::total()];
-                    for dimension in breakdown {
-                        let codes = table.dimension(dimension).expect("an axis").codes();
-                        let with = |key: &Key| {
-                            codes
-                                .iter()
-                                .map(|code| key.clone().with(dimension.clone(), code.clone()))
-                                .collect::<Vec<_>>()
-                        };
-                        crossed = crossed.iter().flat_map(with).collect();
-                    }
-                    keys.extend(crossed);
-                }
-                for key in keys {
-                    let question =
-                        Question { indicator: indicator.code.clone(), period: word("2025"), key, pack: None };
-                    let answer = hub::compare::ask(&credentials, &question, self.clock.clone()).await;
-                    compared.push(format!("{answer:?}"));
-                }
-            }
+        for (indicator, key) in everywhere() {
+            let question = Question { indicator, period: word("2025"), key, pack: None };
+            let answer = hub::compare::ask(&credentials, &question, self.clock.clone()).await;
+            compared.push(format!("{answer:?}"));
         }
         assert!(compared.iter().all(|answer| answer.starts_with("Ok(")), "{compared:#?}");
         compared
     }
+
+    /// The board in both views, and every comparison, as a browser is given them.
+    async fn pages(address: SocketAddr) -> Vec<String> {
+        let mut pages = Vec::new();
+        let comparisons = everywhere()
+            .into_iter()
+            .map(|(indicator, key)| crate::pages::comparison("canari", indicator.as_str(), "2025", &key));
+        for path in ["/".to_owned(), "/?voir=relancer&tri=urgence".to_owned()].into_iter().chain(comparisons) {
+            let (status, body) = crate::pages::get(address, &path).await;
+            assert_eq!(status, 200, "{path}: {body}");
+            pages.push(body);
+        }
+        assert!(pages[0].contains("case") && pages[0].contains("n’a pas encore commencé"), "{}", pages[0]);
+        pages
+    }
+}
+
+/// Every indicator of the pack at every place of its breakdowns.
+fn everywhere() -> Vec<(IndicatorCode, Key)> {
+    let mut all = Vec::new();
+    let pack = pack();
+    for table in pack.tables() {
+        for indicator in table.indicators() {
+            let mut keys = vec![Key::total()];
+            for breakdown in indicator.breakdowns() {
+                let mut crossed = vec![Key::total()];
+                for dimension in breakdown {
+                    let codes = table.dimension(dimension).expect("an axis").codes();
+                    let with = |key: &Key| {
+                        codes.iter().map(|code| key.clone().with(dimension.clone(), code.clone())).collect::<Vec<_>>()
+                    };
+                    crossed = crossed.iter().flat_map(with).collect();
+                }
+                keys.extend(crossed);
+            }
+            all.extend(keys.into_iter().map(|key| (indicator.code.clone(), key)));
+        }
+    }
+    all
 }
 
 fn tell(said: &mut String, what: &impl Debug) {
@@ -358,6 +385,7 @@ fn flat(error: PreviewError) -> String {
 
 struct Serving {
     hub: Hub,
+    pages: SocketAddr,
     stop: tokio::sync::oneshot::Sender<()>,
     server: tokio::task::JoinHandle<()>,
 }

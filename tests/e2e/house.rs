@@ -1,13 +1,13 @@
-//! What the end-to-end tests share: a hub on a real port, and communes with their folders.
+//! What the end-to-end tests share: a hub on a real port, on SQLite or PostgreSQL, and communes with their folders.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hub::compare::{Comparison, Question};
 use hub::coordinator::Credentials;
-use hub::{Hub, HubConfig, HubFolder};
+use hub::{Hub, HubConfig, HubFolder, Listeners};
 use methodology::Pack;
 use model::{CommuneCode, Failure, Key, SubmissionId};
 use node::approve::Agreement;
@@ -27,6 +27,31 @@ use wire::document::Receipt;
 use wire::identity::{Identity, TlsKey};
 use wire::tls::ClientTls;
 
+tokio::task_local! {
+    /// The database of every house that is opened within: `None` is SQLite in the hub's folder.
+    static DATABASE: Option<String>;
+}
+
+/// Runs `test` on SQLite, and on a fresh schema of PostgreSQL where there is one.
+pub async fn on_both(test: impl AsyncFn()) {
+    DATABASE.scope(None, test()).await;
+    if let Some(url) = testkit::postgres_url() {
+        DATABASE.scope(Some(url), test()).await;
+    }
+}
+
+/// Runs `test` on a fresh schema of PostgreSQL, where there is one; what it is about, SQLite does not offer.
+pub async fn on_postgres(test: impl AsyncFn()) {
+    if let Some(url) = testkit::postgres_url() {
+        DATABASE.scope(Some(url), test()).await;
+    }
+}
+
+/// The database that [`on_both`] is at; SQLite outside.
+pub fn database() -> Option<String> {
+    DATABASE.try_with(Clone::clone).unwrap_or_default()
+}
+
 /// A hub that serves on a real port, with everything below one temporary folder.
 pub struct House {
     root: TempDir,
@@ -43,8 +68,61 @@ pub struct House {
 
 struct Serving {
     hub: Hub,
+    pages: SocketAddr,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), Failure>>,
+}
+
+impl Serving {
+    async fn start(hub: Hub, listener: TcpListener) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let pages = door.local_addr().expect("a bound address");
+        let listeners = Listeners { nodes: listener, pages: Some(door), operations: None };
+        let server = tokio::spawn({
+            let hub = hub.clone();
+            // A sender that is gone means the same as one that spoke.
+            async move { hub.serve(listeners, async { drop(stopped.await) }).await }
+        });
+        Self { hub, pages, stop, server }
+    }
+
+    async fn stop(self) {
+        drop(self.stop);
+        self.server.await.expect("the server task").expect("the hub serves until told to stop");
+        self.hub.close().await;
+    }
+}
+
+/// A second hub beside the one of the house.
+pub struct Replica {
+    address: String,
+    serving: Option<Serving>,
+}
+
+impl Replica {
+    /// Where its nodes' door is.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The hub itself.
+    pub fn hub(&self) -> &Hub {
+        &self.serving.as_ref().expect("it serves").hub
+    }
+
+    /// Ends it between two instructions.
+    pub async fn kill(mut self) {
+        let Serving { hub, stop, server, .. } = self.serving.take().expect("it serves");
+        server.abort();
+        assert!(server.await.is_err_and(|ended| ended.is_cancelled()), "it was still at work");
+        drop((hub, stop));
+    }
+
+    /// Ends it as an operator would.
+    pub async fn stop(mut self) {
+        self.serving.take().expect("it serves").stop().await;
+    }
 }
 
 impl House {
@@ -60,13 +138,18 @@ impl House {
 
     /// The same, founded when `clock` says so.
     pub async fn open_at(packs: Vec<Pack>, clock: Arc<ManualClock>) -> Self {
-        let root = tempfile::tempdir().expect("a temporary folder");
+        Self::open_below(tempfile::tempdir().expect("a temporary folder"), packs, clock).await
+    }
+
+    /// The same, in a folder of one's own choice.
+    pub async fn open_below(root: TempDir, packs: Vec<Pack>, clock: Arc<ManualClock>) -> Self {
         let seeds = AtomicU64::new(1);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("a bound address").port();
         let config = HubConfig {
             listen: format!("127.0.0.1:{port}"),
             public_address: format!("127.0.0.1:{port}"),
+            database: database(),
             ..HubConfig::default()
         };
         let folder = HubFolder::at(root.path().join("hub"));
@@ -80,21 +163,12 @@ impl House {
     async fn serve(&mut self, listener: TcpListener) {
         let (packs, config) = (self.packs.clone(), self.config.clone());
         let hub = Hub::open_with(self.hub_folder(), config, packs, self.hub_world()).await.expect("the hub opens");
-        let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn({
-            let hub = hub.clone();
-            // A sender that is gone means the same as one that spoke.
-            async move { hub.serve(listener, async { drop(stopped.await) }).await }
-        });
-        self.serving = Some(Serving { hub, stop, server });
+        self.serving = Some(Serving::start(hub, listener).await);
     }
 
     /// Stops the hub as an operator would: running calls end, the database closes, the port is free.
     pub async fn stop(&mut self) {
-        let Serving { hub, stop, server } = self.serving.take().expect("the hub serves");
-        drop(stop);
-        server.await.expect("the server task").expect("the hub serves until told to stop");
-        hub.close().await;
+        self.serving.take().expect("the hub serves").stop().await;
     }
 
     /// The end: everything is closed before the folder goes.
@@ -109,9 +183,42 @@ impl House {
         self.serve(listener).await;
     }
 
+    /// Ends the hub between two instructions: nothing is answered any more, nothing is tidied up.
+    pub async fn kill(&mut self) {
+        let Serving { hub, stop, server, .. } = self.serving.take().expect("the hub serves");
+        server.abort();
+        assert!(server.await.is_err_and(|ended| ended.is_cancelled()), "the server was still at work");
+        drop((hub, stop));
+    }
+
+    /// Another hub on the same keys and the same database, on a port of its own.
+    pub async fn replica(&self) -> Replica {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound address").to_string();
+        let config = HubConfig { listen: address.clone(), ..self.config.clone() };
+        let world = self.hub_world();
+        let hub = Hub::open_with(self.hub_folder(), config, self.packs.clone(), world).await.expect("a second hub");
+        Replica { address, serving: Some(Serving::start(hub, listener).await) }
+    }
+
+    /// Where the nodes' door is.
+    pub fn address(&self) -> &str {
+        &self.config.listen
+    }
+
+    /// A seed that nothing else in this house has drawn from.
+    pub fn fresh_seed(&self) -> u64 {
+        self.seeds.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// The hub itself, as its operator holds it.
     pub fn hub(&self) -> &Hub {
         &self.serving.as_ref().expect("the hub serves").hub
+    }
+
+    /// Where the hub's pages are.
+    pub fn pages(&self) -> SocketAddr {
+        self.serving.as_ref().expect("the hub serves").pages
     }
 
     /// The hub's folder.
@@ -120,7 +227,7 @@ impl House {
     }
 
     fn seed(&self) -> Arc<SeededEntropy> {
-        Arc::new(SeededEntropy::new(self.seeds.fetch_add(1, Ordering::Relaxed)))
+        Arc::new(SeededEntropy::new(self.fresh_seed()))
     }
 
     fn hub_world(&self) -> hub::World {
@@ -175,12 +282,16 @@ impl House {
 
     /// A connection with the node's own key and certificate, for what an honest node would not send.
     pub async fn client(&self, node: &Node) -> HubClient {
+        self.client_at(node, &node.hub_address()).await
+    }
+
+    /// The same, to this address.
+    pub async fn client_at(&self, node: &Node, address: &str) -> HubClient {
         let text = |path| std::fs::read_to_string(path).expect("a file of the node's folder");
         let key = TlsKey::from_pem(&text(node.folder().tls_key())).expect("a TLS key");
         let identity = Identity::from_pem(Arc::new(key), &text(node.folder().chain())).expect("a certificate");
         let tls = ClientTls::new(node.identity().ca_fingerprint, Some(&identity), self.clock.clone());
-        let address = node.hub_address().parse().expect("an address");
-        HubClient::connect(&tls.expect("TLS settings"), &address).await.expect("the hub answers")
+        HubClient::connect(&tls.expect("TLS settings"), &word(address)).await.expect("the hub answers")
     }
 
     /// What a coordinator reads over gRPC: the figure of `indicator` at `place`, for example `type=A;sexe=F`, or the
@@ -188,6 +299,19 @@ impl House {
     pub async fn compare(&self, indicator: &str, period: &str, place: &str) -> Result<Comparison, Failure> {
         let question = Question { indicator: word(indicator), period: word(period), key: key(place), pack: None };
         hub::compare::ask(&self.coordinator, &question, self.clock.clone()).await
+    }
+
+    /// The same, asked of the hub at `address`.
+    pub async fn compare_at(
+        &self,
+        address: &str,
+        indicator: &str,
+        period: &str,
+        place: &str,
+    ) -> Result<Comparison, Failure> {
+        let question = Question { indicator: word(indicator), period: word(period), key: key(place), pack: None };
+        let there = Credentials { address: word(address), ..Credentials::load(&self.coordinator.folder)? };
+        hub::compare::ask(&there, &question, self.clock.clone()).await
     }
 }
 

@@ -104,14 +104,16 @@ pub fn refusal<T>(answer: Result<T, ClientError>) -> Refused {
     }
 }
 
-/// Every row of every table of an SQLite file, as SQL literals.
+/// Every row of every table of an SQLite file, as SQL literals; not those of the journal of refusals, which is there to
+/// grow when something is refused.
 pub async fn rows(database: &Path) -> BTreeMap<String, Vec<String>> {
     let url = format!("sqlite:{}?mode=ro", database.display());
     let mut connection = SqliteConnection::connect(&url).await.expect("a database");
-    let tables: Vec<(String,)> = sqlx::query_as("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-        .fetch_all(&mut connection)
-        .await
-        .expect("a schema");
+    let tables: Vec<(String,)> =
+        sqlx::query_as("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'refusal' ORDER BY name")
+            .fetch_all(&mut connection)
+            .await
+            .expect("a schema");
     let mut all = BTreeMap::new();
     for (table,) in tables {
         let columns: Vec<(String,)> = sqlx::query_as("SELECT name FROM pragma_table_info($1)")

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use node::run::{RunEvent, open_and_round};
 use node::{NodeFolder, World};
 
-use crate::house::House;
+use crate::house::{House, on_both};
 
 const SETTINGS: &str = r#"
 [approval]
@@ -64,80 +64,92 @@ async fn round(folder: &NodeFolder, world: World) -> Vec<String> {
 /// A person reads at ten to ten; the round of ten o'clock must not put other figures under the signature.
 #[tokio::test]
 async fn a_round_leaves_what_a_person_reads_as_it_is() {
-    let house = House::open().await;
-    let settings = SETTINGS.replace("mode = \"rule\"\nmax_moved_cells = 300", "mode = \"person\"");
-    let folder = house.furnish("93066", &settings, &[("aides.csv", &requests(0))]);
-    house.join(&folder, "93066").await;
-    let node = house.node(&folder).await;
-    let read = crate::house::preview(&node).await.hash.expect("something leaves");
-    crate::house::put(folder.root(), "aides.csv", &requests(20));
-    assert_eq!(round(&folder, house.node_world()).await, ["person needed"]);
-    let hash = node::approve::waiting(&node, &read.to_string()[..8]).await.expect("it still waits");
-    assert_eq!(hash, read);
+    on_both(async || {
+        let house = House::open().await;
+        let settings = SETTINGS.replace("mode = \"rule\"\nmax_moved_cells = 300", "mode = \"person\"");
+        let folder = house.furnish("93066", &settings, &[("aides.csv", &requests(0))]);
+        house.join(&folder, "93066").await;
+        let node = house.node(&folder).await;
+        let read = crate::house::preview(&node).await.hash.expect("something leaves");
+        crate::house::put(folder.root(), "aides.csv", &requests(20));
+        assert_eq!(round(&folder, house.node_world()).await, ["person needed"]);
+        let hash = node::approve::waiting(&node, &read.to_string()[..8]).await.expect("it still waits");
+        assert_eq!(hash, read);
 
-    // A preview that fails forgets the one before: what waits must be what would leave.
-    crate::house::put(folder.root(), "aides.csv", b"");
-    node::preview::preview(&node, node::preview::Purpose::Submit).await.expect_err("an empty file");
-    let gone = node::approve::waiting(&node, &read.to_string()[..8]).await.expect_err("nothing waits");
-    assert_eq!(gone.reason, "NOTHING_TO_APPROVE");
-    house.close().await;
+        // A preview that fails forgets the one before: what waits must be what would leave.
+        crate::house::put(folder.root(), "aides.csv", b"");
+        node::preview::preview(&node, node::preview::Purpose::Submit).await.expect_err("an empty file");
+        let gone = node::approve::waiting(&node, &read.to_string()[..8]).await.expect_err("nothing waits");
+        assert_eq!(gone.reason, "NOTHING_TO_APPROVE");
+        house.close().await;
+    })
+    .await;
 }
 
 /// Revoked, invited again: the same folder goes on, with new keys and the old settings, receipts and ledger.
 #[tokio::test]
 async fn a_folder_may_join_again() {
-    let house = House::open().await;
-    let folder = house.furnish("93066", SETTINGS, &[("aides.csv", &requests(0))]);
-    house.join(&folder, "93066").await;
-    assert_eq!(round(&folder, house.node_world()).await, ["receipt 1"]);
-    assert!(house.hub().revoke_node(crate::house::word("93066")).await.expect("revokes"));
-    assert_eq!(round(&folder, house.node_world()).await, ["NODE_REVOKED"]);
+    on_both(async || {
+        let house = House::open().await;
+        let folder = house.furnish("93066", SETTINGS, &[("aides.csv", &requests(0))]);
+        house.join(&folder, "93066").await;
+        assert_eq!(round(&folder, house.node_world()).await, ["receipt 1"]);
+        assert!(house.hub().revoke_node(crate::house::word("93066")).await.expect("revokes"));
+        assert_eq!(round(&folder, house.node_world()).await, ["NODE_REVOKED"]);
 
-    let joined = house.join(&folder, "93066").await;
-    assert_eq!(joined.ledgers.iter().find(|(territory, _)| territory.as_str() == "93066").map(|(_, n)| *n), Some(1));
-    assert_eq!(round(&folder, house.node_world()).await, ["nothing new"]);
-    house.close().await;
+        let joined = house.join(&folder, "93066").await;
+        assert_eq!(
+            joined.ledgers.iter().find(|(territory, _)| territory.as_str() == "93066").map(|(_, n)| *n),
+            Some(1)
+        );
+        assert_eq!(round(&folder, house.node_world()).await, ["nothing new"]);
+        house.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn the_rule_of_the_commune_sends_small_changes_and_leaves_large_ones_to_a_person() {
-    let mut house = House::open().await;
-    let folder = house.furnish("93066", SETTINGS, &[("aides.csv", &requests(0))]);
-    house.join(&folder, "93066").await;
+    on_both(async || {
+        let mut house = House::open().await;
+        let folder = house.furnish("93066", SETTINGS, &[("aides.csv", &requests(0))]);
+        house.join(&folder, "93066").await;
 
-    assert_eq!(round(&folder, house.node_world()).await, ["receipt 1"]);
-    assert_eq!(round(&folder, house.node_world()).await, ["nothing new"]);
+        assert_eq!(round(&folder, house.node_world()).await, ["receipt 1"]);
+        assert_eq!(round(&folder, house.node_world()).await, ["nothing new"]);
 
-    // Settings are read again at each round; a stricter rule of the commune's own takes hold at once.
-    crate::house::put(folder.root(), "node.toml", SETTINGS.replace("300", "3").as_bytes());
-    crate::house::put(folder.root(), "aides.csv", &requests(20));
-    assert_eq!(round(&folder, house.node_world()).await, ["person needed"]);
+        // Settings are read again at each round; a stricter rule of the commune's own takes hold at once.
+        crate::house::put(folder.root(), "node.toml", SETTINGS.replace("300", "3").as_bytes());
+        crate::house::put(folder.root(), "aides.csv", &requests(20));
+        assert_eq!(round(&folder, house.node_world()).await, ["person needed"]);
 
-    // With the hub away nothing is lost and nothing invented: the next round does the work.
-    crate::house::put(folder.root(), "node.toml", SETTINGS.as_bytes());
-    house.stop().await;
-    assert_eq!(round(&folder, house.node_world()).await, ["HUB_UNREACHABLE"]);
-    house.start().await;
-    assert_eq!(round(&folder, house.node_world()).await, ["receipt 2"]);
-    let comparison = house.compare("aidfac_demandes", "2025", "").await.expect("a comparison");
-    assert_eq!(comparison.communes[0].value.reading, statistics::Reading::Value(180.0));
+        // With the hub away nothing is lost and nothing invented: the next round does the work.
+        crate::house::put(folder.root(), "node.toml", SETTINGS.as_bytes());
+        house.stop().await;
+        assert_eq!(round(&folder, house.node_world()).await, ["HUB_UNREACHABLE"]);
+        house.start().await;
+        assert_eq!(round(&folder, house.node_world()).await, ["receipt 2"]);
+        let comparison = house.compare("aidfac_demandes", "2025", "").await.expect("a comparison");
+        assert_eq!(comparison.communes[0].value.reading, statistics::Reading::Value(180.0));
 
-    // What a person took back, no timer sends again.
-    let node = house.node(&folder).await;
-    let slice = node::preview::look(&node).await.expect("a look").slices[0].slice.clone();
-    node::withdraw::withdraw(&node, [slice].into(), "Awa Diallo").await.expect("a withdrawal");
-    node::push::push(&node, &|_| {}).await.expect("a push");
-    node.close().await;
-    assert_eq!(round(&folder, house.node_world()).await, ["person needed"]);
-    let node = house.node(&folder).await;
-    let read = crate::house::preview(&node).await.hash.expect("something leaves");
-    assert_eq!(round(&folder, house.node_world()).await, ["person needed"]);
-    node::approve::waiting(&node, &read.to_string()).await.expect("what a person reads still waits");
-    node.close().await;
+        // What a person took back, no timer sends again.
+        let node = house.node(&folder).await;
+        let slice = node::preview::look(&node).await.expect("a look").slices[0].slice.clone();
+        node::withdraw::withdraw(&node, [slice].into(), "Awa Diallo").await.expect("a withdrawal");
+        node::push::push(&node, &|_| {}).await.expect("a push");
+        node.close().await;
+        assert_eq!(round(&folder, house.node_world()).await, ["person needed"]);
+        let node = house.node(&folder).await;
+        let read = crate::house::preview(&node).await.hash.expect("something leaves");
+        assert_eq!(round(&folder, house.node_world()).await, ["person needed"]);
+        node::approve::waiting(&node, &read.to_string()).await.expect("what a person reads still waits");
+        node.close().await;
 
-    // A damaged export is told and changes nothing.
-    crate::house::put(folder.root(), "aides.csv", b"PK\x03\x04 not a text");
-    let events = round(&folder, house.node_world()).await;
-    assert!(events.len() == 1 && events[0].starts_with("sources"), "{events:?}");
-    house.close().await;
+        // A damaged export is told and changes nothing.
+        crate::house::put(folder.root(), "aides.csv", b"PK\x03\x04 not a text");
+        let events = round(&folder, house.node_world()).await;
+        assert!(events.len() == 1 && events[0].starts_with("sources"), "{events:?}");
+        house.close().await;
+    })
+    .await;
 }

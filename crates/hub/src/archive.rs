@@ -1,6 +1,6 @@
 //! Accepted documents, read back: decoded once, kept as long as memory is cheap.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use disclosure::{Ledger, Received};
@@ -13,8 +13,8 @@ use wire::document;
 use crate::failure;
 
 const PAGE: u32 = 500;
-/// Documents in memory; a département of forty communes sends a few thousand in ten years.
-const KEPT: usize = 4_000;
+/// Cells in memory, up to a kilobyte each; a document of a département's usual packs has a few hundred.
+const KEPT: usize = 250_000;
 
 /// What a document says, by slice.
 pub(crate) type Slices = Arc<Vec<Received>>;
@@ -41,17 +41,49 @@ impl Content {
 
 pub(crate) struct Archive {
     store: HubStore,
-    decoded: Mutex<HashMap<SubmissionId, Slices>>,
+    decoded: Mutex<Decoded>,
+}
+
+#[derive(Default)]
+struct Decoded {
+    documents: HashMap<SubmissionId, Slices>,
+    cells: usize,
+}
+
+impl Decoded {
+    fn keep(&mut self, id: SubmissionId, slices: &Slices) {
+        self.forget(id);
+        let cells = cells(slices);
+        if self.cells + cells > KEPT {
+            *self = Self::default();
+        }
+        // Larger than all that may be kept: read again when asked for.
+        if cells <= KEPT {
+            self.cells += cells;
+            self.documents.insert(id, Arc::clone(slices));
+        }
+    }
+
+    fn forget(&mut self, id: SubmissionId) {
+        if let Some(slices) = self.documents.remove(&id) {
+            self.cells -= cells(&slices);
+        }
+    }
+}
+
+/// With one for the document itself.
+fn cells(slices: &Slices) -> usize {
+    1 + slices.iter().map(|slice| slice.cells.len()).sum::<usize>()
 }
 
 impl Archive {
     pub(crate) fn new(store: HubStore) -> Self {
-        Self { store, decoded: Mutex::new(HashMap::new()) }
+        Self { store, decoded: Mutex::new(Decoded::default()) }
     }
 
     /// The slices of a submission or check; `None` once purged.
     pub(crate) async fn slices(&self, id: SubmissionId) -> Result<Option<Slices>, Failure> {
-        if let Some(known) = self.decoded().get(&id) {
+        if let Some(known) = self.decoded().documents.get(&id) {
             return Ok(Some(Arc::clone(known)));
         }
         let Some(bytes) = self.store.document(id).await.map_err(failure::storage)? else { return Ok(None) };
@@ -67,36 +99,45 @@ impl Archive {
         })
         .await
         .map_err(|_| failure::internal("ARCHIVE", "reading a document was interrupted"))??;
-        let mut decoded = self.decoded();
-        if decoded.len() >= KEPT {
-            decoded.clear();
-        }
-        decoded.insert(id, Arc::clone(&slices));
+        self.decoded().keep(id, &slices);
         Ok(Some(slices))
     }
 
-    /// Everything that `territory` ever sent and that was not destroyed, with the head that this is true for.
+    /// Everything that `territory` ever sent about `wanted` and that was not destroyed, with the head that this is true
+    /// for. Slices do not hide each other's figures: the others would only be carried along.
     ///
     /// The head is read first: entries accepted in between are left out, and the acceptance that compares heads will
     /// notice them.
-    pub(crate) async fn ledger(&self, territory: CommuneCode, ledger: &mut Ledger) -> Result<Head, Failure> {
+    pub(crate) async fn ledger(
+        &self,
+        territory: CommuneCode,
+        wanted: &BTreeSet<Slice>,
+        ledger: &mut Ledger,
+    ) -> Result<Head, Failure> {
         let head = self.store.head(territory).await.map_err(failure::storage)?;
+        // Which submissions brought these slices is known without reading any; a check moved no slice.
+        let mut brought = BTreeSet::new();
+        for slice in wanted.iter().filter(|slice| slice.territory == territory) {
+            let history = self.store.history(slice).await.map_err(failure::storage)?;
+            brought.extend(history.into_iter().map(|version| version.submission));
+        }
         let mut after = 0;
         loop {
             let page = self.store.ledger(territory, after, PAGE).await.map_err(failure::storage)?;
             let Some(last) = page.last().map(|entry| entry.sequence) else { return Ok(head) };
             for entry in page.into_iter().filter(|entry| entry.sequence <= head.sequence) {
-                match entry.submission.kind {
-                    DocumentKind::Submission | DocumentKind::Check => {}
-                    DocumentKind::Withdrawal | DocumentKind::Purge => continue,
-                }
                 if entry.submission.length == 0 {
                     // Destroyed, perhaps by another process.
                     self.forget(entry.submission.id);
                     continue;
                 }
+                match entry.submission.kind {
+                    DocumentKind::Submission if brought.contains(&entry.submission.id) => {}
+                    DocumentKind::Check => {}
+                    DocumentKind::Submission | DocumentKind::Withdrawal | DocumentKind::Purge => continue,
+                }
                 let Some(slices) = self.slices(entry.submission.id).await? else { continue };
-                for received in slices.iter().filter(|received| received.slice.territory == territory) {
+                for received in slices.iter().filter(|received| wanted.contains(&received.slice)) {
                     ledger.record(received.clone());
                 }
             }
@@ -127,10 +168,15 @@ impl Archive {
 
     /// Destroyed in the database: here too.
     pub(crate) fn forget(&self, id: SubmissionId) {
-        self.decoded().remove(&id);
+        self.decoded().forget(id);
     }
 
-    fn decoded(&self) -> MutexGuard<'_, HashMap<SubmissionId, Slices>> {
+    /// Something was destroyed, and which document it was is only known to the database.
+    pub(crate) fn forget_all(&self) {
+        *self.decoded() = Decoded::default();
+    }
+
+    fn decoded(&self) -> MutexGuard<'_, Decoded> {
         // A map of immutable values is whole even if a thread died while holding the lock.
         self.decoded.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use model::{Code, CommuneCode, Failure, FailureKind, Hash, succession};
 use seal::PublicKey;
+use wire::bundle::Sender;
 use wire::identity::{Certificate, Peer, Subject};
-use wire::server::Authorise;
+use wire::server::{Answered, Authorise};
 
 use crate::{Hub, failure};
 
-/// A commune that speaks through its living node. Only [`Hub::provider`] makes one.
+/// A commune that speaks through its living node. Only [`Hub::provider`] and [`Hub::sender`] make one.
 #[derive(Clone, Debug)]
 pub struct Provider {
     commune: CommuneCode,
@@ -85,7 +86,9 @@ pub(crate) fn audience(method: &str) -> Option<Audience> {
         | "/maillage.submission.v1.SubmissionService/Submit"
         | "/maillage.submission.v1.SubmissionService/Get"
         | "/maillage.submission.v1.SubmissionService/List"
-        | "/maillage.submission.v1.SubmissionService/Withdraw" => Audience::Nodes,
+        | "/maillage.submission.v1.SubmissionService/Withdraw"
+        | "/maillage.submission.v1.SubmissionService/Standing"
+        | "/maillage.submission.v1.SubmissionService/Recover" => Audience::Nodes,
         "/maillage.methodology.v1.MethodologyService/ListPacks"
         | "/maillage.methodology.v1.MethodologyService/GetPack" => Audience::Members,
         "/maillage.comparison.v1.ComparisonService/Compare" => Audience::Coordinators,
@@ -120,6 +123,23 @@ impl Hub {
         }
     }
 
+    /// The commune that wrote an envelope. No certificate is asked for: the hub keeps the signing key of every node that
+    /// joined, and one that ended its node is revoked there. So a node that never sees the network again may go on, and
+    /// a revoked one may not.
+    pub async fn sender(&self, sender: &Sender) -> Result<Provider, Failure> {
+        let key = sender.signing_key();
+        let nodes = self.0.store.nodes().await.map_err(failure::storage)?;
+        let mut its_own = nodes
+            .into_iter()
+            .filter(|record| record.node.provider == sender.commune() && record.node.signing_key == key.as_bytes());
+        // A folder that joined again has a new TLS key and the signing key that it had.
+        let first = its_own.next().ok_or_else(unknown)?;
+        let living = std::iter::once(first).chain(its_own).find(|record| record.revoked_at.is_none());
+        let record = living.ok_or_else(revoked)?;
+        let territories = self.rights(sender.commune()).await?;
+        Ok(Provider { commune: sender.commune(), node: record.node.key_fingerprint, signing_key: key, territories })
+    }
+
     async fn member(&self, peer: &Peer) -> Result<(), Failure> {
         let certificate = certificate(peer)?;
         match &certificate.subject {
@@ -132,13 +152,7 @@ impl Hub {
         let store = &self.0.store;
         let record = store.node(certificate.key.hash()).await.map_err(failure::storage)?;
         // A certificate without a row is not forged (the authority signed it): the database was lost or replaced.
-        let record = record.filter(|record| record.node.provider == commune).ok_or_else(|| {
-            denied(
-                "NODE_UNKNOWN",
-                "no node with this key is enrolled",
-                "Ce poste n’est pas connu du centre. Demandez une nouvelle invitation à la coordination.",
-            )
-        })?;
+        let record = record.filter(|record| record.node.provider == commune).ok_or_else(unknown)?;
         if record.revoked_at.is_some() {
             return Err(revoked());
         }
@@ -211,6 +225,14 @@ fn denied(reason: &'static str, detail: &str, message: &str) -> Failure {
     Failure::new(FailureKind::Denied, reason, detail, message)
 }
 
+fn unknown() -> Failure {
+    denied(
+        "NODE_UNKNOWN",
+        "no node with this key is enrolled",
+        "Ce poste n’est pas connu du centre. Demandez une nouvelle invitation à la coordination.",
+    )
+}
+
 /// The node was replaced by a newer invitation, or ended by an operator.
 pub(crate) fn revoked() -> Failure {
     denied(
@@ -224,6 +246,14 @@ pub(crate) fn revoked() -> Failure {
 pub(crate) struct Gate(pub(crate) Hub);
 
 impl Authorise for Gate {
+    fn handshake_refused(&self, reason: &'static str) {
+        self.0.0.metrics.handshake_refused(reason);
+    }
+
+    fn answered(&self, call: &Answered<'_>) {
+        self.0.0.metrics.answered(call.method, &format!("{:?}", call.code), call.took);
+    }
+
     async fn authorise(&self, peer: &Peer, method: &str) -> Result<(), Failure> {
         match audience(method) {
             Some(Audience::Anyone) => Ok(()),
@@ -273,7 +303,7 @@ mod tests {
     #[test]
     fn every_method_of_the_contract_has_an_audience() {
         let methods = contract();
-        assert_eq!(methods.len(), 10, "{methods:?}");
+        assert_eq!(methods.len(), 12, "{methods:?}");
         for method in methods {
             assert!(audience(&method).is_some(), "{method} has no audience");
             let open = audience(&method) == Some(Audience::Anyone);

@@ -77,7 +77,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    fn silent(silence: Silence, decimals: Decimals) -> Self {
+    pub(crate) fn silent(silence: Silence, decimals: Decimals) -> Self {
         Self { reading: Reading::Silence(silence), suppressed: false, decimals }
     }
 }

@@ -37,6 +37,8 @@ pub struct HubConfig {
     pub certificate_days: u32,
     /// How long an invitation may wait, in days.
     pub invitation_days: u32,
+    /// Public keys (`age1…`) that backups are closed with: the hub itself holds nothing that opens them.
+    pub backup_recipients: Vec<String>,
 }
 
 impl Default for HubConfig {
@@ -52,6 +54,7 @@ impl Default for HubConfig {
             fictional: false,
             certificate_days: 30,
             invitation_days: 14,
+            backup_recipients: Vec::new(),
         }
     }
 }
@@ -61,7 +64,17 @@ impl HubConfig {
     pub fn load(folder: &HubFolder) -> Result<Self, Failure> {
         let path = folder.config();
         let text = String::from_utf8(read(&path)?).map_err(|_| malformed(&path, "not UTF-8"))?;
-        let config: Self = toml::from_str(&text).map_err(|error| malformed(&path, &error.to_string()))?;
+        Self::parse(&text, &path)
+    }
+
+    /// Reads settings that stand at `path`.
+    pub(crate) fn parse(text: &str, path: &std::path::Path) -> Result<Self, Failure> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            // The parser quotes the line, which ends in journals: not one that may hold the database's password.
+            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            let secret = text.lines().nth(line - 1).is_some_and(|line| line.contains("://"));
+            malformed(path, &if secret { format!("ligne {line}") } else { error.to_string() })
+        })?;
         config.address()?;
         Ok(config)
     }
@@ -72,6 +85,7 @@ impl HubConfig {
             Some(value) => format!("{name} = {}\n", quoted(value)),
             None => format!("# {name} = {}\n", quoted(example)),
         };
+        let recipients: Vec<String> = self.backup_recipients.iter().map(|key| quoted(key)).collect();
         let names: Vec<String> = self.names.iter().map(|name| quoted(name)).collect();
         [
             "# Réglages du centre départemental (hub). Redémarrez-le après une modification.\n\n".to_owned(),
@@ -93,7 +107,10 @@ impl HubConfig {
             "\n# Vrai si tous les chiffres sont inventés : chaque sortie le dira.\n".to_owned(),
             format!("fictional = {}\n\n", self.fictional),
             "# Durée des certificats des communes, et validité d’une invitation, en jours.\n".to_owned(),
-            format!("certificate_days = {}\ninvitation_days = {}\n", self.certificate_days, self.invitation_days),
+            format!("certificate_days = {}\ninvitation_days = {}\n\n", self.certificate_days, self.invitation_days),
+            "# Clés publiques des sauvegardes (maillage hub backup-key) : seul qui tient la clé secrète les ouvre.\n"
+                .to_owned(),
+            format!("backup_recipients = [{}]\n", recipients.join(", ")),
         ]
         .concat()
     }
@@ -163,6 +180,7 @@ mod tests {
             database: Some("postgres://u:p\"w@h/d?schema=x".into()),
             communes: Some("noms é.csv".into()),
             fictional: true,
+            backup_recipients: vec!["age1abc".into(), "age1def".into()],
             ..HubConfig::default()
         };
         for config in [config, HubConfig::default()] {
@@ -171,10 +189,33 @@ mod tests {
         }
     }
 
+    /// What serde says to an unknown key lists the known ones: a setting that is added and not explained is found.
+    #[test]
+    fn the_operators_copy_reads_and_explains_every_setting() {
+        let text = include_str!("../../../deploy/hub.toml");
+        let shipped: HubConfig = toml::from_str(text).expect("deploy/hub.toml reads");
+        assert_eq!(shipped.operations, HubConfig::default().operations);
+        let unknown = toml::from_str::<HubConfig>("a_setting_that_nobody_has = 1").expect_err("unknown").to_string();
+        let (_, known) = unknown.split_once("expected").expect("the list of known settings");
+        let settings: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        assert!(settings.len() >= 11, "{settings:?}");
+        for setting in settings {
+            let found = text.lines().position(|line| {
+                line.trim_start_matches("# ").strip_prefix(setting).is_some_and(|rest| rest.starts_with(" = "))
+            });
+            let line = found.unwrap_or_else(|| panic!("deploy/hub.toml does not show {setting}"));
+            let above = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+            assert!(above.starts_with('#'), "deploy/hub.toml does not explain {setting}");
+        }
+    }
+
     #[test]
     fn a_wrong_setting_is_named() {
         let unknown = toml::from_str::<HubConfig>("listenn = \"x\"").expect_err("unknown");
         assert!(unknown.to_string().contains("listenn"));
+        let misspelt = "databse = \"postgres://maillage:s3cret@db/maillage\"";
+        let quoted = HubConfig::parse(misspelt, std::path::Path::new("hub.toml")).expect_err("unknown");
+        assert!(!format!("{quoted:?}").contains("s3cret") && quoted.message.contains("ligne 1"), "{quoted:?}");
         let config = HubConfig { public_address: "hub".into(), ..HubConfig::default() };
         assert_eq!(config.address().expect_err("no port").reason, "HUB_CONFIG");
         let config = HubConfig { database: Some("mysql://u:secret@h".into()), ..HubConfig::default() };

@@ -7,12 +7,12 @@ use std::time::Duration;
 use model::{Clock, Code, Failure, FailureKind, Hash};
 use serde::{Deserialize, Serialize};
 use wire::authority::Validity;
-use wire::client::{ClientError, HubClient};
+use wire::client::{ClientError, HubClient, Route, SaidBy};
 use wire::identity::{Identity, TlsKey};
 use wire::invitation::HubAddress;
 use wire::tls::ClientTls;
 
-use crate::folder::{read, write_new};
+use crate::folder::{put_in_place, read, write_new};
 use crate::{Hub, failure};
 
 /// Coordinators renew by hand, once a year; revoking one takes effect at once all the same.
@@ -58,11 +58,13 @@ impl Credentials {
         })
     }
 
-    /// Connects to the hub as this coordinator.
+    /// Connects to the hub as this coordinator, the way that `HTTPS_PROXY` says.
     pub async fn connect(&self, clock: Arc<dyn Clock>) -> Result<HubClient, ClientError> {
         let tls = ClientTls::new(self.authority, Some(&self.identity), clock)
             .map_err(|error| ClientError::Protocol(error.to_string()))?;
-        HubClient::connect(&tls, &self.address).await
+        let route = Route::of_environment(|name| std::env::var(name).ok())
+            .map_err(|error| error.obstacle(SaidBy::Environment))?;
+        HubClient::connect_through(&tls, &self.address, &route).await
     }
 }
 
@@ -94,10 +96,17 @@ impl Hub {
         let authority = self.0.authority.fingerprint();
         let access = Access { address: address.to_string(), authority: authority.to_string() };
         let access = toml::to_string(&access).map_err(|error| failure::internal("ACCESS", error.to_string()))?;
-        write_new(&folder.join("tls.key"), key.to_pem().as_bytes(), true)?;
-        write_new(&folder.join("chain.pem"), identity.chain_pem().as_bytes(), false)?;
-        write_new(&folder.join("access.toml"), access.as_bytes(), false)?;
+        // Made beside its place: whoever finds the folder may hand it over, so the hub must know the key by then.
+        let making = self.folder().coordinator_in_the_making(name);
+        match std::fs::remove_dir_all(&making) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failure::file(&making, error)),
+            Ok(()) | Err(_) => {}
+        }
+        write_new(&making.join("tls.key"), key.to_pem().as_bytes(), true)?;
+        write_new(&making.join("chain.pem"), identity.chain_pem().as_bytes(), false)?;
+        write_new(&making.join("access.toml"), access.as_bytes(), false)?;
         self.0.store.add_coordinator(name, key.fingerprint().hash(), self.now()).await.map_err(failure::storage)?;
+        put_in_place(&making, &folder)?;
         Ok(Credentials { address, authority, identity, folder })
     }
 

@@ -4,6 +4,7 @@ use model::{Failure, FailureKind, Timestamp};
 use seal::sha256;
 use store::hub::{Invitation, NewNode, Spent};
 use wire::authority::{AuthorityError, Validity, proven_key};
+use wire::bundle::SignedSealingKey;
 use wire::enrolment::{JoinRequest, Membership};
 
 use crate::{Hub, failure};
@@ -43,7 +44,17 @@ impl Hub {
         }
         tracing::info!(commune = %invitation.provider, "node enrolled");
         let territories = self.rights(invitation.provider).await?;
-        Ok(Membership { chain: issued.chain, territories, hub_keys: self.0.keys.clone() })
+        Ok(Membership {
+            chain: issued.chain,
+            territories,
+            hub_keys: self.keys().await?,
+            sealing_key: Some(self.sealing_key()),
+        })
+    }
+
+    /// The key to which envelopes for this hub are sealed.
+    pub(crate) fn sealing_key(&self) -> SignedSealingKey {
+        SignedSealingKey::of(&self.0.signing_key)
     }
 
     pub(crate) fn validity(&self) -> Validity {

@@ -30,6 +30,14 @@ pub(crate) fn opening(error: &StoreError, location: &Location) -> Failure {
                 "La base du centre ({location}) a été faite par une autre version ou un autre logiciel. Installez la version la plus récente, ou corrigez « database » dans hub.toml ; ne supprimez rien."
             ),
         ),
+        StoreError::Occupied => Failure::new(
+            FailureKind::Conflict,
+            "HUB_EXISTS",
+            detail,
+            format!(
+                "La base ({location}) n’est pas vide : une restauration n’écrit que dans une base vide. Indiquez-en une autre avec --database."
+            ),
+        ),
         StoreError::Busy
         | StoreError::Duplicate(_)
         | StoreError::Reference

@@ -37,6 +37,14 @@ impl Invited {
 }
 
 impl Hub {
+    /// `Saint-Denis (93066)`: whoever mistyped a code reads another name. Without a name where the list has none.
+    pub fn named(&self, commune: CommuneCode) -> String {
+        match self.0.communes.name(commune) {
+            name if name == commune.as_str() => format!("{commune} (code absent de la liste des communes du centre)"),
+            name => format!("{name} ({commune})"),
+        }
+    }
+
     /// Invites `commune`, and lets it write about `also`. Whoever holds the newest invitation is the commune: its
     /// living node and older invitations end now, not when the invitation is spent.
     pub async fn invite(&self, commune: CommuneCode, also: &[CommuneCode]) -> Result<Invited, Failure> {

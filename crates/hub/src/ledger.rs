@@ -41,9 +41,11 @@ impl Hub {
         Ok(LedgerPage { entries, head_sequence: head.sequence, head_receipt: head.receipt })
     }
 
-    /// One document of a territory that the provider may write, with its entry; no bytes once purged.
+    /// One document about territories that the provider may write, with its entry; no bytes once purged.
     ///
-    /// A document of somebody else is as unknown as one that does not exist.
+    /// A document of somebody else is as unknown as one that does not exist. One that is partly somebody else's is in
+    /// the provider's ledger, so that it exists is no secret; what it holds is given whole or not at all, because a
+    /// signature is of the whole.
     pub(crate) async fn get(&self, provider: &Provider, id: SubmissionId) -> Result<(LedgerEntry, Vec<u8>), Failure> {
         let unknown = || {
             Failure::new(
@@ -56,6 +58,19 @@ impl Hub {
         let territories = self.0.store.territories_of(id).await.map_err(failure::storage)?;
         if !territories.iter().any(|territory| provider.owns(*territory)) {
             return Err(unknown());
+        }
+        let others: Vec<&str> =
+            territories.iter().filter(|territory| !provider.owns(**territory)).map(CommuneCode::as_str).collect();
+        if !others.is_empty() {
+            return Err(Failure::new(
+                FailureKind::Denied,
+                "DOCUMENT_NOT_WHOLLY_YOURS",
+                "the document is also about territories of others",
+                format!(
+                    "Cet envoi porte aussi sur {}, que ce poste ne peut pas lire. Demandez à la coordination une invitation qui couvre ces communes.",
+                    others.join(", ")
+                ),
+            ));
         }
         let record = self.0.store.submission(id).await.map_err(failure::storage)?.ok_or_else(unknown)?;
         let document = self.0.store.document(id).await.map_err(failure::storage)?.unwrap_or_default();

@@ -6,7 +6,11 @@
 
 mod archive;
 pub mod auth;
+pub mod backup;
+pub mod board;
 mod bounds;
+pub mod bundle;
+mod campaign;
 mod cog;
 pub mod compare;
 pub mod config;
@@ -14,18 +18,23 @@ pub mod coordinator;
 mod enrol;
 mod failure;
 pub mod folder;
+pub mod import;
 pub mod init;
 pub mod invite;
 mod ledger;
 mod operations;
-pub mod overview;
 mod packs;
 mod pages;
+pub mod public;
 pub mod purge;
+mod recover;
+mod refusal;
 mod renew;
+pub mod restore;
 mod rpc;
 mod serve;
 pub mod submit;
+mod turns;
 mod withdraw;
 
 #[cfg(test)]
@@ -37,13 +46,13 @@ use methodology::Pack;
 use model::{Entropy, Failure, Timestamp};
 use seal::{PublicKey, SigningKey};
 use store::hub::{HubKey, HubStore};
-use tokio::sync::Semaphore;
 use wire::authority::Authority;
 
 use archive::Archive;
 use bounds::Solved;
 use cog::Communes;
 use packs::Packs;
+use turns::Turns;
 
 pub use config::HubConfig;
 pub use folder::HubFolder;
@@ -60,28 +69,28 @@ struct Inner {
     store: HubStore,
     authority: Authority,
     signing_key: SigningKey,
-    /// All keys the hub ever signed with, newest first.
-    keys: Vec<PublicKey>,
     packs: Packs,
     archive: Archive,
     solved: Solved,
     communes: Communes,
     turns: Turns,
+    metrics: operations::Metrics,
+    /// When the certificate that is served now ends; unset while nothing is served.
+    certificate_end: CertificateEnd,
     world: World,
 }
 
-/// What many nodes at once must not do at once.
-struct Turns {
-    /// Whole documents in memory: each may be 32 MiB.
-    upload: Semaphore,
-    /// Attacks: each takes a processor for as long as it lasts.
-    attack: Arc<Semaphore>,
-}
+#[derive(Default)]
+struct CertificateEnd(std::sync::atomic::AtomicI64);
 
-impl Turns {
-    fn new() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { upload: Semaphore::new(8), attack: Arc::new(Semaphore::new(processors)) }
+impl CertificateEnd {
+    fn set(&self, end: Timestamp) {
+        self.0.store(end.as_micros(), std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<Timestamp> {
+        let micros = self.0.load(std::sync::atomic::Ordering::Relaxed);
+        (micros != 0).then(|| Timestamp::from_micros(micros))
     }
 }
 
@@ -105,7 +114,8 @@ impl Hub {
     ) -> Result<Self, Failure> {
         let authority = folder.authority()?;
         let signing_key = folder.signing_key()?;
-        let communes = Communes::load(config.communes.as_deref().map(|path| folder.root().join(path)).as_deref())?;
+        let names = config.communes.as_deref().map(|path| folder.root().join(path));
+        let communes = Communes::load(names.as_deref(), folder.root())?;
         let location = config.location(&folder)?;
         let store = HubStore::open(&location).await.map_err(|error| failure::opening(&error, &location))?;
         let now = world.clock.now();
@@ -115,7 +125,6 @@ impl Hub {
         let public = signing_key.public();
         let key = HubKey { id: public.id(), public: public.as_bytes().to_vec(), since: now };
         store.add_hub_key(&key).await.map_err(failure::storage)?;
-        let keys = read_keys(&store, public).await?;
         let packs = Packs::publish(packs, &store, &signing_key, now).await?;
         let archive = Archive::new(store.clone());
         Ok(Self(Arc::new(Inner {
@@ -124,12 +133,13 @@ impl Hub {
             store,
             authority,
             signing_key,
-            keys,
             packs,
             archive,
             solved: Solved::default(),
             communes,
             turns: Turns::new(),
+            metrics: operations::Metrics::default(),
+            certificate_end: CertificateEnd::default(),
             world,
         })))
     }
@@ -152,6 +162,12 @@ impl Hub {
     /// Closes the database; what was written stays.
     pub async fn close(&self) {
         self.0.store.close().await;
+    }
+
+    /// All keys that the hub ever signed with, the one of this process first. Read each time: another process on the
+    /// same database may have begun to sign with a new one.
+    async fn keys(&self) -> Result<Vec<PublicKey>, Failure> {
+        read_keys(&self.0.store, self.0.signing_key.public()).await
     }
 
     fn now(&self) -> Timestamp {

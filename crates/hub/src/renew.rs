@@ -46,6 +46,11 @@ impl Hub {
             return Err(revoked());
         }
         tracing::info!(%commune, "certificate renewed");
-        Ok(Membership { chain: issued.chain, territories: self.rights(commune).await?, hub_keys: self.0.keys.clone() })
+        Ok(Membership {
+            chain: issued.chain,
+            territories: self.rights(commune).await?,
+            hub_keys: self.keys().await?,
+            sealing_key: Some(self.sealing_key()),
+        })
     }
 }

@@ -13,6 +13,7 @@ use wire::pb::comparison::v1::comparison_service_server::ComparisonServiceServer
 use wire::pb::enrolment::v1::enrolment_service_server::EnrolmentServiceServer;
 use wire::pb::methodology::v1::methodology_service_server::MethodologyServiceServer;
 use wire::pb::submission::v1::submission_service_server::SubmissionServiceServer;
+use wire::server::INCIDENT;
 use wire::status::Refusal;
 use wire::tonic::service::Routes;
 use wire::tonic::{Response, Status};
@@ -41,6 +42,9 @@ impl Services {
 
     fn refuse(&self, method: &'static str, refusal: Refusal) -> Status {
         let Refusal { failure, conflicts, .. } = &refusal;
+        if matches!(method, "Check" | "Submit" | "Withdraw" | "Recover") {
+            self.0.0.metrics.refused(method, &failure.reason);
+        }
         if failure.kind == FailureKind::Internal {
             return self.incident(method, failure);
         }
@@ -59,13 +63,17 @@ impl Services {
         self.0.entropy().fill(&mut bytes);
         let incident = format!("{:08x}", u32::from_be_bytes(bytes));
         tracing::error!(method, incident, reason = %failure.reason, detail = %failure.detail, "internal failure");
-        Refusal::from(Failure::new(
+        let mut status = Status::from(Refusal::from(Failure::new(
             FailureKind::Internal,
             failure.reason.clone(),
             format!("incident {incident}"),
             format!("{} Signalez l’incident {incident} à l’administrateur du centre.", failure.message),
-        ))
-        .into()
+        )));
+        // The line that the port writes for the call names it too.
+        if let Ok(value) = incident.parse() {
+            status.metadata_mut().insert(INCIDENT, value);
+        }
+        status
     }
 }
 

@@ -1,6 +1,7 @@
 //! Serves until told to stop.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,10 +46,13 @@ impl Hub {
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), Failure> {
         let Listeners { nodes, pages, operations } = listeners.into();
+        if let Some(pages) = &pages {
+            pages::local_only(pages.local_addr().map_err(unbound)?)?;
+        }
         let certificate = self.server_certificate()?;
         let tls = ServerTls::new(&self.0.authority, &certificate, Arc::clone(&self.0.world.clock))
             .map_err(|error| failure::internal("TLS", error.to_string()))?;
-        let (routes, _health) = routes();
+        let (routes, health) = routes();
         let routes = rpc::add_services(routes, self);
         // The browser's and the probe's doors close with the nodes' door.
         let closing = CancellationToken::new();
@@ -59,13 +63,14 @@ impl Hub {
         let serving = serve(nodes, &tls, routes, Arc::new(Gate(self.clone())), Limits::default(), shutdown);
         let beside = async {
             tokio::join!(
-                answer(pages, || pages::router(self), &closing),
-                answer(operations, || operations::router(self), &closing)
+                answer(pages, |address| pages::router(self, address), &closing),
+                answer(operations, |_| operations::router(self), &closing)
             )
         };
         tokio::select! {
             ((), (pages, operations)) = async { tokio::join!(serving, beside) } => pages.and(operations),
             () = self.keep_fresh(&tls, certificate) => Ok(()),
+            () = operations::follow(self, &health) => Ok(()),
         }
     }
 
@@ -97,21 +102,28 @@ impl Hub {
             }
         }
         let validity = Validity { now: self.now(), lifetime: SERVER_LIFETIME };
-        self.0
-            .authority
-            .sign_server(&names, validity, self.entropy())
-            .map_err(|error| failure::internal("AUTHORITY", error.to_string()))
+        let internal = |error: String| failure::internal("AUTHORITY", error);
+        let signed = self.0.authority.sign_server(&names, validity, self.entropy());
+        let signed = signed.map_err(|error| internal(error.to_string()))?;
+        self.0.certificate_end.set(signed.not_after().map_err(|error| internal(error.to_string()))?);
+        Ok(signed)
     }
 }
 
 async fn answer(
     listener: Option<TcpListener>,
-    router: impl FnOnce() -> Router,
+    router: impl FnOnce(SocketAddr) -> Router,
     closing: &CancellationToken,
 ) -> Result<(), Failure> {
     let Some(listener) = listener else { return Ok(()) };
-    axum::serve(listener, router())
+    let address = listener.local_addr().map_err(unbound)?;
+    axum::serve(listener, router(address))
         .with_graceful_shutdown(closing.clone().cancelled_owned())
         .await
         .map_err(|error| failure::internal("HTTP", error.to_string()))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+fn unbound(error: std::io::Error) -> Failure {
+    failure::internal("HTTP", error.to_string())
 }

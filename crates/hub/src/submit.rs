@@ -9,10 +9,9 @@ mod judge;
 mod outcome;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use disclosure::Ledger;
-use model::{CommuneCode, Failure, FailureKind, SubmissionId};
+use model::{CommuneCode, Failure, FailureKind, Slice, SubmissionId};
 use seal::{PublicKey, Signature, sha256};
 use store::hub::{Acceptance, Accepted, Place, SliceChange, SliceState, SubmissionRecord};
 use store::{DocumentKind, SealedReceipt};
@@ -21,6 +20,7 @@ use wire::status::Refusal;
 use wire::upload::Upload;
 
 use crate::auth::{Provider, revoked};
+use crate::refusal::Judged;
 use crate::{Hub, failure};
 
 pub(crate) use conflict::{refuse, row};
@@ -46,6 +46,25 @@ impl Hub {
         purpose: Purpose,
         upload: Upload,
     ) -> Result<Answer, Refusal> {
+        let kind = match purpose {
+            Purpose::Submit => DocumentKind::Submission,
+            Purpose::Check => DocumentKind::Check,
+        };
+        let mut judged = Judged { kind, document_hash: sha256(&upload.document), slices: BTreeSet::new() };
+        let answer = self.take(provider, purpose, upload, &mut judged).await;
+        if let Err(refusal) = &answer {
+            self.note_refusal(provider, judged, refusal).await;
+        }
+        answer
+    }
+
+    async fn take(
+        &self,
+        provider: &Provider,
+        purpose: Purpose,
+        upload: Upload,
+        judged: &mut Judged,
+    ) -> Result<Answer, Refusal> {
         verify(provider, &upload.document, &upload.signature)?;
         let Upload { document, signature } = upload;
         let (document, submission) = blocking(move || {
@@ -54,6 +73,9 @@ impl Hub {
         })
         .await?;
         authorised(provider, submission.header.provider)?;
+        // Not those of others: nobody paints somebody else's row of the board.
+        let slices = submission.slices.iter().map(|slice| &slice.received.slice);
+        judged.slices = slices.filter(|slice| provider.owns(slice.territory)).cloned().collect();
         if submission.header.purpose != purpose {
             return Err(invalid(
                 "PURPOSE_MISMATCH",
@@ -62,19 +84,18 @@ impl Hub {
             )
             .into());
         }
-        let kind = match purpose {
-            Purpose::Submit => DocumentKind::Submission,
-            Purpose::Check => DocumentKind::Check,
-        };
-        let signed = SignedDocument { provider, id: submission.header.id, kind, document: &document, signature };
+        let signed =
+            SignedDocument { provider, id: submission.header.id, kind: judged.kind, document: &document, signature };
         if let Some(answer) = self.known(&signed).await? {
             return Ok(answer);
         }
         judge::rights(provider, &submission, self.now())?;
         judge::definitions(&submission, &self.0.packs)?;
+        judge::periods(&submission, &self.0.packs)?;
+        self.heard_since_restoration(provider, &territories(&submission)).await?;
         let mut submission = submission;
         for _ in 0..ATTEMPTS {
-            let (heads, ledger) = self.past(territories(&submission)).await?;
+            let (heads, ledger) = self.past(&submission).await?;
             submission = self.attack(submission, ledger).await?;
             let (outcome, slices) = self.outcome(&submission, purpose).await?;
             if let Some(answer) = self.accept(&signed, heads, slices, outcome).await? {
@@ -85,12 +106,14 @@ impl Hub {
         Err(busy().into())
     }
 
-    /// The ledgers of these territories and the heads they were read at.
-    async fn past(&self, territories: BTreeSet<CommuneCode>) -> Result<(Vec<(CommuneCode, u64)>, Ledger), Failure> {
+    /// What was ever said about the slices of `submission`, and the heads of the ledgers it was read from.
+    async fn past(&self, submission: &Submission) -> Result<(Vec<(CommuneCode, u64)>, Ledger), Failure> {
+        let wanted: BTreeSet<Slice> = submission.slices.iter().map(|slice| slice.received.slice.clone()).collect();
+        let territories: BTreeSet<CommuneCode> = wanted.iter().map(|slice| slice.territory).collect();
         let mut ledger = Ledger::empty();
         let mut heads = Vec::with_capacity(territories.len());
         for territory in territories {
-            let head = self.0.archive.ledger(territory, &mut ledger).await?;
+            let head = self.0.archive.ledger(territory, &wanted, &mut ledger).await?;
             heads.push((territory, head.sequence));
         }
         Ok((heads, ledger))
@@ -99,11 +122,16 @@ impl Hub {
     /// Plays the intruder against every slice; gives the submission back if none falls.
     async fn attack(&self, submission: Submission, ledger: Ledger) -> Result<Submission, Refusal> {
         let hub = self.clone();
-        let turn = Arc::clone(&self.0.turns.attack).acquire_owned().await.expect("nobody closes this semaphore");
+        let waits = self.0.metrics.attack_waits();
+        let turn = self.0.turns.attack().await;
+        drop(waits);
         let judged = tokio::task::spawn_blocking(move || {
             // The turn ends with the work, not with the patience of whoever asked.
             let _turn = turn;
-            judge::admissible(&submission, &hub.0.packs, &ledger).map(|()| submission)
+            let began = tokio::time::Instant::now();
+            let judged = judge::admissible(&submission, &hub.0.packs, &ledger).map(|()| submission);
+            hub.0.metrics.attacked(began.elapsed());
+            judged
         });
         judged.await.map_err(|_| Refusal::from(failure::internal("ATTACK", "the attack was interrupted")))?
     }
@@ -133,6 +161,7 @@ impl Hub {
         if !same {
             return Err(id_reused());
         }
+        self.0.metrics.taken(signed.kind, "repeated");
         Ok(Some(Answer { receipt: signed_receipt(record)?, already_received: true }))
     }
 
@@ -175,10 +204,14 @@ impl Hub {
         match self.0.store.accept(&acceptance, &seal).await.map_err(failure::storage)? {
             Accepted::New(receipt) => {
                 tracing::info!(id = %signed.id, provider = %signed.provider.commune(), kind = %signed.kind, "accepted");
+                self.0.metrics.taken(signed.kind, "accepted");
                 Ok(Some(Answer { receipt: unsealed(receipt)?, already_received: false }))
             }
             // The same document, sent twice at once.
-            Accepted::Repeated(receipt) => Ok(Some(Answer { receipt: unsealed(receipt)?, already_received: true })),
+            Accepted::Repeated(receipt) => {
+                self.0.metrics.taken(signed.kind, "repeated");
+                Ok(Some(Answer { receipt: unsealed(receipt)?, already_received: true }))
+            }
             Accepted::IdReused => Err(id_reused()),
             Accepted::NodeRevoked => Err(revoked()),
             Accepted::HeadMoved => Ok(None),
@@ -275,7 +308,9 @@ fn territories(submission: &Submission) -> BTreeSet<CommuneCode> {
     submission.slices.iter().map(|slice| slice.received.slice.territory).collect()
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| failure::internal("INTERRUPTED", "a computation was interrupted"))?

@@ -1,10 +1,16 @@
 //! The hub in one process: real ports, real TLS, real databases, a clock that the test moves.
 
 mod access;
+mod boarding;
 mod canary;
 mod comparing;
+mod crowding;
 mod figures;
 mod founding;
+mod importing;
+mod operating;
+mod paging;
 mod receiving;
 mod remembering;
+mod restoring;
 mod stage;

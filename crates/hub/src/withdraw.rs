@@ -1,7 +1,9 @@
 //! A commune takes slices back. What was read stays known: the ledger keeps it.
 
+use std::collections::BTreeSet;
+
 use model::{FailureKind, Slice};
-use seal::Signature;
+use seal::{Signature, sha256};
 use store::DocumentKind;
 use store::hub::{SliceChange, SliceState};
 use wire::document::{Outcome, Withdrawal};
@@ -10,6 +12,7 @@ use wire::status::{Conflict, Refusal};
 use crate::Hub;
 use crate::archive::Content;
 use crate::auth::Provider;
+use crate::refusal::Judged;
 use crate::submit::{Answer, SignedDocument, authorised, busy, refuse, row, slices_allowed, verify};
 
 const ATTEMPTS: u32 = 5;
@@ -22,15 +25,34 @@ impl Hub {
         document: &[u8],
         signature: Signature,
     ) -> Result<Answer, Refusal> {
+        let mut judged =
+            Judged { kind: DocumentKind::Withdrawal, document_hash: sha256(document), slices: BTreeSet::new() };
+        let answer = self.take_back(provider, document, signature, &mut judged).await;
+        if let Err(refusal) = &answer {
+            self.note_refusal(provider, judged, refusal).await;
+        }
+        answer
+    }
+
+    async fn take_back(
+        &self,
+        provider: &Provider,
+        document: &[u8],
+        signature: Signature,
+        judged: &mut Judged,
+    ) -> Result<Answer, Refusal> {
         verify(provider, document, &signature)?;
         let withdrawal = Withdrawal::decode(document).map_err(model::Failure::from)?;
         authorised(provider, withdrawal.provider)?;
+        judged.slices = withdrawal.slices.iter().filter(|slice| provider.owns(slice.territory)).cloned().collect();
         let signed =
             SignedDocument { provider, id: withdrawal.id, kind: DocumentKind::Withdrawal, document, signature };
         if let Some(answer) = self.known(&signed).await? {
             return Ok(answer);
         }
         slices_allowed(provider, withdrawal.slices.iter(), self.now())?;
+        let territories = withdrawal.slices.iter().map(|slice| slice.territory).collect();
+        self.heard_since_restoration(provider, &territories).await?;
         for _ in 0..ATTEMPTS {
             let mut heads = Vec::new();
             for territory in withdrawal.slices.iter().map(|slice| slice.territory) {

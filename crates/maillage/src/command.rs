@@ -1,9 +1,13 @@
 //! One file per command; each only reads arguments, calls a use-case and says what came out.
 
+pub mod backup;
+pub mod board;
+pub mod bundle;
 pub mod compare;
 pub mod demo;
 pub mod hub;
 pub mod node;
+pub mod public;
 pub mod purge;
 
 use std::process::ExitCode;

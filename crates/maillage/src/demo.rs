@@ -5,3 +5,4 @@ mod export;
 pub mod files;
 mod people;
 pub mod run;
+mod trouble;

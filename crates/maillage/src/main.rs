@@ -26,9 +26,9 @@ use clap::{Parser, Subcommand};
     after_help = "Exemples :\n  maillage demo                          voir tout fonctionner, avec quatorze communes fictives\n  maillage node join maillage1-…         rejoindre le centre avec l’invitation reçue\n  maillage node preview                  voir ce qui partirait, avant tout envoi\n  maillage hub invite --territory 93066  inviter une commune\n  maillage compare dom_personnes --period 2025"
 )]
 struct Cli {
-    /// Journal lisible par une machine (JSON) plutôt que par une personne.
-    #[arg(long, global = true)]
-    log_json: bool,
+    /// Forme du journal : pour une personne (text) ou pour une machine (json).
+    #[arg(long, global = true, value_enum, default_value = "text", env = "MAILLAGE_LOG_FORMAT")]
+    log_format: telemetry::LogFormat,
     /// Affiche cette aide.
     #[arg(short, long, global = true, action = clap::ArgAction::Help)]
     help: Option<bool>,
@@ -53,7 +53,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    telemetry::start(cli.log_json);
+    let serves = matches!(&cli.command, Command::Hub(args) if args.serves());
+    telemetry::start(cli.log_format, serves);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

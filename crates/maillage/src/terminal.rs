@@ -38,6 +38,14 @@ impl Progress {
         }
     }
 
+    /// So much of the whole is done, where steps are too many to name.
+    pub fn at(&self, done: u64, whole: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(whole);
+            bar.set_position(done);
+        }
+    }
+
     /// All done; the bar gives way to what follows.
     pub fn finish(self) {
         if let Some(bar) = self.bar {

@@ -45,7 +45,8 @@ impl Canonical {
     }
 }
 
-/// The question: columns, codes, quantities, filters, breakdowns, ratio terms. Neither titles nor sheets.
+/// The question: columns, codes, quantities, filters, breakdowns, ratio terms. Neither titles nor sheets, nor the kinds
+/// of period: a slice names its own.
 pub(crate) fn definition(table: &Table) -> DefinitionHash {
     let mut c = Canonical::default();
     c.text("maillage definition 1");

@@ -11,6 +11,7 @@ mod forbidden;
 mod golden;
 mod identity;
 mod indicator;
+mod layout;
 mod library;
 mod pack;
 mod schema;
@@ -20,6 +21,9 @@ pub use error::{PackCause, PackError};
 pub use filter::{ColumnRef, Comparison, Filter, Value};
 pub use golden::GoldenCase;
 pub use indicator::{Aggregation, Definition, Indicator, Measure, Polarity, Ratio, RatioKind, Sheet, Uncertainty};
+pub use layout::{
+    Dated, Layout, LayoutColumn, LevelHint, PublicIndicator, PublicRatio, Vintage, layouts, public_layouts,
+};
 pub use library::library;
 pub use pack::Pack;
 pub use schema::{Field, FieldType, TableSchema, calendar_days};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use disclosure::TableScheme;
-use model::{Code, DefinitionHash, DimensionCode, IndicatorCode, PackCode, RuleHash, TableCode};
+use model::{Code, DefinitionHash, DimensionCode, IndicatorCode, PackCode, Period, PeriodKind, RuleHash, TableCode};
 
 use crate::golden::GoldenCase;
 use crate::indicator::Indicator;
@@ -103,6 +103,7 @@ pub struct Table {
     pub(crate) title: String,
     pub(crate) row: String,
     pub(crate) unit: Option<String>,
+    pub(crate) periods: BTreeSet<PeriodKind>,
     pub(crate) schema: TableSchema,
     pub(crate) dimensions: Vec<Dimension>,
     pub(crate) indicators: Vec<Indicator>,
@@ -137,6 +138,16 @@ impl Table {
     /// values: six requests of one household are one contributor. Without it each row is its own unit.
     pub fn unit(&self) -> Option<&str> {
         self.unit.as_deref()
+    }
+
+    /// Whether a file may speak of a period of this kind. A table that says nothing takes any.
+    pub fn takes(&self, period: Period) -> bool {
+        self.periods.is_empty() || self.periods.contains(&period.kind())
+    }
+
+    /// The kinds of period that it takes, in French: "année (2025) ou semestre (2025-S1)"; empty if it takes any.
+    pub fn periods_in_french(&self) -> String {
+        self.periods.iter().map(|kind| kind.french()).collect::<Vec<_>>().join(" ou ")
     }
 
     /// Its columns.

@@ -23,7 +23,43 @@ pub enum Period {
     Month(u16, u8),
 }
 
+/// How long a period is: what a table may be restricted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PeriodKind {
+    /// A calendar year.
+    Year,
+    /// A half-year.
+    Semester,
+    /// A quarter.
+    Quarter,
+    /// A month.
+    Month,
+}
+
+impl PeriodKind {
+    /// In French, with an example of how it is written: "année (2025)".
+    pub fn french(self) -> &'static str {
+        match self {
+            Self::Year => "année (2025)",
+            Self::Semester => "semestre (2025-S1)",
+            Self::Quarter => "trimestre (2025-Q4)",
+            Self::Month => "mois (2025-06)",
+        }
+    }
+}
+
 impl Period {
+    /// How long it is.
+    pub fn kind(self) -> PeriodKind {
+        match self {
+            Self::Year(_) => PeriodKind::Year,
+            Self::Semester(..) => PeriodKind::Semester,
+            Self::Quarter(..) => PeriodKind::Quarter,
+            Self::Month(..) => PeriodKind::Month,
+        }
+    }
+
     /// The calendar year the period lies in.
     pub fn year(self) -> u16 {
         match self {

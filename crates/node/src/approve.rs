@@ -67,6 +67,12 @@ pub async fn waiting(node: &Node, read: &str) -> Result<Hash, Failure> {
 /// No preview, another preview than expected, no name, a rule that does not reach, or figures that are no longer
 /// safe because something else was sent since the preview.
 pub async fn approve(node: &Node, agreement: &Agreement, expected: Option<Hash>) -> Result<SubmissionId, Failure> {
+    let _held = node.folder().hold().await?;
+    agree(node, agreement, expected).await
+}
+
+/// The same, for whoever holds the folder.
+pub(crate) async fn agree(node: &Node, agreement: &Agreement, expected: Option<Hash>) -> Result<SubmissionId, Failure> {
     let by = agreement.signatory()?;
     let preview = node
         .store()

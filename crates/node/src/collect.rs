@@ -6,7 +6,7 @@ use std::path::Path;
 
 use disclosure::{ConfidentialTable, Protection, Rule};
 use methodology::{LooserRule, Pack, Table};
-use model::{CommuneCode, IndicatorCode, PackCode, Slice, Units};
+use model::{CommuneCode, IndicatorCode, PackCode, Period, Slice, Units};
 use tabular::Faults;
 
 use crate::config::{NodeConfig, Source};
@@ -68,6 +68,16 @@ pub enum CollectError {
         /// Those that it may speak for.
         yours: Vec<CommuneCode>,
     },
+    /// The settings give the table a month where it speaks of years.
+    #[error("{table} does not take period {period}")]
+    PeriodKind {
+        /// French title of the table.
+        table: String,
+        /// The period of the settings.
+        period: Period,
+        /// What the table takes, in French.
+        takes: String,
+    },
     /// Two sources fill the same slice.
     #[error("two sources fill {0}")]
     SameSlice(Slice),
@@ -123,6 +133,9 @@ impl CollectError {
                     yours.join(", ")
                 )]
             }
+            Self::PeriodKind { table, period, takes } => vec![format!(
+                "✗ « {table} » ne se remplit pas pour la période {period} (réglage period de node.toml). Période attendue : {takes}."
+            )],
             Self::SameSlice(slice) => vec![format!(
                 "✗ Deux sources de node.toml remplissent le même tableau ({slice}). Gardez-en une seule, ou changez la période de l’autre."
             )],
@@ -185,6 +198,13 @@ pub fn collect_one<'a>(
             yours: yours.to_vec(),
         });
     };
+    if !table.takes(source.period) {
+        return Err(CollectError::PeriodKind {
+            table: table.title().to_owned(),
+            period: source.period,
+            takes: table.periods_in_french(),
+        });
+    }
     let table = stricter(table, &config.stricter)?;
     let file = source.read.file.display().to_string();
     let rows = tabular::read(&source.read, base, &table)

@@ -36,6 +36,7 @@ pub(crate) fn storage(error: &StoreError) -> Failure {
         | StoreError::Reference
         | StoreError::Check(_)
         | StoreError::Unstorable(_)
+        | StoreError::Occupied
         | StoreError::Statement(_) => Failure::new(
             FailureKind::Internal,
             "NODE_STORE_DEFECT",

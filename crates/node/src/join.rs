@@ -10,7 +10,7 @@ use wire::enrolment::JoinRequest;
 use wire::invitation::Invitation;
 use wire::tls::ClientTls;
 
-use crate::{NodeFolder, World, failure, packs, renew, sync};
+use crate::{NodeFolder, World, bundle, failure, packs, receipts, renew, sync};
 
 /// What joining gave.
 #[derive(Debug)]
@@ -37,16 +37,21 @@ pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result
         Failure::new(FailureKind::Invalid, "INVITATION_INVALID", "invitation does not read", error.to_string())
     })?;
     // A setting that does not read must stop us before the invitation is spent, not after.
-    if folder.config().exists() {
+    let config = if folder.config().exists() {
         crate::NodeConfig::load(&folder.config())
-            .map_err(|error| Failure::new(FailureKind::Invalid, "NODE_CONFIG", error.to_string(), error.french()))?;
-    }
+            .map_err(|error| Failure::new(FailureKind::Invalid, "NODE_CONFIG", error.to_string(), error.french()))?
+    } else {
+        crate::NodeConfig::default()
+    };
+    let route = config.network.route(folder.root())?;
     let store = crate::open_store(folder).await?;
+    let _held = folder.hold().await?;
     let mut tls_key = Arc::new(renew::load_or_make_tls_key(folder)?);
     let signing_key = load_or_make_signing_key(folder)?;
     let tls = ClientTls::new(invitation.authority, None, Arc::clone(&world.clock))
         .map_err(|error| failure::defect(error.to_string()))?;
-    let client = HubClient::connect(&tls, &invitation.address).await.map_err(|error| failure::network(&error))?;
+    let client = HubClient::connect_through(&tls, &invitation.address, &route).await;
+    let client = client.map_err(|error| failure::network(&error))?;
     let membership = match client.enrol(&JoinRequest::new(invitation.token, &tls_key, &signing_key)).await {
         // A key that was revoked never comes back: the folder gets a new one, the invitation is still whole.
         Err(error) if error.reason() == "TLS_KEY_KNOWN" => {
@@ -75,6 +80,7 @@ pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result
         })
         .await
         .map_err(|error| failure::storage(&error))?;
+    bundle::keep_sealing_key(folder, membership.sealing_key.as_ref(), &membership.hub_keys);
     let settings_written = !folder.config().exists();
     if settings_written {
         folder
@@ -86,6 +92,7 @@ pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result
     let node = crate::Node::open(folder.clone(), world).await?;
     let received = packs::refresh(&node).await?;
     let ledgers = sync::rebuild(&node).await?;
+    receipts::complete(&node).await?;
     let hub = node.hub_address();
     node.close().await;
     Ok(Joined { provider, hub, ledgers, packs: received, settings_written })

@@ -4,8 +4,10 @@
 //! [`disclosure::SafeTable`]s, signed after somebody agreed, and already in the local ledger.
 
 pub mod approve;
+pub mod bundle;
 pub mod collect;
 pub mod config;
+pub mod doctor;
 mod failure;
 pub mod folder;
 pub mod join;
@@ -13,6 +15,7 @@ pub mod ledger;
 pub mod packs;
 pub mod preview;
 pub mod push;
+mod receipts;
 pub mod renew;
 pub mod report;
 pub mod run;
@@ -31,6 +34,7 @@ use store::node::{Identity, NodeStore};
 pub use config::NodeConfig;
 pub use folder::NodeFolder;
 pub use model::World;
+pub use store::DocumentKind;
 
 /// A node that joined a hub.
 pub struct Node {
@@ -125,6 +129,10 @@ impl Node {
                 "L’adresse du centre doit s’écrire nom:port, par exemple hub.exemple.fr:8443 (réglage [hub] address de node.toml).",
             )
         })
+    }
+
+    pub(crate) fn route(&self) -> Result<wire::client::Route, Failure> {
+        self.config.network.route(self.folder.root())
     }
 
     pub(crate) fn signing_key(&self) -> &SigningKey {

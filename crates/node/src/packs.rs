@@ -8,7 +8,7 @@ use model::{Failure, FailureKind, PackCode};
 use seal::PublicKey;
 use wire::document::SignedPack;
 
-use crate::{Node, NodeFolder, failure, sync};
+use crate::{Node, NodeFolder, bundle, failure, sync};
 
 /// Verifies and parses every pack of the folder; an altered or unsigned one is not used.
 pub fn load(folder: &NodeFolder, hub: &[PublicKey]) -> Result<BTreeMap<PackCode, Pack>, Failure> {
@@ -56,7 +56,9 @@ pub async fn refresh(node: &Node) -> Result<Vec<String>, Failure> {
     let client = sync::connect(node).await?;
     let keys = node.hub_keys()?;
     let mut titles = Vec::new();
-    for summary in client.packs().await.map_err(|error| failure::network(&error))? {
+    let offer = client.offer().await.map_err(|error| failure::network(&error))?;
+    bundle::keep_sealing_key(node.folder(), offer.sealing_key.as_ref(), &keys);
+    for summary in offer.packs {
         let kept = std::fs::read(path(node.folder(), &summary.code)).ok();
         let same = kept
             .and_then(|bytes| SignedPack::from_bytes(&bytes).ok())

@@ -139,12 +139,19 @@ enum Keep {
 /// Computes, protects, compares, and keeps the result for a person to agree to. Nothing leaves. Whatever waited before
 /// is forgotten first: it no longer says what would leave.
 pub async fn preview(node: &Node, purpose: Purpose) -> Result<Preview, PreviewError> {
+    let _held = node.folder().hold().await?;
     node.store().discard_previews().await.map_err(|error| failure::storage(&error))?;
     compute(node, purpose, Keep::ForPerson).await
 }
 
 /// The same, for the commune's rule to agree to.
 pub async fn preview_for_rule(node: &Node) -> Result<Preview, PreviewError> {
+    let _held = node.folder().hold().await?;
+    keep_for_rule(node).await
+}
+
+/// The same, for whoever holds the folder.
+pub(crate) async fn keep_for_rule(node: &Node) -> Result<Preview, PreviewError> {
     node.store().discard_previews().await.map_err(|error| failure::storage(&error))?;
     compute(node, Purpose::Submit, Keep::ForRule).await
 }

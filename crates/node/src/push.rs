@@ -12,7 +12,7 @@ use wire::client::{Accepted, ClientError, HubClient};
 use wire::document::Receipt;
 use wire::status::{Conflict, Refused};
 
-use crate::{Node, failure, sync};
+use crate::{Node, failure, receipts, sync};
 
 /// What happens while sending.
 #[derive(Clone, Debug)]
@@ -23,6 +23,11 @@ pub enum PushEvent {
         submission: SubmissionId,
         /// Its size.
         bytes: usize,
+    },
+    /// The hub was restored from an older copy: it was given back what it had forgotten.
+    Recovered {
+        /// How many documents.
+        documents: u64,
     },
     /// It did not get through; it will be tried again.
     Retrying {
@@ -71,9 +76,12 @@ pub enum Verdict {
 /// How often one call of [`push`] tries a document before it leaves it to the next call.
 const TRIES: usize = 4;
 
+/// A person at the keyboard waits no longer; what the hub asked for is kept in the outbox for the next call.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// Between two tries: doubling from one second, never above ten minutes, spread by chance so that forty nodes cut off
 /// together do not come back together.
-fn pauses(node: &Node) -> impl Iterator<Item = Duration> {
+fn pauses(node: &Node) -> impl Iterator<Item = Duration> + Send + use<> {
     let mut seed = [0_u8; 8];
     node.entropy().fill(&mut seed);
     ExponentialBuilder::default()
@@ -88,31 +96,58 @@ fn pauses(node: &Node) -> impl Iterator<Item = Duration> {
 /// Sends everything that waits, oldest first, whether its time has come or not: somebody asked.
 pub async fn push(node: &Node, on_event: &(dyn Fn(&PushEvent) + Sync)) -> Result<Vec<Delivered>, Failure> {
     let mut delivered = Vec::new();
-    while let Some(item) = oldest(node).await? {
-        let mut verdict = send(node, &item, on_event).await?;
-        for pause in pauses(node).take(TRIES - 1) {
-            let Verdict::Waiting { message } = &verdict else { break };
-            on_event(&PushEvent::Retrying { after: pause, message: message.clone() });
-            tokio::time::sleep(pause).await;
-            verdict = send(node, &item, on_event).await?;
+    let mut tries = Tries::new(node);
+    loop {
+        // Held for one attempt and not while waiting: a person may approve meanwhile.
+        let held = node.folder().hold().await?;
+        receipts::complete(node).await?;
+        let Some(item) = oldest(node).await? else { return Ok(delivered) };
+        let submission = item.outgoing.submission;
+        let Attempt { verdict, asked } = send(node, &item, on_event).await?;
+        drop(held);
+        if let Verdict::Waiting { message } = &verdict {
+            if let Some(pause) = tries.next(node, submission, asked) {
+                on_event(&PushEvent::Retrying { after: pause, message: message.clone() });
+                tokio::time::sleep(pause).await;
+                continue;
+            }
+            // Order matters: a later document was protected reckoning with this one.
+            delivered.push(Delivered { submission, verdict });
+            return Ok(delivered);
         }
-        let waits = matches!(verdict, Verdict::Waiting { .. });
-        delivered.push(Delivered { submission: item.outgoing.submission, verdict });
-        // Order matters: a later document was protected reckoning with this one.
-        if waits {
-            break;
-        }
+        delivered.push(Delivered { submission, verdict });
     }
-    Ok(delivered)
+}
+
+/// The pauses before one document's further tries.
+struct Tries {
+    of: Option<SubmissionId>,
+    pauses: Box<dyn Iterator<Item = Duration> + Send>,
+}
+
+impl Tries {
+    fn new(node: &Node) -> Self {
+        Self { of: None, pauses: Box::new(pauses(node).take(TRIES - 1)) }
+    }
+
+    /// The next pause, never shorter than what the hub asked for; `None` if this call has waited enough.
+    fn next(&mut self, node: &Node, submission: SubmissionId, asked: Option<Duration>) -> Option<Duration> {
+        if self.of != Some(submission) {
+            *self = Self { of: Some(submission), ..Self::new(node) };
+        }
+        let pause = self.pauses.next()?.max(asked.unwrap_or_default());
+        (pause <= PATIENCE).then_some(pause)
+    }
 }
 
 /// Sends what is due, once each.
 pub async fn push_due(node: &Node, on_event: &(dyn Fn(&PushEvent) + Sync)) -> Result<Vec<Delivered>, Failure> {
     let mut delivered = Vec::new();
     while let Some(item) = node.store().next_due(node.now()).await.map_err(|error| failure::storage(&error))? {
-        let verdict = send(node, &item, on_event).await?;
+        let Attempt { verdict, .. } = send(node, &item, on_event).await?;
         delivered.push(Delivered { submission: item.outgoing.submission, verdict });
     }
+    receipts::complete(node).await?;
     Ok(delivered)
 }
 
@@ -120,18 +155,31 @@ async fn oldest(node: &Node) -> Result<Option<OutboxItem>, Failure> {
     node.store().oldest_pending().await.map_err(|error| failure::storage(&error))
 }
 
-async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + Sync)) -> Result<Verdict, Failure> {
+/// One attempt.
+struct Attempt {
+    verdict: Verdict,
+    /// How long the hub asked to wait.
+    asked: Option<Duration>,
+}
+
+impl From<Verdict> for Attempt {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, asked: None }
+    }
+}
+
+async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + Sync)) -> Result<Attempt, Failure> {
     let submission = item.outgoing.submission;
     on_event(&PushEvent::Sending { submission, bytes: item.outgoing.document.len() });
     let signature = Signature::from_slice(&item.outgoing.signature)
         .map_err(|_| failure::defect("stored signature is not a signature"))?;
-    match call(node, item, &signature).await {
-        Ok(accepted) => received(node, item, &accepted).await,
+    match call(node, item, &signature, on_event).await {
+        Ok(accepted) => received(node, item, &accepted).await.map(Attempt::from),
         Err(Call::Failed(failure)) => Err(failure),
         Err(Call::Network(ClientError::Refused(refused))) if answers_the_document(&refused) => {
             let why = Refusal { reason: refused.reason.clone(), message: refused.message.clone() };
             node.store().mark_refused(submission, &why, node.now()).await.map_err(|error| failure::storage(&error))?;
-            Ok(Verdict::Refused { message: refused.message, conflicts: refused.conflicts })
+            Ok(Verdict::Refused { message: refused.message, conflicts: refused.conflicts }.into())
         }
         // The document is fine and stays where it is; what stands in the way is noted beside it.
         Err(Call::Network(error)) => {
@@ -143,7 +191,8 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
                 .await
                 .map_err(|error| failure::storage(&error))?;
             if error.is_transient() || error.kind() == FailureKind::Internal {
-                Ok(Verdict::Waiting { message: error.message().to_owned() })
+                let verdict = Verdict::Waiting { message: error.message().to_owned() };
+                Ok(Attempt { verdict, asked: error.retry_after() })
             } else {
                 // Our certificate, the server's, the wiring: trying again changes nothing.
                 Err(failure::network(&error))
@@ -155,6 +204,10 @@ async fn send(node: &Node, item: &OutboxItem, on_event: &(dyn Fn(&PushEvent) + S
 /// Whether a refusal is about the document and not about who sends it: a revoked or expired node keeps its outbox, and
 /// a defect of the hub is not an answer.
 fn answers_the_document(refused: &Refused) -> bool {
+    // Said by the transport and not by a hub of ours: asking again loses nothing, settling the document would.
+    if matches!(refused.reason.as_str(), "TRANSPORT" | "UNKNOWN_METHOD" | "METHOD_UNKNOWN") {
+        return false;
+    }
     match refused.kind {
         FailureKind::Invalid | FailureKind::NotFound | FailureKind::Conflict | FailureKind::Precondition => true,
         FailureKind::Denied => !matches!(refused.reason.as_str(), "NODE_REVOKED" | "NODE_UNKNOWN"),
@@ -169,11 +222,28 @@ enum Call {
     Failed(Failure),
 }
 
-async fn call(node: &Node, item: &OutboxItem, signature: &Signature) -> Result<Accepted, Call> {
+async fn call(
+    node: &Node,
+    item: &OutboxItem,
+    signature: &Signature,
+    on_event: &(dyn Fn(&PushEvent) + Sync),
+) -> Result<Accepted, Call> {
     let client: HubClient = match sync::connect_raw(node).await {
         Ok(client) => client?,
         Err(failure) => return Err(Call::Failed(failure)),
     };
+    let standing = match client.standing().await {
+        Ok(standing) => standing,
+        // A refusal of the question says nothing about the document.
+        Err(ClientError::Refused(refused)) if answers_the_document(&refused) => {
+            return Err(Call::Failed(failure::network(&ClientError::Refused(refused))));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let caught_up = sync::catch_up(node, &client, &standing).await.map_err(Call::Failed)?;
+    if caught_up.recovered > 0 {
+        on_event(&PushEvent::Recovered { documents: caught_up.recovered });
+    }
     let document = &item.outgoing.document;
     Ok(match item.outgoing.kind {
         DocumentKind::Submission => client.submit(document, signature).await?,
@@ -189,7 +259,8 @@ impl From<ClientError> for Call {
     }
 }
 
-async fn received(node: &Node, item: &OutboxItem, accepted: &Accepted) -> Result<Verdict, Failure> {
+/// Keeps the hub's answer, whichever way it came.
+pub(crate) async fn received(node: &Node, item: &OutboxItem, accepted: &Accepted) -> Result<Verdict, Failure> {
     let submission = item.outgoing.submission;
     let receipt = accepted.receipt.verify(&node.hub_keys()?).map_err(|error| failure::document(&error))?;
     if receipt.submission != submission || receipt.document_hash != seal::sha256(&item.outgoing.document) {
@@ -200,10 +271,6 @@ async fn received(node: &Node, item: &OutboxItem, accepted: &Accepted) -> Result
         .mark_sent(submission, &sync::sealed(&accepted.receipt), &links, node.now())
         .await
         .map_err(|error| failure::storage(&error))?;
-    let file = node.folder().receipts().join(format!("{:06}.recepisse", receipt.number));
-    if let Err(error) = node.folder().write(&file, &accepted.receipt.to_bytes(), false) {
-        // The receipt is in the database: a full disk must not make a success look like a failure.
-        tracing::warn!(path = %file.display(), %error, "receipt not written beside the database");
-    }
+    let file = receipts::keep(node, &accepted.receipt, &receipt);
     Ok(Verdict::Received { receipt: Box::new(receipt), already: accepted.already_received, file })
 }

@@ -9,7 +9,7 @@ use wire::client::HubClient;
 use wire::identity::{Identity, TlsKey};
 use wire::tls::ClientTls;
 
-use crate::{Node, NodeFolder, failure};
+use crate::{Node, NodeFolder, bundle, failure};
 
 /// Renewed when less than this is left: a third of the usual 30 days, so that a hub may be down for a week.
 const MARGIN: Duration = Duration::from_hours(10 * 24);
@@ -38,7 +38,8 @@ pub async fn renew_if_due(node: &Node) -> Result<bool, Failure> {
     let address = node.address()?;
     let tls = ClientTls::new(node.identity().ca_fingerprint, None, Arc::clone(&node.world.clock))
         .map_err(|error| failure::defect(error.to_string()))?;
-    let client = HubClient::connect(&tls, &address).await.map_err(|error| failure::network(&error))?;
+    let client = HubClient::connect_through(&tls, &address, &node.route()?).await;
+    let client = client.map_err(|error| failure::network(&error))?;
     let renewed = client.renew(identity.key()).await.map_err(|error| failure::network(&error))?;
     keep_chain(node.folder(), identity.key(), &renewed.chain)?;
     let known = node.identity();
@@ -53,6 +54,7 @@ pub async fn renew_if_due(node: &Node) -> Result<bool, Failure> {
         })
         .await
         .map_err(|error| failure::storage(&error))?;
+    bundle::keep_sealing_key(node.folder(), renewed.sealing_key.as_ref(), &renewed.hub_keys);
     Ok(true)
 }
 

@@ -5,10 +5,10 @@ use model::Failure;
 use store::node::OutboxState;
 use tokio_util::sync::CancellationToken;
 
-use crate::approve::{Agreement, approve};
+use crate::approve::{Agreement, agree};
 use crate::collect::CollectError;
 use crate::config::ApprovalMode;
-use crate::preview::{Preview, PreviewError, look, preview_for_rule};
+use crate::preview::{Preview, PreviewError, keep_for_rule, look};
 use crate::push::{Delivered, PushEvent, push_due};
 use crate::{Node, NodeFolder, World, failure, packs, renew, sync};
 
@@ -76,6 +76,7 @@ pub async fn open_and_round(
     on_event: &(dyn Fn(&RunEvent) + Sync),
 ) -> Result<(), Failure> {
     let mut node = Node::open(folder.clone(), world.clone()).await?;
+    let _held = folder.hold().await?;
     if renew::renew_if_due(&node).await? {
         on_event(&RunEvent::Renewed);
     }
@@ -91,8 +92,11 @@ pub async fn open_and_round(
 }
 
 /// One round: catch up, send what waits, preview, agree by rule, send.
-pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
-    sync::sync(node).await?;
+async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(), Failure> {
+    let caught_up = sync::sync(node).await?;
+    if caught_up.recovered > 0 {
+        on_event(&RunEvent::Push(PushEvent::Recovered { documents: caught_up.recovered }));
+    }
     deliver(node, on_event).await?;
     // Looked at first, and kept only once the rule may decide: what a person reads meanwhile stays as it is.
     let preview = match look(node).await {
@@ -111,13 +115,13 @@ pub async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result
         on_event(&RunEvent::PersonNeeded { message });
         return Ok(());
     }
-    let kept = match preview_for_rule(node).await {
+    let kept = match keep_for_rule(node).await {
         Ok(kept) => kept,
         // The files changed between the two readings: the next round tells.
         Err(PreviewError::Sources(_)) => return Ok(()),
         Err(PreviewError::Failed(failure)) => return Err(failure),
     };
-    match approve(node, &rule(node, &kept), kept.hash).await {
+    match agree(node, &rule(node, &kept), kept.hash).await {
         Ok(_) => deliver(node, on_event).await,
         Err(failure) if failure.reason == "APPROVAL_NEEDS_PERSON" => {
             on_event(&RunEvent::PersonNeeded { message: failure.message });

@@ -1,15 +1,19 @@
 //! The ledger, read back from the hub and proven entry by entry.
 
+mod recover;
+
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{CommuneCode, Failure, FailureKind, Hash, SubmissionId};
 use seal::PublicKey;
-use store::node::{Completeness, LedgerRecord, Link};
+use store::node::{Completeness, Identity, LedgerRecord, Link};
 use store::{DocumentKind, SealedReceipt};
 use wire::client::{ClientError, HubClient};
 use wire::document::{Receipt, ReceiptKind, SignedReceipt};
 use wire::ledger::{Chain, LedgerEntry, LedgerError};
+use wire::recovery::Standing;
 use wire::tls::ClientTls;
 
 use crate::{Node, failure, renew};
@@ -24,51 +28,135 @@ pub(crate) async fn connect_raw(node: &Node) -> Result<Result<HubClient, ClientE
     let identity = renew::load_identity(node.folder())?;
     let tls = ClientTls::new(node.identity().ca_fingerprint, Some(&identity), Arc::clone(&node.world.clock))
         .map_err(|error| failure::defect(error.to_string()))?;
-    Ok(HubClient::connect(&tls, &node.address()?).await)
+    Ok(HubClient::connect_through(&tls, &node.address()?, &node.route()?).await)
 }
 
-/// Rebuilds the ledger of every territory of the node. Gives how many entries each has.
+/// What catching up did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Synced {
+    /// Whether anything was fetched.
+    pub fetched: bool,
+    /// How many documents a restored hub had forgotten, and was given back.
+    pub recovered: u64,
+}
+
+/// Catches up, and gives how many entries the ledger of each territory has.
 pub async fn rebuild(node: &Node) -> Result<Vec<(CommuneCode, u64)>, Failure> {
-    let client = connect(node).await?;
+    sync(node).await?;
     let mut counts = Vec::new();
     for territory in &node.identity().territories {
-        counts.push((*territory, rebuild_one(node, &client, *territory).await?));
+        let head = node.store().ledger_head(*territory).await.map_err(|error| failure::storage(&error))?;
+        counts.push((*territory, head.map_or(0, |(sequence, _)| sequence)));
     }
     Ok(counts)
 }
 
-/// Brings the ledger up to what the hub holds, where the two differ: another node of the same right may have sent
-/// something, or an answer may have been lost. Gives whether anything was fetched.
-pub async fn sync(node: &Node) -> Result<bool, Failure> {
+/// Brings both sides to the same ledgers: what another node of the same right sent, or an answer that was lost, comes
+/// here; what a hub restored from an older copy forgot goes back to it. Rights and keys of the hub are noted on the way.
+pub async fn sync(node: &Node) -> Result<Synced, Failure> {
     let client = connect(node).await?;
-    let mut fetched = false;
-    for territory in &node.identity().territories {
-        let known = node.store().completeness(*territory).await.map_err(|error| failure::storage(&error))?;
-        let head = node.store().ledger_head(*territory).await.map_err(|error| failure::storage(&error))?;
-        let after = head.map_or(0, |(sequence, _)| sequence);
-        let page = client.list(*territory, after).await.map_err(|error| failure::network(&error))?;
-        let same = matches!(known, Completeness::Complete(_))
-            && page.head_sequence == after
-            && page.head_receipt == head.map(|(_, receipt)| receipt);
-        if !same {
-            rebuild_one(node, &client, *territory).await?;
-            fetched = true;
-        }
-    }
-    Ok(fetched)
+    let standing = client.standing().await.map_err(|error| failure::network(&error))?;
+    catch_up(node, &client, &standing).await
 }
 
-async fn rebuild_one(node: &Node, client: &HubClient, territory: CommuneCode) -> Result<u64, Failure> {
-    let keys = node.hub_keys()?;
+/// The same, once it is known where the hub stands. Whoever sends does this first: a document sent to a hub that has
+/// forgotten earlier ones would take the place of one of them.
+pub(crate) async fn catch_up(node: &Node, client: &HubClient, standing: &Standing) -> Result<Synced, Failure> {
+    let keys = note_standing(node, standing).await?;
+    let mut done = Synced::default();
+    let mut behind = Vec::new();
+    for head in &standing.heads {
+        let territory = head.territory;
+        let known = node.store().completeness(territory).await.map_err(|error| failure::storage(&error))?;
+        let Completeness::Complete(ours) = known else {
+            rebuild_one(node, client, territory, &keys).await?;
+            done.fetched = true;
+            continue;
+        };
+        let last = node.store().ledger_head(territory).await.map_err(|error| failure::storage(&error))?;
+        match head.sequence.cmp(&ours) {
+            Ordering::Equal if head.receipt == last.map(|(_, receipt)| receipt) => {}
+            Ordering::Equal => return Err(forked(territory, ours)),
+            Ordering::Greater => {
+                extend(node, client, territory, last, &keys).await?;
+                done.fetched = true;
+            }
+            Ordering::Less => behind.push(*head),
+        }
+    }
+    if !behind.is_empty() {
+        done.recovered = recover::give_back(node, client, &behind, &keys).await?;
+    }
+    Ok(done)
+}
+
+/// Keeps the hub's keys and the node's rights as the hub says them now. A key that was known stays known: receipts that
+/// it signed are verified for ever. Gives all keys.
+async fn note_standing(node: &Node, standing: &Standing) -> Result<Vec<PublicKey>, Failure> {
+    let known = node.identity();
+    let mut keys = standing.hub_keys.clone();
+    keys.extend(node.hub_keys()?.into_iter().filter(|key| !standing.hub_keys.contains(key)));
+    let territories: Vec<CommuneCode> = standing.heads.iter().map(|head| head.territory).collect();
+    if territories.first() != Some(&known.provider) {
+        return Err(failure::defect("the hub answered for another commune"));
+    }
+    let hub_keys: Vec<Vec<u8>> = keys.iter().map(|key| key.as_bytes().to_vec()).collect();
+    if territories != known.territories || hub_keys != known.hub_keys {
+        let identity = Identity { territories, hub_keys, ..known.clone() };
+        node.store().set_identity(&identity).await.map_err(|error| failure::storage(&error))?;
+    }
+    Ok(keys)
+}
+
+/// Fetches what follows the last entry that is known here.
+async fn extend(
+    node: &Node,
+    client: &HubClient,
+    territory: CommuneCode,
+    last: Option<(u64, Hash)>,
+    keys: &[PublicKey],
+) -> Result<(), Failure> {
+    let Some((after, hash)) = last else { return rebuild_one(node, client, territory, keys).await.map(drop) };
+    let mut chain = Chain::resume(territory, after, hash);
+    let mut records = Vec::new();
+    loop {
+        let page = client.list(territory, chain.sequence()).await.map_err(|error| failure::network(&error))?;
+        for entry in &page.entries {
+            let receipt = match chain.follow(entry, keys) {
+                Err(LedgerError::Broken { after, .. }) if records.is_empty() => return Err(forked(territory, after)),
+                followed => followed.map_err(|error| untrusted(territory, &error))?,
+            };
+            // A purge, or bytes that one must explain, concerns entries that are here already: all is read anew.
+            if receipt.kind == ReceiptKind::Purge || entry.length == 0 {
+                return rebuild_one(node, client, territory, keys).await.map(drop);
+            }
+            records.push(record(client, entry, &receipt, territory, keys).await?);
+        }
+        if chain.is_whole(&page) {
+            break;
+        }
+        if page.entries.is_empty() {
+            return Err(untrusted(territory, &LedgerError::Broken { territory, after: chain.sequence() }));
+        }
+    }
+    node.store().extend_ledger(territory, after, &records).await.map_err(|error| failure::storage(&error))
+}
+
+async fn rebuild_one(
+    node: &Node,
+    client: &HubClient,
+    territory: CommuneCode,
+    keys: &[PublicKey],
+) -> Result<u64, Failure> {
     let mut chain = Chain::new(territory);
     let mut records = Vec::new();
     let mut gone = Gone::default();
     loop {
         let page = client.list(territory, chain.sequence()).await.map_err(|error| failure::network(&error))?;
         for entry in &page.entries {
-            let receipt = chain.follow(entry, &keys).map_err(|error| untrusted(territory, &error))?;
+            let receipt = chain.follow(entry, keys).map_err(|error| untrusted(territory, &error))?;
             gone.note(&receipt, entry.length == 0);
-            records.push(record(client, entry, &receipt, territory, &keys).await?);
+            records.push(record(client, entry, &receipt, territory, keys).await?);
         }
         if chain.is_whole(&page) {
             break;
@@ -180,7 +268,19 @@ fn kind(kind: ReceiptKind) -> DocumentKind {
     }
 }
 
-fn untrusted(territory: CommuneCode, error: &LedgerError) -> Failure {
+/// The hub's ledger was continued in another way than the one that this node holds receipts of.
+pub(crate) fn forked(territory: CommuneCode, sequence: u64) -> Failure {
+    Failure::new(
+        FailureKind::Conflict,
+        "LEDGER_FORKED",
+        format!("the ledger of {territory} at the hub differs from place {sequence}"),
+        format!(
+            "Le registre des envois de {territory} au centre ne continue pas celui de ce poste : ils diffèrent au rang {sequence}. Le centre a sans doute été restauré d’une sauvegarde, puis a enregistré autre chose. Rien n’a été perdu sur ce poste, et rien n’en partira. L’union départementale doit restaurer à nouveau sa sauvegarde la plus récente et laisser ce poste se reconnecter avant tout autre envoi pour cette commune."
+        ),
+    )
+}
+
+pub(crate) fn untrusted(territory: CommuneCode, error: &LedgerError) -> Failure {
     Failure::new(
         FailureKind::Precondition,
         "LEDGER_UNTRUSTED",

@@ -22,6 +22,7 @@ pub async fn withdraw(node: &Node, slices: BTreeSet<Slice>, by: &str) -> Result<
             "Le retrait doit porter le nom de la personne qui le décide : --name \"Prénom Nom\".",
         ));
     }
+    let _held = node.folder().hold().await?;
     let territories: BTreeSet<CommuneCode> = slices.iter().map(|slice| slice.territory).collect();
     let territories: Vec<CommuneCode> = territories.into_iter().collect();
     let sent = ledger::read(node.store(), &territories).await?;

@@ -27,9 +27,33 @@ pub fn day(at: Timestamp) -> String {
     in_france(at).map_or_else(out_of_calendar, |at| spell_day(&at))
 }
 
+/// The day where there is little room: `1er mars 2026`, `22 nov. 2026`.
+pub fn short_day(at: Timestamp) -> String {
+    const SHORT: [&str; 12] =
+        ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
+    in_france(at).map_or_else(out_of_calendar, |at| {
+        let month = usize::from(at.month().unsigned_abs()).checked_sub(1).and_then(|index| SHORT.get(index));
+        format!("{} {} {}", ordinal_day(&at), month.unwrap_or(&"mois inconnu"), at.year())
+    })
+}
+
+/// The day and the minute where there is little room: `22 nov. 2026, 10:53`.
+pub fn short_moment(at: Timestamp) -> String {
+    in_france(at)
+        .map_or_else(out_of_calendar, |zoned| format!("{}, {:02}:{:02}", short_day(at), zoned.hour(), zoned.minute()))
+}
+
 /// The day and the minute: `22 novembre 2026 à 10:53`.
 pub fn moment(at: Timestamp) -> String {
     in_france(at).map_or_else(out_of_calendar, |at| format!("{} à {:02}:{:02}", spell_day(&at), at.hour(), at.minute()))
+}
+
+/// The last instant of a day written `2026-12-31`, in France: what is due on a day is in time all that day. `None` if the
+/// text is no day of the calendar.
+pub fn end_of_day(text: &str) -> Option<Timestamp> {
+    let day: jiff::civil::Date = text.parse().ok().filter(|day: &jiff::civil::Date| day.to_string() == text)?;
+    let next = day.tomorrow().ok()?.to_zoned(zone()).ok()?;
+    Some(Timestamp::from_micros(next.timestamp().as_microsecond().checked_sub(1)?))
 }
 
 /// The period: `2025`, `1er semestre 2025`, `4e trimestre 2025`, `juin 2025`.
@@ -44,8 +68,11 @@ pub fn period(period: Period) -> String {
 }
 
 fn spell_day(at: &Zoned) -> String {
-    let number = if at.day() == 1 { "1er".to_owned() } else { at.day().to_string() };
-    format!("{number} {} {}", month(at.month().unsigned_abs()), at.year())
+    format!("{} {} {}", ordinal_day(at), month(at.month().unsigned_abs()), at.year())
+}
+
+fn ordinal_day(at: &Zoned) -> String {
+    if at.day() == 1 { "1er".to_owned() } else { at.day().to_string() }
 }
 
 fn month(number: u8) -> &'static str {
@@ -54,8 +81,11 @@ fn month(number: u8) -> &'static str {
 }
 
 fn in_france(at: Timestamp) -> Option<Zoned> {
-    let zone = TimeZone::get("Europe/Paris").expect("the time zones are bundled with the program");
-    Some(Instant::from_microsecond(at.as_micros()).ok()?.to_zoned(zone))
+    Some(Instant::from_microsecond(at.as_micros()).ok()?.to_zoned(zone()))
+}
+
+fn zone() -> TimeZone {
+    TimeZone::get("Europe/Paris").expect("the time zones are bundled with the program")
 }
 
 fn out_of_calendar() -> String {
@@ -77,12 +107,23 @@ mod tests {
         assert_eq!(moment(at("2026-03-29T00:59:00Z")), "29 mars 2026 à 01:59");
         assert_eq!(moment(at("2026-03-29T01:00:00Z")), "29 mars 2026 à 03:00");
         assert_eq!(day(at("2025-12-31T23:30:00Z")), "1er janvier 2026");
+        assert_eq!(short_day(at("2025-12-31T23:30:00Z")), "1er janv. 2026");
+        assert_eq!(short_moment(at("2026-08-09T09:05:00Z")), "9 août 2026, 11:05");
     }
 
     #[test]
     fn instants_outside_the_calendar_do_not_panic() {
         assert_eq!(moment(Timestamp::from_micros(i64::MAX)), "date hors du calendrier");
         assert_eq!(day(Timestamp::from_micros(i64::MIN)), "date hors du calendrier");
+    }
+
+    #[test]
+    fn a_day_lasts_until_midnight_in_france() {
+        assert_eq!(end_of_day("2026-12-15"), Some(Timestamp::from_micros(at("2026-12-15T23:00:00Z").as_micros() - 1)));
+        assert_eq!(end_of_day("2026-07-14").map(day).as_deref(), Some("14 juillet 2026"));
+        for bad in ["", "2026-02-30", "15/12/2026", "2026-12-15T10:00", "20261215"] {
+            assert_eq!(end_of_day(bad), None, "{bad}");
+        }
     }
 
     #[test]

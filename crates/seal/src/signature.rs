@@ -28,6 +28,9 @@ pub enum InvalidKey {
 #[error("signature does not fit the document and the key")]
 pub struct InvalidSignature;
 
+/// Where the seed stands in RFC 8410's form of a private key.
+const SEED: std::ops::Range<usize> = 16..48;
+
 /// 64 bytes that prove who signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signature([u8; 64]);
@@ -70,6 +73,12 @@ impl SigningKey {
     /// The key for a file that only its owner may read; the copy in memory is wiped when dropped.
     pub fn to_pkcs8(&self) -> Zeroizing<Vec<u8>> {
         self.pkcs8.clone()
+    }
+
+    /// What everything of this key follows from.
+    pub(crate) fn seed(&self) -> Zeroizing<[u8; 32]> {
+        let seed = self.pkcs8.get(SEED).and_then(|seed| seed.try_into().ok());
+        Zeroizing::new(seed.expect("ring reads one form of PKCS#8 only, where the seed stands at this place"))
     }
 
     /// The half that others may hold.

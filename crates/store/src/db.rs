@@ -11,13 +11,17 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Sqlite, SqliteConnection,
+    SqlitePool, Transaction,
+};
 
 pub(crate) use query::{Query, Row, integer};
 
-use crate::{Location, StoreError};
+use crate::{Location, StoreError, crash};
 
 /// An open database.
 #[derive(Clone, Debug)]
@@ -51,15 +55,33 @@ impl Db {
 
     /// Begins a transaction that writes. Dropped without `commit`, it rolls back.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
+        crash::point("BEGIN");
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
 
+    /// Begins a transaction that reads one state of the whole database, whatever is written meanwhile, and holds up no
+    /// writer.
+    pub(crate) async fn begin_read(&self) -> Result<Tx, StoreError> {
+        const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(match self {
+            // In WAL mode the first read fixes what is seen.
+            Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin_with(SNAPSHOT).await?),
+        })
+    }
+
+    /// Whether this is PostgreSQL.
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// Makes sure that bytes deleted before this call are no longer in SQLite's log. PostgreSQL frees them at its
     /// next vacuum, which is the operator's to order.
     pub(crate) async fn scrub(&self) -> Result<(), StoreError> {
+        crash::point("scrub");
         match self {
             Self::Sqlite { writer, .. } => {
                 sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await?;
@@ -90,6 +112,15 @@ pub(crate) enum Tx {
 impl Tx {
     /// A statement inside the transaction.
     pub(crate) fn q(&mut self, sql: &'static str) -> Query<'_> {
+        self.query(sql.into_sql_str())
+    }
+
+    /// A statement made of names that the database itself gave: for what copies whole tables, and nothing else.
+    pub(crate) fn generated(&mut self, sql: String) -> Query<'_> {
+        self.query(AssertSqlSafe(sql).into_sql_str())
+    }
+
+    fn query(&mut self, sql: SqlStr) -> Query<'_> {
         match self {
             Self::Sqlite(tx) => Query::sqlite(tx, sql),
             Self::Postgres(tx) => Query::postgres(tx, sql),
@@ -99,10 +130,12 @@ impl Tx {
     /// Makes it durable. Callers leave by `?` after any failed statement: PostgreSQL answers a commit of an aborted
     /// transaction with success while nothing is written.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        crash::point("COMMIT");
         match self {
             Self::Sqlite(tx) => tx.commit().await?,
             Self::Postgres(tx) => tx.commit().await?,
         }
+        crash::point("committed");
         Ok(())
     }
 }
@@ -120,9 +153,19 @@ async fn open_sqlite(path: &Path) -> Result<Db, StoreError> {
     let pool = |connections| {
         SqlitePoolOptions::new().max_connections(connections).acquire_timeout(WAIT).test_before_acquire(false)
     };
-    let writer = pool(1).connect_with(options.clone()).await?;
+    let writer = pool(1).after_release(move |connection, _| sound(connection)).connect_with(options.clone()).await?;
     let readers = pool(READERS).connect_lazy_with(options.read_only(true));
     Ok(Db::Sqlite { writer, readers })
+}
+
+/// SQLite ends the transaction by itself when the disk is full; the driver's rollback then fails, and it would count a
+/// transaction as open for ever, and refuse to begin another. Such a connection is not used again.
+fn sound(connection: &mut SqliteConnection) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+    Box::pin(async move {
+        // Behind the rollback in the driver's queue.
+        connection.ping().await?;
+        Ok(!connection.is_in_transaction())
+    })
 }
 
 /// SQLite gives its log the mode of the file, so the file must be private before it is first opened.

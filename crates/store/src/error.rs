@@ -35,6 +35,9 @@ pub enum StoreError {
     /// The database holds tables that are not ours.
     #[error("the database holds tables of another program")]
     SchemaForeign,
+    /// A copy is only ever put into an empty place.
+    #[error("the database is not empty")]
+    Occupied,
     /// The database cannot be reached, is full or read-only, or broke off. Holds the driver's code or class.
     #[error("database unavailable: {0}")]
     Unavailable(String),
@@ -57,6 +60,7 @@ impl StoreError {
             | Self::SchemaNewer(_)
             | Self::SchemaAltered(_)
             | Self::SchemaForeign
+            | Self::Occupied
             | Self::Statement(_) => false,
         }
     }

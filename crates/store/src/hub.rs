@@ -5,12 +5,17 @@
 //! attacked are compared and swapped there, so nothing is admitted against a ledger that has grown meanwhile.
 
 mod accept;
+mod board;
 mod coordinator;
 mod invitation;
 mod node;
 mod pack;
+mod public;
 mod purge;
 mod read;
+mod recover;
+mod refusal;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -21,14 +26,25 @@ use crate::migration::{self, Step};
 use crate::{Location, StoreError};
 
 pub use accept::{Acceptance, Accepted, Place, PlaceLink, Seal, SliceChange, SliceState};
+pub use board::{FilledSlice, LastInvitation};
 pub use coordinator::CoordinatorRecord;
 pub use invitation::{Invitation, Invited, NewInvitation, Spent};
 pub use node::{NewNode, NodeRecord};
 pub use pack::PackRecord;
+pub use public::{BlockKey, PublicBlock, PublicImport, PublicLayout};
 pub use purge::{Purge, PurgeRefusal, Purged};
 pub use read::{CurrentSlice, Head, LedgerEntry, SliceVersion, SubmissionRecord};
+pub use refusal::{NewRefusal, REFUSALS_KEPT, RefusalRecord};
 
-const STEPS: &[Step] = &[(1, "first", include_str!("hub/schema/0001_first.sql"))];
+pub use recover::{Recovered, Recovery};
+pub use snapshot::{BackupRecord, Loading, Restoration, Snapshot, TableShape, Value};
+
+const STEPS: &[Step] = &[
+    (1, "first", include_str!("hub/schema/0001_first.sql")),
+    (2, "refusal", include_str!("hub/schema/0002_refusal.sql")),
+    (3, "public", include_str!("hub/schema/0003_public.sql")),
+    (4, "operations", include_str!("hub/schema/0004_operations.sql")),
+];
 
 /// Everything a hub keeps.
 #[derive(Clone, Debug)]
@@ -57,6 +73,11 @@ impl HubStore {
     /// Closes all connections.
     pub async fn close(&self) {
         self.db.close().await;
+    }
+
+    /// The authority that the database is tied to, if it is to any.
+    pub async fn owner(&self) -> Result<Option<Hash>, StoreError> {
+        self.db.q("SELECT ca_fingerprint FROM authority WHERE id = 1").opt(|row| row.parsed(0, "CA fingerprint")).await
     }
 
     /// Ties the database to the authority with this fingerprint, the first time; afterwards says whether it is this

@@ -4,6 +4,7 @@
 //! sent or is about to send. SQL text is written once, in portable `$1..$n` form; only `db` names a driver.
 //! This room understands no document: whoever hands bytes over says what they mean.
 
+pub mod crash;
 mod db;
 mod error;
 pub mod hub;

@@ -7,7 +7,7 @@ use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
 use crate::db::Db;
-use crate::{Location, StoreError};
+use crate::{Location, StoreError, crash};
 
 /// One step of a schema: version, name, templated text.
 pub(crate) type Step = (i64, &'static str, &'static str);
@@ -21,7 +21,7 @@ const TOKENS: [(&str, &str, &str); 4] = [
 ];
 
 /// Opens the database at `location` and brings it to the last of `steps`.
-pub(crate) async fn open(location: &Location, steps: &'static [Step]) -> Result<Db, StoreError> {
+pub(crate) async fn open(location: &Location, steps: &[Step]) -> Result<Db, StoreError> {
     let db = Db::open(location).await?;
     let migrator = migrator(&db, location, steps);
     // PostgreSQL takes an advisory lock while migrating; SQLite's is a no-op.
@@ -30,10 +30,12 @@ pub(crate) async fn open(location: &Location, steps: &'static [Step]) -> Result<
         Location::Postgres { .. } => None,
     };
     refuse_foreign(&db).await?;
+    crash::point("migrate");
     let done = match &db {
         Db::Sqlite { writer, .. } => migrator.run(writer).await,
         Db::Postgres(pool) => migrator.run(pool).await,
     };
+    crash::point("migrated");
     match done {
         Ok(()) => Ok(db),
         Err(error) => {

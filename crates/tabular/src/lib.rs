@@ -2,6 +2,7 @@
 //!
 //! [`read`] accepts what a CCAS really has (Windows-1252, semicolons, "1 284,50", preamble lines, total rows) and
 //! guesses nothing silently: whatever reads two ways is a [`Fault`] with file, line, column, cause and cure.
+//! [`public`] reads what INSEE and others publish for all communes, as layouts describe it.
 //! [`compute`] turns rows into every cell of the table's scheme. [`golden::run`] proves a pack by its examples.
 
 mod compute;
@@ -9,6 +10,7 @@ mod fault;
 #[cfg(test)]
 mod fixture;
 pub mod golden;
+pub mod public;
 mod read;
 mod rows;
 mod source;

@@ -12,9 +12,10 @@ use crate::source::SourceSpec;
 
 mod cells;
 mod date;
-mod decode;
+pub(crate) mod decode;
 mod layout;
-mod number;
+pub(crate) mod lines;
+pub(crate) mod number;
 mod rules;
 #[cfg(test)]
 mod tests;

@@ -2,14 +2,22 @@
 
 mod connect;
 mod error;
+mod obstacle;
+mod route;
 
 use std::time::Duration;
 
-use model::{CommuneCode, Hash, PackCode, SubmissionId};
+use model::{CommuneCode, Hash, PackCode, SubmissionId, Timestamp};
 use seal::Signature;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
+use crate::bundle::SignedSealingKey;
 use crate::document::{MAX_DOCUMENT, SignedPack, SignedReceipt};
 use crate::enrolment::{JoinRequest, Membership};
 use crate::identity::TlsKey;
@@ -22,13 +30,17 @@ use crate::pb::enrolment::v1::enrolment_service_client::EnrolmentServiceClient;
 use crate::pb::methodology::v1::methodology_service_client::MethodologyServiceClient;
 use crate::pb::methodology::v1::{GetPackRequest, ListPacksRequest};
 use crate::pb::submission::v1::submission_service_client::SubmissionServiceClient;
-use crate::pb::submission::v1::{GetRequest, ListRequest, WithdrawRequest, get_response};
+use crate::pb::submission::v1::{GetRequest, ListRequest, StandingRequest, WithdrawRequest, get_response};
+use crate::recovery::{Recovery, Standing};
 use crate::tls::ClientTls;
 use crate::upload::send;
 
 pub use error::{ClientError, TlsProblem};
+pub use obstacle::{Obstacle, ObstacleKind};
+pub use route::{InvalidProxy, Proxy, Route, SaidBy};
 
-const UPLOAD_DEADLINE: Duration = Duration::from_secs(30);
+/// Longer than the hub gives a call: it is the hub that cuts off, and says when to come back.
+const UPLOAD_DEADLINE: Duration = Duration::from_secs(75);
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// A connection to a hub; it comes back by itself when it was lost. Cloning is cheap and shares it.
@@ -44,6 +56,24 @@ pub struct Accepted {
     pub receipt: SignedReceipt,
     /// This very document had been received before.
     pub already_received: bool,
+}
+
+/// What a hub says to anybody who reaches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Greeting {
+    /// Whether it takes calls.
+    pub serving: bool,
+    /// Its clock, to the second: said under TLS, so by the hub itself.
+    pub date: Option<Timestamp>,
+}
+
+/// What the hub offers to its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The packs that it takes figures for.
+    pub packs: Vec<PackSummary>,
+    /// The key to which envelopes for it are sealed.
+    pub sealing_key: Option<SignedSealingKey>,
 }
 
 /// One pack in the hub's list.
@@ -62,7 +92,21 @@ pub struct PackSummary {
 impl HubClient {
     /// Connects and shakes hands, within 10 s. A certificate that the hub refuses is refused here already.
     pub async fn connect(tls: &ClientTls, address: &HubAddress) -> Result<Self, ClientError> {
-        Ok(Self { channel: connect::channel(tls, address).await? })
+        Self::connect_through(tls, address, &Route::direct()).await
+    }
+
+    /// The same, the way that the network prescribes.
+    pub async fn connect_through(tls: &ClientTls, address: &HubAddress, route: &Route) -> Result<Self, ClientError> {
+        Ok(Self { channel: connect::channel(tls, address, route).await? })
+    }
+
+    /// Asks whether the hub serves, and what time it is there. Needs no identity.
+    pub async fn greet(&self) -> Result<Greeting, ClientError> {
+        let mut client = HealthClient::new(self.channel());
+        let request = HealthCheckRequest { service: String::new() };
+        let answer = client.check(within(DEADLINE, request)).await.map_err(ClientError::from)?;
+        let date = answer.metadata().get("date").and_then(|date| date.to_str().ok()).and_then(instant);
+        Ok(Greeting { serving: answer.into_inner().status() == ServingStatus::Serving, date })
     }
 
     /// The channel itself, for services that this client does not name (health, reflection).
@@ -118,6 +162,20 @@ impl HubClient {
         LedgerPage::try_from(answer).map_err(|error| ClientError::Protocol(error.to_string()))
     }
 
+    /// Where the node stands: rights, the hub's keys, the end of each ledger.
+    pub async fn standing(&self) -> Result<Standing, ClientError> {
+        let mut client = SubmissionServiceClient::new(self.channel());
+        let answer = answer(client.standing(within(DEADLINE, StandingRequest {})).await)?;
+        Standing::try_from(answer).map_err(|error| ClientError::Protocol(error.to_string()))
+    }
+
+    /// Gives one forgotten document back to a hub that was restored from an older copy; `true` if it held it already.
+    pub async fn recover(&self, recovery: &Recovery) -> Result<bool, ClientError> {
+        let mut client = SubmissionServiceClient::new(self.channel());
+        let parts = crate::recovery::send(recovery);
+        Ok(answer(client.recover(within(UPLOAD_DEADLINE, parts)).await)?.already_held)
+    }
+
     /// One document with its entry; the bytes are empty once purged. See [`LedgerEntry::prove`].
     pub async fn get(&self, submission: SubmissionId) -> Result<(LedgerEntry, Vec<u8>), ClientError> {
         // The deadline in the request ends with the answer's first byte; this one covers the document too.
@@ -151,10 +209,20 @@ impl HubClient {
 
     /// The packs that the hub takes figures for.
     pub async fn packs(&self) -> Result<Vec<PackSummary>, ClientError> {
+        Ok(self.offer().await?.packs)
+    }
+
+    /// Packs, and the key for envelopes.
+    pub async fn offer(&self) -> Result<Offer, ClientError> {
         let mut client = MethodologyServiceClient::new(self.channel());
         let answer = answer(client.list_packs(within(DEADLINE, ListPacksRequest {})).await)?;
         let malformed = || ClientError::Protocol("a pack of the list is malformed".to_owned());
-        answer
+        let sealing_key = answer
+            .hub_sealing_key
+            .map(SignedSealingKey::try_from)
+            .transpose()
+            .map_err(|error| ClientError::Protocol(error.to_string()))?;
+        let packs = answer
             .packs
             .into_iter()
             .map(|pack| {
@@ -165,7 +233,8 @@ impl HubClient {
                     hash: Hash::from_slice(&pack.hash).ok_or_else(malformed)?,
                 })
             })
-            .collect()
+            .collect::<Result<_, ClientError>>()?;
+        Ok(Offer { packs, sealing_key })
     }
 
     /// One pack, to be verified with the hub's keys.
@@ -181,6 +250,12 @@ impl HubClient {
         let mut client = ComparisonServiceClient::new(self.channel());
         answer(client.compare(within(DEADLINE, request)).await)
     }
+}
+
+/// The date of an HTTP answer (RFC 9110, section 5.6.7), in the one form that is still written.
+fn instant(date: &str) -> Option<Timestamp> {
+    let date = OffsetDateTime::parse(date, &Rfc2822).ok()?;
+    Some(Timestamp::from_micros(date.unix_timestamp() * 1_000_000))
 }
 
 fn within<T>(deadline: Duration, message: T) -> Request<T> {

@@ -8,7 +8,7 @@
 mod field;
 mod pack;
 mod receipt;
-mod shape;
+pub(crate) mod shape;
 mod submission;
 mod withdrawal;
 
@@ -132,7 +132,16 @@ struct Opening {
 
 /// Reads one canonical message of [`FORMAT`].
 fn read<M: Message + Default>(bytes: &[u8], shape: &shape::Shape) -> Result<M, DocumentError> {
-    if bytes.len() > MAX_DOCUMENT {
+    read_up_to(bytes, MAX_DOCUMENT, shape)
+}
+
+/// The same for messages that hold whole documents.
+pub(crate) fn read_up_to<M: Message + Default>(
+    bytes: &[u8],
+    largest: usize,
+    shape: &shape::Shape,
+) -> Result<M, DocumentError> {
+    if bytes.len() > largest {
         return Err(DocumentError::TooLarge);
     }
     let opening = Opening::decode(bytes).map_err(|_| DocumentError::Malformed)?;

@@ -5,7 +5,9 @@ use std::fmt;
 use model::{CommuneCode, Failure, FailureKind, InvitationToken};
 use seal::{PublicKey, Signature, SigningKey};
 
+use crate::bundle::SignedSealingKey;
 use crate::identity::TlsKey;
+use crate::pb::bundle::v1::SealingKey;
 use crate::pb::enrolment::v1 as pb;
 
 const PROOF: &[u8] = b"maillage-enrol-v1\0";
@@ -82,6 +84,8 @@ pub struct Membership {
     pub territories: Vec<CommuneCode>,
     /// The keys with which the hub signs receipts and packs, newest first.
     pub hub_keys: Vec<PublicKey>,
+    /// The key to which envelopes for the hub are sealed; `None` from a hub of an older version.
+    pub sealing_key: Option<SignedSealingKey>,
 }
 
 impl Membership {
@@ -90,7 +94,12 @@ impl Membership {
         self.territories.first().copied()
     }
 
-    fn read(chain: Vec<Vec<u8>>, territories: &[String], hub_keys: &[Vec<u8>]) -> Result<Self, Failure> {
+    fn read(
+        chain: Vec<Vec<u8>>,
+        territories: &[String],
+        hub_keys: &[Vec<u8>],
+        sealing_key: Option<SealingKey>,
+    ) -> Result<Self, Failure> {
         let territories = territories
             .iter()
             .map(|text| text.parse())
@@ -104,7 +113,11 @@ impl Membership {
         if chain.is_empty() || territories.is_empty() || hub_keys.is_empty() {
             return Err(malformed("certificate chain, territories or keys of the hub are absent"));
         }
-        Ok(Self { chain, territories, hub_keys })
+        let sealing_key = sealing_key
+            .map(SignedSealingKey::try_from)
+            .transpose()
+            .map_err(|_| malformed("the sealing key is not well-formed"))?;
+        Ok(Self { chain, territories, hub_keys, sealing_key })
     }
 
     fn keys(&self) -> Vec<Vec<u8>> {
@@ -123,6 +136,7 @@ impl From<&Membership> for pb::EnrolResponse {
             provider: membership.provider().map(|code| code.to_string()).unwrap_or_default(),
             territories: membership.territory_texts(),
             hub_signing_keys: membership.keys(),
+            hub_sealing_key: membership.sealing_key.as_ref().map(Into::into),
         }
     }
 }
@@ -133,6 +147,7 @@ impl From<&Membership> for pb::RenewResponse {
             certificate_chain: membership.chain.clone(),
             territories: membership.territory_texts(),
             hub_signing_keys: membership.keys(),
+            hub_sealing_key: membership.sealing_key.as_ref().map(Into::into),
         }
     }
 }
@@ -143,14 +158,24 @@ impl TryFrom<pb::EnrolResponse> for Membership {
         if response.territories.first() != Some(&response.provider) {
             return Err(malformed("the provider's own territory does not come first"));
         }
-        Self::read(response.certificate_chain, &response.territories, &response.hub_signing_keys)
+        Self::read(
+            response.certificate_chain,
+            &response.territories,
+            &response.hub_signing_keys,
+            response.hub_sealing_key,
+        )
     }
 }
 
 impl TryFrom<pb::RenewResponse> for Membership {
     type Error = Failure;
     fn try_from(response: pb::RenewResponse) -> Result<Self, Failure> {
-        Self::read(response.certificate_chain, &response.territories, &response.hub_signing_keys)
+        Self::read(
+            response.certificate_chain,
+            &response.territories,
+            &response.hub_signing_keys,
+            response.hub_sealing_key,
+        )
     }
 }
 
@@ -192,6 +217,7 @@ mod tests {
             chain: vec![vec![1], vec![2]],
             territories: vec!["93066".parse().expect("commune"), "93059".parse().expect("commune")],
             hub_keys: vec![SigningKey::generate().public()],
+            sealing_key: Some(SignedSealingKey::of(&SigningKey::generate())),
         };
         assert_eq!(Membership::try_from(pb::EnrolResponse::from(&membership)), Ok(membership.clone()));
         assert_eq!(Membership::try_from(pb::RenewResponse::from(&membership)), Ok(membership.clone()));

@@ -219,6 +219,15 @@ impl Certificate {
     }
 }
 
+/// Who signed a certificate, as it says itself: common name, else organisation. One line, not long: it is shown.
+pub(crate) fn issuer(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let issuer = certificate.issuer();
+    let name = issuer.iter_common_name().chain(issuer.iter_organization()).find_map(|name| name.as_str().ok())?;
+    let plain = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    Some(name.chars().map(plain).take(80).collect())
+}
+
 /// A key with the chain that the hub signed for it: what a client shows at the handshake.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -259,6 +268,11 @@ impl Identity {
     /// The key.
     pub fn key(&self) -> &Arc<TlsKey> {
         &self.key
+    }
+
+    /// SHA-256 of the authority's certificate, if the chain has it.
+    pub fn authority(&self) -> Option<Hash> {
+        self.chain.get(1).map(|der| sha256(der))
     }
 
     pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {

@@ -4,6 +4,7 @@
 //! [`pb`].
 
 pub mod authority;
+pub mod bundle;
 pub mod client;
 pub mod document;
 pub mod enrolment;
@@ -11,6 +12,7 @@ pub mod identity;
 pub mod invitation;
 pub mod ledger;
 pub mod pb;
+pub mod recovery;
 pub mod server;
 pub mod status;
 #[cfg(test)]

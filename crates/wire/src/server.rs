@@ -1,5 +1,8 @@
 //! The hub's one port: TLS, who is there, whether they may, and only then a handler.
 
+mod answer;
+mod neighbours;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -27,21 +30,48 @@ use crate::pb;
 use crate::status::Refusal;
 use crate::tls::ServerTls;
 
-/// Decides who may call what. The port asks before any handler and before it says whether the method exists.
+use neighbours::Neighbours;
+
+/// Decides who may call what, and is told what became of it. The port asks before any handler and before it says
+/// whether the method exists.
 pub trait Authorise: Send + Sync + 'static {
     /// `method` is the path, for example `/maillage.submission.v1.SubmissionService/Submit`.
     fn authorise(&self, peer: &Peer, method: &str) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// A handshake came to nothing; one of a few reasons that never change.
+    fn handshake_refused(&self, _reason: &'static str) {}
+
+    /// A call was answered.
+    fn answered(&self, _call: &Answered<'_>) {}
 }
+
+/// What is known of a call once its answer begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    /// The path, as the caller wrote it: to be compared with known ones, never kept as it is.
+    pub method: &'a str,
+    /// The gRPC code. An answer in parts that breaks off later was `Ok` here.
+    pub code: tonic::Code,
+    /// From the request's head to the answer's.
+    pub took: Duration,
+}
+
+/// The header that carries the number of an incident, so that the line of the call names it too.
+pub const INCIDENT: &str = "maillage-incident";
 
 /// How much the port takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections at a time; more wait in the system's queue.
     pub connections: usize,
+    /// Of these from one address; more are closed at once. A whole département may sit behind one proxy.
+    pub per_address: usize,
     /// For the TLS handshake.
     pub handshake: Duration,
     /// For one call, upload included.
     pub call: Duration,
+    /// How often a right is asked for again while an answer is still on its way.
+    pub recheck: Duration,
     /// After this long a connection is asked to close; clients come back by themselves.
     pub connection_age: Duration,
     /// The same for connections without a certificate, which anybody on the network can open.
@@ -54,8 +84,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            per_address: 512,
             handshake: Duration::from_secs(10),
             call: Duration::from_mins(1),
+            recheck: Duration::from_secs(20),
             connection_age: Duration::from_mins(30),
             anonymous_age: Duration::from_mins(1),
             drain: Duration::from_secs(30),
@@ -104,6 +136,7 @@ pub async fn serve<A: Authorise>(
 ) {
     let port = Port { tls: tls.clone(), routes: routes.prepare(), authorise, limits };
     let slots = Arc::new(Semaphore::new(limits.connections));
+    let neighbours = Neighbours::new(limits.per_address);
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -114,7 +147,16 @@ pub async fn serve<A: Authorise>(
             Some(_) = connections.join_next() => {}
             (stream, address, slot) = accept(&listener, &slots) => {
                 let span = info_span!("connection", %address);
-                connections.spawn(port.clone().connection(stream, address, stopping.clone(), slot).instrument(span));
+                let Some(place) = neighbours.enter(address.ip()) else {
+                    info!(parent: &span, "connection closed: too many from this address");
+                    continue;
+                };
+                let stopping = stopping.clone();
+                let port = port.clone();
+                connections.spawn(async move {
+                    port.connection(stream, address, stopping).await;
+                    drop((slot, place));
+                }.instrument(span));
             }
         }
     }
@@ -160,20 +202,14 @@ impl<A> Clone for Port<A> {
 }
 
 impl<A: Authorise> Port<A> {
-    async fn connection(
-        self,
-        stream: TcpStream,
-        address: SocketAddr,
-        mut stopping: watch::Receiver<bool>,
-        slot: OwnedSemaphorePermit,
-    ) {
-        let _slot = slot;
+    async fn connection(self, stream: TcpStream, address: SocketAddr, mut stopping: watch::Receiver<bool>) {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "the system does not take the no-delay option");
         }
         let Some(stream) = self.shake_hands(stream).await else { return };
         let Some(peer) = peer(&stream, address) else {
-            info!("handshake refused: the certificate names nobody of this mesh");
+            info!(reason = "names_nobody", "handshake refused: the certificate names nobody of this mesh");
+            self.authorise.handshake_refused("names_nobody");
             return;
         };
         let Limits { connection_age, anonymous_age, drain, .. } = self.limits;
@@ -220,21 +256,42 @@ impl<A: Authorise> Port<A> {
         match tokio::time::timeout(self.limits.handshake, accept).await {
             Ok(Ok(stream)) => Some(stream),
             Ok(Err((error, stream))) => {
-                info!(%error, "handshake refused");
+                let reason = handshake_reason(&error);
+                info!(%error, reason, "handshake refused");
+                self.authorise.handshake_refused(reason);
                 linger(stream).await;
                 None
             }
             Err(_) => {
-                info!("handshake took too long");
+                info!(reason = "too_slow", "handshake took too long");
+                self.authorise.handshake_refused("too_slow");
                 None
             }
         }
     }
 
+    /// Answers, and writes the one line that every call leaves in the log: who, what, which code, how long.
     async fn call(self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         let method = request.uri().path().to_owned();
+        let who = peer.certificate().map_or_else(|| "nobody".to_owned(), |certificate| certificate.subject.urn());
+        let began = tokio::time::Instant::now();
+        let authorise = Arc::clone(&self.authorise);
+        let span = info_span!("call", method = %method, peer = %who);
+        let response = self.answer_in_time(peer, &method, request).instrument(span).await;
+        let took = began.elapsed();
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        // Without a status in the head, what follows is an answer.
+        let code = header("grpc-status").map_or(tonic::Code::Ok, |code| tonic::Code::from_bytes(code.as_bytes()));
+        let incident = header(INCIDENT).unwrap_or_default();
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        info!(method = %method, peer = %who, code = ?code, duration_ms = milliseconds, incident, "answered");
+        authorise.answered(&Answered { method: &method, code, took });
+        response
+    }
+
+    async fn answer_in_time(self, peer: Peer, method: &str, request: Request<Incoming>) -> Response<Body> {
         let limit = self.limits.call;
-        let refused = match tokio::time::timeout(limit, self.answer(peer, &method, request)).await {
+        let refused = match tokio::time::timeout(limit, self.answer(peer, method, request)).await {
             Ok(Ok(response)) => return response,
             Ok(Err(failure)) => failure,
             Err(_) => Failure::new(
@@ -244,7 +301,7 @@ impl<A: Authorise> Port<A> {
                 "La demande a pris trop de temps : elle sera retentée.",
             ),
         };
-        info!(%method, reason = %refused.reason, detail = %refused.detail, "call refused");
+        info!(reason = %refused.reason, detail = %refused.detail, "call refused");
         Status::from(Refusal::from(refused)).into_http()
     }
 
@@ -255,11 +312,24 @@ impl<A: Authorise> Port<A> {
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Failure> {
         self.admit(&peer, method).await?;
-        request.extensions_mut().insert(peer);
-        match self.routes.call(request.map(Body::new)).await {
-            Ok(response) => Ok(response),
+        request.extensions_mut().insert(peer.clone());
+        let response = match self.routes.call(request.map(Body::new)).await {
+            Ok(response) => answer::typed(response)?,
             Err(never) => match never {},
-        }
+        };
+        let method = method.to_owned();
+        let every = self.limits.recheck;
+        // A right that ends while the answer is on its way ends the answer.
+        let lost = async move {
+            loop {
+                tokio::time::sleep(every).await;
+                if let Err(failure) = self.admit(&peer, &method).await {
+                    info!(%method, reason = %failure.reason, "answer cut off");
+                    return failure;
+                }
+            }
+        };
+        Ok(response.map(|body| answer::until(body, lost)))
     }
 
     async fn admit(&self, peer: &Peer, method: &str) -> Result<(), Failure> {
@@ -275,6 +345,24 @@ impl<A: Authorise> Port<A> {
             ));
         }
         self.authorise.authorise(peer, method).await
+    }
+}
+
+/// A word for a failed handshake, of a few that never change.
+fn handshake_reason(error: &std::io::Error) -> &'static str {
+    use rustls::CertificateError as Bad;
+    use rustls::Error as E;
+    let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<E>()) else { return "broke_off" };
+    match error {
+        E::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => "certificate_expired",
+        E::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => "certificate_not_yet_valid",
+        E::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => "foreign_authority",
+        E::InvalidCertificate(_) => "certificate_not_accepted",
+        E::InvalidMessage(_) | E::InappropriateMessage { .. } | E::InappropriateHandshakeMessage { .. } => "not_tls",
+        E::PeerIncompatible(_) | E::NoApplicationProtocol => "incompatible",
+        E::AlertReceived(_) => "refused_by_peer",
+        // A foreign enum that grows.
+        _ => "other",
     }
 }
 

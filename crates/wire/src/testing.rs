@@ -121,6 +121,7 @@ impl Desk {
             chain: issued.chain,
             territories: vec![commune("93066"), commune("93059")],
             hub_keys: vec![self.key.public()],
+            sealing_key: Some(crate::bundle::SignedSealingKey::of(&self.key)),
         })
     }
 
@@ -159,7 +160,7 @@ impl Desk {
 
     async fn take<M: UploadMessage>(&self, request: Request<Streaming<M>>) -> Result<(SignedReceipt, bool), Status> {
         let peer = Peer::of(&request);
-        let upload = receive(request.into_inner()).await?;
+        let (upload, ()) = receive(request.into_inner(), async |_| Ok(())).await?;
         self.keep(&peer, &upload)
     }
 }
@@ -242,6 +243,20 @@ impl submission::submission_service_server::SubmissionService for Desk {
             cure: "La commune : masquer aussi la case voisine.".into(),
         };
         Err(Status::from(Refusal::from(failure).with_conflicts((0..5000).map(conflict).collect())))
+    }
+
+    async fn standing(
+        &self,
+        _: Request<submission::StandingRequest>,
+    ) -> Result<Response<submission::StandingResponse>, Status> {
+        Err(Status::unimplemented("not at this desk"))
+    }
+
+    async fn recover(
+        &self,
+        _: Request<Streaming<submission::RecoverRequest>>,
+    ) -> Result<Response<submission::RecoverResponse>, Status> {
+        Err(Status::unimplemented("not at this desk"))
     }
 }
 

@@ -13,12 +13,17 @@ use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, We
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig, SignatureScheme, version,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, ServerConfig,
+    SignatureScheme, version,
 };
 use seal::sha256;
 
 use crate::authority::{Authority, ServerCertificate};
-use crate::identity::{Identity, IdentityError};
+use crate::identity::{Identity, IdentityError, issuer};
+
+mod doorkeeper;
+
+use doorkeeper::Doorkeeper;
 
 /// Only gRPC speaks here.
 pub(crate) const ALPN: &[u8] = b"h2";
@@ -70,6 +75,7 @@ impl ServerTls {
             .allow_unauthenticated()
             .build()
             .map_err(|_| IdentityError::Certificate)?;
+        let clients = Arc::new(Doorkeeper(clients));
         let current = Arc::new(CurrentCertificate(RwLock::new(certified(certificate)?)));
         let clock = Arc::new(HouseClock(clock));
         let mut config = ServerConfig::builder_with_details(provider(), Arc::clone(&clock) as Arc<dyn TimeProvider>)
@@ -145,6 +151,25 @@ impl ClientTls {
     }
 }
 
+/// The server's certificate was signed by somebody who is no hub of this product: whoever runs the network can tell who.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("certificate signed by {issuer:?}")]
+pub(crate) struct ForeignAuthority {
+    /// As it names itself.
+    pub(crate) issuer: String,
+}
+
+/// Another hub is a wrong address; anybody else opens connections that are not theirs. The name proves nothing and
+/// decides nothing: it chooses the sentence.
+fn foreign(certificate: &CertificateDer<'_>) -> Error {
+    Error::InvalidCertificate(match issuer(certificate) {
+        Some(issuer) if !issuer.starts_with("Maillage") => {
+            CertificateError::Other(OtherError(Arc::new(ForeignAuthority { issuer })))
+        }
+        _ => CertificateError::UnknownIssuer,
+    })
+}
+
 /// Trusts one authority, known by the SHA-256 of its certificate.
 ///
 /// It only finds that certificate in the chain that the server sent; everything else (signatures, dates, names,
@@ -164,10 +189,7 @@ impl ServerCertVerifier for PinnedAuthority {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let root = intermediates
-            .iter()
-            .find(|der| sha256(der) == self.authority)
-            .ok_or(Error::InvalidCertificate(CertificateError::UnknownIssuer))?;
+        let root = intermediates.iter().find(|der| sha256(der) == self.authority).ok_or_else(|| foreign(end_entity))?;
         let mut roots = RootCertStore::empty();
         roots.add(root.clone().into_owned())?;
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))

@@ -68,13 +68,20 @@ upload_message!(SubmitRequest, pb::submit_request::Part);
 upload_message!(CheckRequest, pb::check_request::Part);
 
 /// For the hub: reads a whole upload, never holding more than was announced and really came.
-pub async fn receive<M: UploadMessage>(stream: Streaming<M>) -> Result<Upload, Status> {
-    collect(stream).await
+///
+/// `admit` is asked once, with the announced length in bytes, before anything of that length is read; what it gives is
+/// given back with the upload.
+pub async fn receive<M: UploadMessage, T>(
+    stream: Streaming<M>,
+    admit: impl AsyncFnOnce(usize) -> Result<T, Status>,
+) -> Result<(Upload, T), Status> {
+    collect(stream, admit).await
 }
 
-async fn collect<M: UploadMessage>(
+async fn collect<M: UploadMessage, T>(
     mut stream: impl Stream<Item = Result<M, Status>> + Unpin,
-) -> Result<Upload, Status> {
+    admit: impl AsyncFnOnce(usize) -> Result<T, Status>,
+) -> Result<(Upload, T), Status> {
     let mut next = async || match stream.next().await {
         Some(Ok(message)) => message.into_part().map(Some).ok_or_else(|| broken("a message of the upload is empty")),
         Some(Err(status)) => Err(explained(status)),
@@ -88,28 +95,35 @@ async fn collect<M: UploadMessage>(
         .ok()
         .filter(|length| *length <= MAX_DOCUMENT)
         .ok_or_else(|| refuse(Failure::from(DocumentError::TooLarge)))?;
+    let admitted = admit(length).await?;
     let mut document = Vec::new();
     while let Some(part) = next().await? {
         let Part::Chunk(chunk) = part else { return Err(broken("the upload has two headers")) };
-        if chunk.is_empty() || chunk.len() > MAX_CHUNK {
-            return Err(broken("a chunk of the upload is empty or larger than 1 MiB"));
-        }
-        if document.len() + chunk.len() > length {
-            return Err(broken("the upload is longer than announced"));
-        }
-        document.extend_from_slice(&chunk);
+        take_chunk(&mut document, &chunk, length)?;
     }
     if document.len() != length {
         return Err(broken("the upload is shorter than announced"));
     }
-    Ok(Upload { document, signature })
+    Ok((Upload { document, signature }, admitted))
+}
+
+/// Adds a part to a document of the announced `length`.
+pub(crate) fn take_chunk(document: &mut Vec<u8>, chunk: &[u8], length: usize) -> Result<(), Status> {
+    if chunk.is_empty() || chunk.len() > MAX_CHUNK {
+        return Err(broken("a chunk of the upload is empty or larger than 1 MiB"));
+    }
+    if document.len() + chunk.len() > length {
+        return Err(broken("the upload is longer than announced"));
+    }
+    document.extend_from_slice(chunk);
+    Ok(())
 }
 
 fn refuse(failure: Failure) -> Status {
     Status::from(Refusal::from(failure))
 }
 
-fn broken(detail: &'static str) -> Status {
+pub(crate) fn broken(detail: &'static str) -> Status {
     refuse(Failure::new(
         FailureKind::Invalid,
         "UPLOAD_MALFORMED",
@@ -120,7 +134,7 @@ fn broken(detail: &'static str) -> Status {
 
 /// The transport's own limit speaks English and gives no reason; of bytes that are no message it says that the
 /// server is at fault.
-fn explained(status: Status) -> Status {
+pub(crate) fn explained(status: Status) -> Status {
     match status.code() {
         Code::OutOfRange => refuse(Failure::new(
             FailureKind::Invalid,
@@ -161,7 +175,8 @@ mod tests {
     use super::*;
 
     async fn upload(parts: Vec<Part>) -> Result<Upload, Status> {
-        collect(stream::iter(parts.into_iter().map(|part| Ok(pb::SubmitRequest::of(part))))).await
+        let parts = stream::iter(parts.into_iter().map(|part| Ok(pb::SubmitRequest::of(part))));
+        collect(parts, async |_| Ok(())).await.map(|(upload, ())| upload)
     }
 
     fn header(length: u64) -> Part {
@@ -173,8 +188,8 @@ mod tests {
         let document: Vec<u8> = (0..CHUNK * 2 + 17).map(|i| u8::try_from(i % 251).expect("small")).collect();
         let signature = SigningKey::generate().sign(&document);
         let sent = send::<pb::CheckRequest>(&document, &signature).map(Ok);
-        let read = collect(sent).await.expect("a whole upload");
-        assert_eq!((read.document, read.signature), (document, signature));
+        let (read, announced) = collect(sent, async |length| Ok(length)).await.expect("a whole upload");
+        assert_eq!((read.document.len(), read.document, read.signature), (announced, document, signature));
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod contract;
+mod deploy;
 mod exposures;
 mod names;
 mod sources;
@@ -18,12 +19,13 @@ pub struct Step {
 }
 
 /// Cheap steps first: who broke a rule learns it in seconds.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "fmt", run: sources::formatted },
     Step { name: "arrows", run: arrows::check },
     Step { name: "names", run: names::check },
     Step { name: "exposures", run: exposures::check },
     Step { name: "proto", run: contract::check },
+    Step { name: "deploy", run: deploy::check },
     Step { name: "deny", run: supply::check },
     Step { name: "clippy", run: sources::linted },
 ];

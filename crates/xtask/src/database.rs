@@ -13,7 +13,26 @@ use crate::{Problem, command, tools};
 /// A server for tests: somebody's, or a throw-away cluster of ours.
 pub struct Database {
     url: String,
+    psql: Option<PathBuf>,
     guard: Option<Child>,
+}
+
+/// Whether a commit waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// For tests: nothing of it outlives them.
+    None,
+    /// As in service.
+    Real,
+}
+
+impl Durability {
+    fn options(self) -> &'static str {
+        match self {
+            Self::None => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off",
+            Self::Real => "-c fsync=on -c synchronous_commit=on -c full_page_writes=on",
+        }
+    }
 }
 
 impl Database {
@@ -22,17 +41,22 @@ impl Database {
 
     /// Uses the server that the environment names, or starts a cluster in a temporary folder.
     pub fn start() -> Result<Self, Problem> {
+        Self::start_with(Durability::None)
+    }
+
+    /// The same, with a cluster that keeps what it acknowledges, or not.
+    pub fn start_with(durability: Durability) -> Result<Self, Problem> {
         if let Ok(url) = std::env::var(Self::VARIABLE)
             && !url.is_empty()
         {
             println!("  {} is set: that server is used, none is started", Self::VARIABLE);
-            return Ok(Self { url, guard: None });
+            return Ok(Self { url, psql: command::on_path("psql"), guard: None });
         }
         let programs = programs()?;
         // The port is free when asked for and may be taken a moment later.
         let mut last = None;
         for _ in 0..3 {
-            match Cluster::make(&programs)?.start() {
+            match Cluster::make(&programs)?.start(durability) {
                 Ok(database) => return Ok(database),
                 Err(problem) => last = Some(problem),
             }
@@ -43,6 +67,11 @@ impl Database {
     /// The connection string; it holds a password.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// PostgreSQL's own client, if it is here.
+    pub fn psql(&self) -> Option<&Path> {
+        self.psql.as_deref()
     }
 
     /// Stops the cluster and waits until its folder is gone.
@@ -112,7 +141,7 @@ impl<'a> Cluster<'a> {
         Ok(Self { programs, folder, password: password()?, user, guard })
     }
 
-    fn start(self) -> Result<Database, Problem> {
+    fn start(self, durability: Durability) -> Result<Database, Problem> {
         let data = self.folder.join("data");
         let secret = self.folder.join("password");
         write_for_owner_of(&self.folder, &secret, &self.password)
@@ -126,11 +155,10 @@ impl<'a> Cluster<'a> {
                 .arg(&data),
         )?;
         let port = free_port()?;
-        // Nothing of it outlives the tests, so nothing waits for a disk.
         let options = format!(
-            "-p {port} -k {} -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off \
-             -c full_page_writes=off -c max_connections=200",
-            self.folder.display()
+            "-p {port} -k {} -c listen_addresses=127.0.0.1 -c max_connections=200 {}",
+            self.folder.display(),
+            durability.options()
         );
         let log = self.folder.join("log");
         let started = command::output(
@@ -148,7 +176,8 @@ impl<'a> Cluster<'a> {
         }
         println!("  PostgreSQL runs on 127.0.0.1:{port} in {}", self.folder.display());
         let url = format!("postgres://maillage:{}@127.0.0.1:{port}/postgres", self.password);
-        Ok(Database { url, guard: Some(self.guard) })
+        let psql = Some(self.programs.join("psql")).filter(|psql| psql.is_file()).or_else(|| command::on_path("psql"));
+        Ok(Database { url, psql, guard: Some(self.guard) })
     }
 
     fn program(&self, name: &str) -> Command {

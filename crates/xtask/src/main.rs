@@ -1,8 +1,10 @@
-//! What the workspace does to itself: `cargo xtask check` and `cargo xtask test`.
+//! What the workspace does to itself: `cargo xtask check`, `test`, `clients` and `bench`.
 //!
 //! Built before anything else on a clean clone, so it stands on the standard library and `cargo_metadata` alone.
 
+mod bench;
 mod check;
+mod clients;
 mod command;
 mod database;
 mod house;
@@ -21,6 +23,9 @@ Usage:
   cargo xtask test [--only-tests] [-- ARGS...]
                                                check, then every test with a throw-away PostgreSQL;
                                                ARGS replace `--workspace` for cargo test
+  cargo xtask clients                          buf, grpcio and openssl against a real hub
+  cargo xtask bench push                       observations made durable per second, beside COPY and Flight
+  cargo xtask bench crowd                      two hundred nodes at once: time, refusals, memory
 
 Steps of check:
   fmt        the sources are formatted
@@ -28,18 +33,20 @@ Steps of check:
   names      no refused module name, nothing foreign at the top level; long files are listed
   exposures  confidential numbers and the machine's clock are read only where the committed list says
   proto      buf: lint and format
+  deploy     systemd-analyze on the units, hadolint on the Dockerfile
   deny       cargo-deny: licences, refused crates, sources (not advisories: they need their own network)
   clippy     `all` is refused, `pedantic` is printed and counted
 
-What is missing (PostgreSQL, npm, buf, cargo-deny) is installed and said; the last two go to
-$MAILLAGE_CACHE, by default ~/.cache/maillage-ci. With MAILLAGE_TEST_POSTGRES_URL set, that server is
-used and nothing is started.
+What is missing (PostgreSQL, Chromium and its driver, npm, buf, cargo-deny, axe-core, hadolint, promtool, Python
+packages) is installed and said; what is not Debian's goes to $MAILLAGE_CACHE, by default ~/.cache/maillage-ci. With
+MAILLAGE_TEST_POSTGRES_URL set, that server is used and nothing is started.
 
 Examples:
   cargo xtask check
   cargo xtask check arrows clippy
   cargo xtask test
   cargo xtask test --only-tests -- -p store
+  cargo xtask bench push
 ";
 
 /// What stopped a task, for the person who started it.
@@ -66,6 +73,8 @@ fn run(arguments: &[String]) -> Result<(), Problem> {
     match arguments[0].as_str() {
         "check" => check::run(&house, &check::chosen(&arguments[1..])?),
         "test" => test::run(&house, &test::Plan::parse(&arguments[1..])?),
+        "clients" => clients::run(&house),
+        "bench" => bench::run(&house, &arguments[1..]),
         other => Err(Problem(format!("no task is called {other:?}; `cargo xtask --help` lists them"))),
     }
 }

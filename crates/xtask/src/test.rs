@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::check;
 use crate::database::Database;
-use crate::{House, Problem, command};
+use crate::{House, Problem, command, tools};
 
 /// What to run.
 pub struct Plan {
@@ -40,9 +40,21 @@ pub fn run(house: &House, plan: &Plan) -> Result<(), Problem> {
     }
 
     println!("test");
+    let browser = tools::browser(house)?;
     let database = Database::start()?;
     let mut cargo = command::cargo();
     cargo.args(["test", "--locked", "--no-fail-fast"]).current_dir(&house.root).env(Database::VARIABLE, database.url());
+    cargo.envs(browser.variables);
+    match tools::promtool(house) {
+        Ok(folder) => {
+            let before = std::env::var_os("PATH").unwrap_or_default();
+            let folders = std::iter::once(folder).chain(std::env::split_paths(&before));
+            if let Ok(path) = std::env::join_paths(folders) {
+                cargo.env("PATH", path);
+            }
+        }
+        Err(Problem(what)) => println!("  without promtool the metrics are checked by our own test only: {what}"),
+    }
     if plan.arguments.is_empty() {
         cargo.arg("--workspace");
     }

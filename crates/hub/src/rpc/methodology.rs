@@ -22,7 +22,8 @@ impl MethodologyService for Services {
                 hash: published.hash.as_bytes().to_vec(),
             })
             .collect();
-        Ok(Response::new(ListPacksResponse { packs }))
+        let hub_sealing_key = Some((&self.0.sealing_key()).into());
+        Ok(Response::new(ListPacksResponse { packs, hub_sealing_key }))
     }
 
     async fn get_pack(&self, request: Request<GetPackRequest>) -> Result<Response<GetPackResponse>, Status> {

@@ -10,9 +10,10 @@ use wire::identity::Peer;
 use wire::ledger::give_back;
 use wire::pb::submission::v1::submission_service_server::SubmissionService;
 use wire::pb::submission::v1::{
-    CheckRequest, CheckResponse, GetRequest, GetResponse, ListRequest, ListResponse, SubmitRequest, SubmitResponse,
-    WithdrawRequest, WithdrawResponse,
+    CheckRequest, CheckResponse, GetRequest, GetResponse, ListRequest, ListResponse, RecoverRequest, RecoverResponse,
+    StandingRequest, StandingResponse, SubmitRequest, SubmitResponse, WithdrawRequest, WithdrawResponse,
 };
+use wire::recovery;
 use wire::status::Refusal;
 use wire::tonic::{Request, Response, Status, Streaming, async_trait};
 use wire::upload::{Upload, UploadMessage, receive};
@@ -30,9 +31,17 @@ impl Services {
     ) -> Result<Answer, Status> {
         let peer = Peer::of(&request);
         let provider = self.0.provider(&peer).await.map_err(|failure| self.refuse(method, failure.into()))?;
-        let _turn = self.0.0.turns.upload.acquire().await.expect("nobody closes this semaphore");
-        let upload: Upload = receive(request.into_inner()).await?;
-        self.0.submit(&provider, purpose, upload).await.map_err(|refusal| self.refuse(method, refusal))
+        let turns = &self.0.0.turns;
+        let mut entry = turns.enter(self.0.entropy()).map_err(|refusal| self.refuse(method, refusal))?;
+        let _counted = self.0.0.metrics.upload();
+        let (upload, room): (Upload, _) = receive(request.into_inner(), async |length| {
+            turns.room(length, self.0.entropy()).await.map_err(|refusal| self.refuse(method, refusal))
+        })
+        .await?;
+        entry.arrived();
+        let answer = self.0.submit(&provider, purpose, upload).await.map_err(|refusal| self.refuse(method, refusal));
+        drop((room, entry));
+        answer
     }
 }
 
@@ -93,5 +102,28 @@ impl SubmissionService for Services {
         };
         let withdrawn = withdrawn.await;
         self.answer("Withdraw", withdrawn)
+    }
+
+    async fn standing(&self, request: Request<StandingRequest>) -> Result<Response<StandingResponse>, Status> {
+        let peer = Peer::of(&request);
+        let stands = async {
+            let provider = self.0.provider(&peer).await?;
+            Ok::<_, Failure>(StandingResponse::from(&self.0.standing(&provider).await?))
+        };
+        let stands = stands.await;
+        self.answer("Standing", stands)
+    }
+
+    async fn recover(&self, request: Request<Streaming<RecoverRequest>>) -> Result<Response<RecoverResponse>, Status> {
+        let peer = Peer::of(&request);
+        let provider = self.0.provider(&peer).await.map_err(|failure| self.refuse("Recover", failure.into()))?;
+        let turns = &self.0.0.turns;
+        let _counted = self.0.0.metrics.upload();
+        let (given, _room) = recovery::receive(request.into_inner(), async |length| {
+            turns.room(length, self.0.entropy()).await.map_err(|refusal| self.refuse("Recover", refusal))
+        })
+        .await?;
+        let recovered = self.0.recover(&provider, given).await;
+        self.answer("Recover", recovered.map(|already_held| RecoverResponse { already_held }))
     }
 }

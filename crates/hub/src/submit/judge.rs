@@ -1,5 +1,7 @@
 //! Whether a submission may be taken: by whom, under which definitions, and whether the intruder learns too much.
 
+use std::collections::BTreeSet;
+
 use disclosure::Ledger;
 use disclosure::attack::admit;
 use methodology::Table;
@@ -77,6 +79,31 @@ pub(crate) fn definitions(submission: &Submission, packs: &Packs) -> Result<(), 
     refuse(FailureKind::Precondition, "DEFINITION_MISMATCH", conflicts).map_or(Ok(()), Err)
 }
 
+/// Periods are of the kind that their tables speak of.
+pub(crate) fn periods(submission: &Submission, packs: &Packs) -> Result<(), Refusal> {
+    let conflicts: Vec<Conflict> = submission
+        .slices
+        .iter()
+        .map(|slice| &slice.received.slice)
+        .filter_map(|name| Some((name, packs.table(&name.pack, &name.table)?)))
+        .filter(|(name, table)| !table.takes(name.period))
+        .map(|(name, table)| {
+            conflict(
+                "PERIOD_OF_ANOTHER_KIND",
+                name,
+                format!(
+                    "« {} » ne se remplit pas pour la période {} : le référentiel attend {}.",
+                    table.title(),
+                    name.period,
+                    table.periods_in_french()
+                ),
+                "Corrigez la période de la source dans node.toml.",
+            )
+        })
+        .collect();
+    refuse(FailureKind::Invalid, "PERIOD_NOT_POSSIBLE", conflicts).map_or(Ok(()), Err)
+}
+
 fn undefined(slice: &ReceivedSlice, packs: &Packs) -> Vec<Conflict> {
     const SYNC: &str = "Relancez « maillage node preview » : le poste recevra le référentiel à jour.";
     let name = &slice.received.slice;
@@ -131,19 +158,25 @@ fn found<'a>(slice: &Slice, packs: &'a Packs) -> Option<(&'a Published, &'a Tabl
 /// Whether every slice withstands the intruder who knows `ledger`. Long: runs off the event loop.
 pub(crate) fn admissible(submission: &Submission, packs: &Packs, ledger: &Ledger) -> Result<(), Refusal> {
     let mut conflicts = Vec::new();
+    let (mut cells, mut troubled) = (0, BTreeSet::new());
     for slice in &submission.slices {
+        cells += slice.received.cells.len();
         let name = &slice.received.slice;
         let Some(table) = packs.table(&name.pack, &name.table) else { continue };
-        if let Err(refusal) = admit(slice.received.clone(), table.scheme(), ledger) {
-            conflicts.extend(
-                refusal
-                    .conflicts
-                    .into_iter()
-                    .map(|found| of_cause(row(name, Some((&found.indicator, &found.key))), found.cause)),
-            );
+        let Err(refusal) = admit(slice.received.clone(), table.scheme(), ledger) else { continue };
+        for found in refusal.conflicts {
+            let row = row(name, Some((&found.indicator, &found.key)));
+            if slice.received.cells.contains_key(&(found.indicator, found.key)) {
+                troubled.insert(row.clone());
+            }
+            conflicts.push(of_cause(row, found.cause));
         }
     }
-    refuse(FailureKind::Invalid, "DISCLOSURE_CONFLICT", conflicts).map_or(Ok(()), Err)
+    let Some(mut refusal) = refuse(FailureKind::Invalid, "DISCLOSURE_CONFLICT", conflicts) else { return Ok(()) };
+    let good = cells - troubled.len();
+    refusal.failure.detail = format!("{good} of {cells} cells without conflict; {}", refusal.failure.detail);
+    refusal.failure.message = format!("{} (Cases sans reproche : {good} sur {cells}.)", refusal.failure.message);
+    Err(refusal)
 }
 
 fn conflict(code: &str, slice: &Slice, cause: String, cure: &str) -> Conflict {

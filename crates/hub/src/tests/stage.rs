@@ -85,6 +85,15 @@ impl Stage {
         self.serving = serving;
     }
 
+    /// A stage that was halted goes on with another folder, on the same port.
+    pub(super) async fn resume(&mut self, root: HubFolder, config: HubConfig, packs: Vec<Pack>) {
+        self.hub = Hub::open_with(root, config.clone(), packs, world(&self.clock, 4)).await.expect("opens");
+        let listener = TcpListener::bind(&config.public_address).await.expect("its port again");
+        let (stop, serving) = serve(&self.hub, listener);
+        self.stop = Some(stop);
+        self.serving = serving;
+    }
+
     /// Stops serving and closes the database.
     pub(super) async fn halt(&mut self) {
         if let Some(stop) = self.stop.take() {
@@ -167,6 +176,12 @@ impl Node {
         let identity = Identity::new(Arc::clone(key), &membership.chain).expect("our own key");
         let tls = ClientTls::new(stage.coordinator.authority, Some(&identity), stage.shared_clock()).expect("ours");
         HubClient::connect(&tls, &stage.coordinator.address).await
+    }
+
+    /// The same node, connected anew to a hub that was replaced meanwhile.
+    pub(super) async fn again(self, stage: &Stage) -> Self {
+        let client = Self::connect(stage, &self.key, &self.membership).await.expect("connects");
+        Self { client, ..self }
     }
 
     pub(super) fn hub_keys(&self) -> &[PublicKey] {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use clap::Args;
 use hub::compare::{Comparison, Question, Shown};
 use hub::coordinator::Credentials;
-use model::{Code, Decimals, DimensionCode, IndicatorCode, Key, PackCode, Period, SystemClock};
+use model::{Code, DimensionCode, IndicatorCode, Key, PackCode, Period, SystemClock};
 use render::{Column, Screen, Table};
-use statistics::{Reading, Silence};
+use statistics::Reading;
 
 use super::Stop;
 
@@ -127,29 +127,5 @@ fn optional(shown: Option<Shown>, signed: bool) -> String {
 }
 
 fn text(shown: Shown, signed: bool) -> String {
-    // Weights carry six places so that sums are exact; nobody reads beyond three.
-    let places = shown.decimals.min(Decimals::new(3).unwrap_or(Decimals::NONE));
-    let number = |value: f64| {
-        let figure = render::number::approximate(value, places).unwrap_or_else(|| "–".to_owned());
-        if signed && value > 0.0 { format!("+{figure}") } else { figure }
-    };
-    match shown.reading {
-        Reading::Value(value) => number(value),
-        Reading::Interval { low, high: Some(high) } => format!("entre {} et {}", number(low), number(high)),
-        Reading::Interval { low, high: None } if low <= 0.0 => "inconnu (caché)".to_owned(),
-        Reading::Interval { low, high: None } => format!("au moins {}", number(low)),
-        Reading::Silence(silence) => silence_in_french(silence).to_owned(),
-    }
-}
-
-fn silence_in_french(silence: Silence) -> &'static str {
-    match silence {
-        Silence::NotReceived => "pas reçu",
-        Silence::NotCollected => "non collecté",
-        Silence::NotYetAvailable => "pas encore disponible",
-        Silence::NotApplicable => "sans objet",
-        Silence::ZeroDenominator => "sans objet (dénominateur nul)",
-        Silence::NotAdditive => "ne s’additionne pas",
-        Silence::Withdrawn => "retiré",
-    }
+    render::reading::reading(shown.reading, shown.decimals, signed)
 }

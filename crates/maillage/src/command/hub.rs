@@ -7,7 +7,7 @@ use hub::config::HubConfig;
 use hub::{Hub, HubFolder, Listeners};
 use model::{Code, CommuneCode, FailureKind};
 
-use render::{Column, Screen, Table};
+use render::Screen;
 use tokio::net::TcpListener;
 
 use super::{Stop, world};
@@ -25,6 +25,13 @@ pub struct HubArgs {
     folder: PathBuf,
     #[command(subcommand)]
     command: HubCommand,
+}
+
+impl HubArgs {
+    /// Whether this command stays and serves.
+    pub fn serves(&self) -> bool {
+        matches!(self.command, HubCommand::Run)
+    }
 }
 
 #[derive(Subcommand)]
@@ -62,11 +69,35 @@ enum HubCommand {
         #[arg(long)]
         territory: CommuneCode,
     },
-    /// Qui a rejoint le centre, depuis quand, et combien de tableaux il a reçus.
+    /// Accepte l’enveloppe qu’une commune a remise par un autre chemin que le réseau, exactement comme un envoi.
+    ///
+    /// Mêmes contrôles, mêmes récépissés. La réponse, fermée pour cette commune, est à lui rapporter. Recommencer ne
+    /// compte rien deux fois.
+    #[command(
+        after_help = "Exemple :\n  maillage hub accept-bundle 93066.maillage --answer 93066.reponse\nPuis, dans la commune : maillage node accept-answer 93066.reponse"
+    )]
+    AcceptBundle {
+        /// L’enveloppe.
+        file: PathBuf,
+        /// La réponse à écrire ; par défaut à côté de l’enveloppe, avec l’extension « reponse ».
+        #[arg(long)]
+        answer: Option<PathBuf>,
+    },
+    /// Où en est la campagne : qui a envoyé, qui est en retard, qui est bloqué et pourquoi (aussi sur la page du centre).
     Status,
     /// Les accès des personnes qui comparent.
     #[command(subcommand)]
     Coordinator(CoordinatorCommand),
+    /// Importe des fichiers publics (INSEE…) pour toutes les communes à la fois ; aucun nœud n’a à les envoyer.
+    Import(super::public::ImportArgs),
+    /// Montre les chiffres publics importés : la liste des indicateurs, ou un indicateur pour toutes les communes.
+    Figures(super::public::FiguresArgs),
+    /// Sauvegarde tout le centre (base, clés, réglages) dans un fichier chiffré, pendant qu’il sert.
+    Backup(super::backup::BackupArgs),
+    /// Fabrique la clé qui ouvrira les sauvegardes : à garder hors du centre.
+    BackupKey(super::backup::KeyArgs),
+    /// Reconstruit le centre à partir d’une sauvegarde, dans un dossier et une base vides.
+    Restore(super::backup::RestoreArgs),
     /// Détruit les octets d’un envoi après une fuite, à deux personnes : l’une propose, l’autre confirme.
     Purge(super::purge::PurgeArgs),
 }
@@ -115,7 +146,8 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
                 eprintln!("{notice}");
             }
             eprintln!(
-                "Invitation de {territory}, valable jusqu’au {}, une seule fois. Transmettez cette ligne par un canal sûr :",
+                "Invitation de {}, valable jusqu’au {}, une seule fois. Transmettez cette ligne par un canal sûr :",
+                hub.named(territory),
                 render::date::moment(invited.expires_at)
             );
             println!("{}", invited.invitation.to_line());
@@ -133,35 +165,23 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
                 Err(Stop::failed(FailureKind::NotFound, format!("Aucun poste actif pour {territory}.")))
             }
         }
+        HubCommand::AcceptBundle { file, answer } => super::bundle::run(folder, file, answer).await,
         HubCommand::Status => status(folder).await,
         HubCommand::Coordinator(command) => coordinator(folder, command).await,
+        HubCommand::Import(args) => super::public::import(folder, args).await,
+        HubCommand::Figures(args) => super::public::figures(folder, args).await,
+        HubCommand::Backup(args) => super::backup::backup(folder, args).await,
+        HubCommand::BackupKey(args) => super::backup::new_key(&args),
+        HubCommand::Restore(args) => super::backup::restore(folder, args).await,
         HubCommand::Purge(args) => super::purge::run(folder, args).await,
     }
 }
 
 async fn status(folder: HubFolder) -> Result<(), Stop> {
     let hub = Hub::open(folder, world()).await?;
-    let standings = hub.overview().await?;
+    let board = hub.board().await;
     hub.close().await;
-    if standings.is_empty() {
-        println!("Aucune commune n’a encore rejoint le centre : maillage hub invite --territory CODE");
-        return Ok(());
-    }
-    let mut table = Table::new([
-        Column::text("Commune"),
-        Column::text("Poste"),
-        Column::text("Dernier contact"),
-        Column::numbers("Tableaux"),
-    ]);
-    for one in &standings {
-        let post = match one.revoked_at {
-            Some(at) => format!("révoqué le {}", render::date::day(at)),
-            None => format!("certificat jusqu’au {}", render::date::day(one.certificate_not_after)),
-        };
-        let contact = one.last_contact.map_or_else(|| "jamais".to_owned(), render::date::moment);
-        table.push([format!("{} ({})", one.name, one.territory), post, contact, one.present.len().to_string()]);
-    }
-    println!("{}", table.draw(Screen::of(&std::io::stdout())));
+    println!("{}", super::board::show(&board?, Screen::of(&std::io::stdout())));
     Ok(())
 }
 
@@ -193,6 +213,9 @@ async fn serve(folder: HubFolder) -> Result<(), Stop> {
         operations: bind_if_set(&config.operations).await?,
     };
     eprintln!("Centre à l’écoute sur {} ; Ctrl-C pour arrêter.", config.listen);
+    if !config.pages.is_empty() {
+        eprintln!("Pages de la coordination, sur cette machine seulement : http://{}/", config.pages);
+    }
     hub.serve(listeners, super::interrupted()).await?;
     hub.close().await;
     eprintln!("Centre arrêté ; tout ce qui a reçu un récépissé est écrit.");

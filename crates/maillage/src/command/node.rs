@@ -69,6 +69,33 @@ enum NodeCommand {
     },
     /// Envoie ce qui attend en file et affiche les récépissés.
     Push,
+    /// Met ce qui attend en file dans un fichier fermé (enveloppe), à remettre au centre par un autre chemin que le réseau.
+    ///
+    /// C’est un envoi : mêmes documents, mêmes accords, mêmes récépissés. Seul le centre peut ouvrir l’enveloppe. Si le
+    /// réseau revient entre-temps, « maillage node push » reste possible : rien n’est compté deux fois.
+    #[command(
+        after_help = "Exemple :\n  maillage node bundle /media/cle/93066.maillage\nPuis, au centre : maillage hub accept-bundle 93066.maillage\nEt au retour : maillage node accept-answer 93066.reponse"
+    )]
+    Bundle {
+        /// Fichier à écrire ; il ne doit pas exister.
+        file: PathBuf,
+    },
+    /// Lit la réponse que le centre a rendue à une enveloppe : récépissés et refus, comme après un envoi.
+    #[command(after_help = "Exemple :\n  maillage node accept-answer /media/cle/93066.reponse")]
+    AcceptAnswer {
+        /// Fichier de réponse.
+        file: PathBuf,
+    },
+    /// Cherche ce qui empêche le nœud de travailler, et dit comment y remédier. Ne change rien, n’envoie aucun chiffre.
+    ///
+    /// Réglages, droits, disque, fichiers, horloge, mandataire, connexion, certificats, registre, file d’envoi. La sortie
+    /// ne contient rien de confidentiel : elle peut être transmise à une personne qui vous aide.
+    #[command(after_help = "Exemples :\n  maillage node doctor\n  maillage node doctor --json > diagnostic.json")]
+    Doctor {
+        /// Pour une machine ou un service d’assistance : un objet JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Travaille en continu : relit les fichiers, applique la règle d’accord de la commune, envoie, renouvelle le certificat.
     Run,
     /// Où en est le nœud : certificat, registre, file d’envoi.
@@ -112,6 +139,9 @@ pub async fn run(args: NodeArgs) -> Result<(), Stop> {
         NodeCommand::Preview { dry_run, all } => preview(folder, dry_run, all).await,
         NodeCommand::Approve { name, preview } => approve(folder, name, &preview).await,
         NodeCommand::Push => push(folder).await,
+        NodeCommand::Bundle { file } => bundle(folder, file).await,
+        NodeCommand::AcceptAnswer { file } => accept_answer(folder, file).await,
+        NodeCommand::Doctor { json } => doctor(folder, json).await,
         NodeCommand::Run => work(folder).await,
         NodeCommand::Status => status(folder).await,
         NodeCommand::Verify { receipt } => verify(folder, receipt).await,
@@ -235,7 +265,12 @@ async fn preview(folder: NodeFolder, dry_run: bool, all: bool) -> Result<(), Sto
 /// and refuses by itself if it is not complete.
 async fn catch_up(node: Node) -> Result<Node, Stop> {
     let reached = match node::sync::sync(&node).await {
-        Ok(_) => node::packs::refresh(&node).await,
+        Ok(synced) => {
+            if synced.recovered > 0 {
+                eprintln!("{}", show::recovered(synced.recovered));
+            }
+            node::packs::refresh(&node).await
+        }
         Err(failure) => Err(failure),
     };
     match reached {
@@ -275,7 +310,61 @@ async fn push(folder: NodeFolder) -> Result<(), Stop> {
 async fn deliver(node: &Node) -> Result<(), Stop> {
     node::renew::renew_if_due(node).await?;
     let delivered = node::push::push(node, &show::push_event).await?;
+    // Nothing waited, so nobody asked the hub yet what it may have forgotten. Without it, nothing is owed either.
+    if delivered.is_empty()
+        && let Ok(caught_up) = node::sync::sync(node).await
+        && caught_up.recovered > 0
+    {
+        eprintln!("{}", show::recovered(caught_up.recovered));
+    }
     show::delivered(&delivered)
+}
+
+async fn bundle(folder: NodeFolder, file: PathBuf) -> Result<(), Stop> {
+    let node = Node::open(folder, world()).await?;
+    let written = node::bundle::write(&node, &file).await;
+    node.close().await;
+    let written = written?;
+    println!(
+        "✓ Enveloppe {} écrite dans {} ({}).",
+        written.id,
+        file.display(),
+        render::number::counted(written.items.len(), "document", "documents")
+    );
+    for (submission, kind) in &written.items {
+        println!("  {} {submission}", show::kind(*kind));
+    }
+    if written.left > 0 {
+        println!(
+            "  {} ne tiennent pas dans une enveloppe : faites-en une autre une fois la réponse reçue.",
+            render::number::counted(written.left, "autre document", "autres documents")
+        );
+    }
+    println!("Remettez ce fichier au centre ; lui seul peut l’ouvrir. Au retour : maillage node accept-answer FICHIER");
+    Ok(())
+}
+
+async fn accept_answer(folder: NodeFolder, file: PathBuf) -> Result<(), Stop> {
+    let node = Node::open(folder, world()).await?;
+    let delivered = node::bundle::accept_answer(&node, &file).await;
+    node.close().await;
+    show::delivered(&delivered?)
+}
+
+async fn doctor(folder: NodeFolder, json: bool) -> Result<(), Stop> {
+    let diagnosis = node::doctor::examine(&folder, world()).await;
+    if json {
+        println!("{}", diagnosis.to_json());
+    } else {
+        for line in diagnosis.lines() {
+            println!("{line}");
+        }
+    }
+    match diagnosis.faults() {
+        0 => Ok(()),
+        _ if json => Err(Stop::refused("")),
+        n => Err(Stop::refused(format!("{} à corriger.", render::number::counted(n, "point", "points")))),
+    }
 }
 
 async fn work(folder: NodeFolder) -> Result<(), Stop> {

@@ -1,6 +1,7 @@
 //! Hub, fourteen nodes, push, comparison: the same use-cases as in earnest, on loopback.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,16 +9,17 @@ use futures::stream::{self, StreamExt};
 use hub::compare::Question;
 use hub::config::HubConfig;
 use hub::coordinator::Credentials;
-use hub::{Hub, HubFolder};
+use hub::{Hub, HubFolder, Listeners};
 use model::{Failure, FailureKind, Key, SystemClock};
 use node::approve::Agreement;
 use node::preview::PreviewError;
 use node::push::Verdict;
 use node::{Node, NodeFolder};
 use render::Screen;
+use tokio::net::TcpListener;
 
 use super::department::{FictionalCommune, communes};
-use super::files;
+use super::{files, trouble};
 use crate::command::{self, Stop};
 use crate::terminal::Progress;
 
@@ -39,15 +41,18 @@ pub async fn run(folder: Option<PathBuf>, seed: u64, once: bool) -> Result<(), S
     let total = communes.len();
     println!("DONNÉES FICTIVES – un département inventé de {total} communes, sur cette machine.");
 
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|error| io("127.0.0.1", &error))?;
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| io("127.0.0.1", &error))?;
     let port = listener.local_addr().map_err(|error| io("127.0.0.1", &error))?.port();
     let (hub, credentials) = start_hub(&root.join("hub"), port, &communes).await?;
+    let pages = if once { None } else { Some(pages_listener().await?) };
+    let address = pages.as_ref().and_then(|pages| pages.local_addr().ok());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn({
         let hub = hub.clone();
+        let listeners = Listeners { nodes: listener, pages, operations: None };
         async move {
             // A sender that is gone means the same as one that spoke.
-            hub.serve(listener, async { drop(stopped.await) }).await
+            hub.serve(listeners, async { drop(stopped.await) }).await
         }
     });
 
@@ -60,7 +65,8 @@ pub async fn run(folder: Option<PathBuf>, seed: u64, once: bool) -> Result<(), S
         Err(error) => Err(error),
     };
     if shown.is_ok() && !once {
-        println!("\n{}", suggestions(&root, &communes));
+        trouble::make(&hub, &root, &communes).await?;
+        println!("\n{}", suggestions(&root, &communes, address));
         command::interrupted().await;
         eprintln!("\nFin de la démonstration.");
     }
@@ -77,12 +83,13 @@ pub async fn run(folder: Option<PathBuf>, seed: u64, once: bool) -> Result<(), S
 async fn start_hub(root: &Path, port: u16, communes: &[FictionalCommune]) -> Result<(Hub, Credentials), Stop> {
     let folder = HubFolder::at(root);
     let mut names = String::from("# DONNÉES FICTIVES\ninsee;nom\n");
-    for commune in communes {
+    for (code, name) in communes.iter().map(|commune| (commune.code, commune.name)).chain(trouble::ABSENT) {
         // Writing to a String cannot fail.
-        let _ = writeln!(names, "{};{}", commune.code, commune.name);
+        let _ = writeln!(names, "{code};{name}");
     }
     std::fs::create_dir_all(root)
         .and_then(|()| std::fs::write(root.join("communes.csv"), names))
+        .and_then(|()| std::fs::write(folder.campaign(), trouble::campaign(communes)))
         .map_err(|error| io(&root.display().to_string(), &error))?;
     let config = HubConfig {
         listen: format!("127.0.0.1:{port}"),
@@ -182,11 +189,24 @@ fn word<T: std::str::FromStr>(text: &str) -> Result<T, Stop> {
     text.parse().map_err(|_| Stop::failed(FailureKind::Internal, format!("mot de la démonstration : {text}")))
 }
 
-fn suggestions(root: &Path, communes: &[FictionalCommune]) -> String {
+/// The usual port, or any other where that one is taken.
+async fn pages_listener() -> Result<TcpListener, Stop> {
+    let usual = TcpListener::bind(HubConfig::default().pages).await;
+    match usual {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind("127.0.0.1:0").await.map_err(|error| io("127.0.0.1", &error)),
+    }
+}
+
+fn suggestions(root: &Path, communes: &[FictionalCommune], pages: Option<SocketAddr>) -> String {
     let root = root.display();
     let first = communes.first().map_or("", |commune| commune.code);
+    let pages = pages.map_or_else(String::new, |pages| {
+        format!("Le tableau de bord de la coordination, dans votre navigateur :\n\n    http://{pages}/\n\n")
+    });
     format!(
-        "La démonstration reste ouverte jusqu’à Ctrl-C. À essayer dans un autre terminal :\n  \
+        "{pages}La démonstration reste ouverte jusqu’à Ctrl-C. À essayer dans un autre terminal :\n  \
+         maillage hub status   --folder {root}/hub\n  \
          maillage compare aidfac_menages --period 2025 --at type_menage=monoparental --access {root}/hub/coordinators/coordination\n  \
          maillage node status  --folder {root}/communes/{first}\n  \
          maillage node preview --folder {root}/communes/{first} --all\n  \

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::Decimals;
+use model::{Decimals, PeriodKind};
 use serde::Deserialize;
 
 use super::{Field, FieldType, TableSchema, calendar_days, exact_units};
@@ -104,6 +104,8 @@ pub(crate) struct ExtensionText {
     pub(crate) unit: Option<String>,
     #[serde(default)]
     pub(crate) dimensions: Vec<DimensionText>,
+    #[serde(default)]
+    pub(crate) periods: BTreeSet<PeriodKind>,
 }
 
 /// One dimension, before it is proven.

@@ -62,6 +62,7 @@ pub(crate) fn build(pack: &PackCode, code: &TableCode, texts: &Texts<'_>) -> Res
         title: schema_text.title,
         row: schema_text.maillage.row,
         unit,
+        periods: schema_text.maillage.periods,
         schema,
         dimensions,
         indicators: list,

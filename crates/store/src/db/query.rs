@@ -5,11 +5,11 @@ use futures::stream::BoxStream;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{
-    Arguments, Decode, Encode, Executor, PgConnection, PgPool, Postgres, Row as _, Sqlite, SqliteConnection,
-    SqlitePool, Type,
+    Arguments, Decode, Encode, Executor, PgConnection, PgPool, Postgres, Row as _, SqlSafeStr as _, SqlStr, Sqlite,
+    SqliteConnection, SqlitePool, Type,
 };
 
-use crate::StoreError;
+use crate::{StoreError, crash};
 
 /// What may be bound: encoded alike by both drivers.
 pub(crate) trait ToSql<'q>: Type<Sqlite> + Encode<'q, Sqlite> + Type<Postgres> + Encode<'q, Postgres> {}
@@ -32,25 +32,25 @@ enum On<'a> {
 /// One statement with its values.
 pub(crate) struct Query<'a> {
     on: On<'a>,
-    sql: &'static str,
+    sql: SqlStr,
     bound: usize,
     refused: bool,
 }
 
 impl<'a> Query<'a> {
     pub(super) fn sqlite_pool(pool: &'a SqlitePool, sql: &'static str) -> Self {
-        Self { on: On::SqlitePool(pool, SqliteArguments::default()), sql, bound: 0, refused: false }
+        Self { on: On::SqlitePool(pool, SqliteArguments::default()), sql: sql.into_sql_str(), bound: 0, refused: false }
     }
 
-    pub(super) fn sqlite(connection: &'a mut SqliteConnection, sql: &'static str) -> Self {
+    pub(super) fn sqlite(connection: &'a mut SqliteConnection, sql: SqlStr) -> Self {
         Self { on: On::Sqlite(connection, SqliteArguments::default()), sql, bound: 0, refused: false }
     }
 
     pub(super) fn postgres_pool(pool: &'a PgPool, sql: &'static str) -> Self {
-        Self { on: On::PostgresPool(pool, PgArguments::default()), sql, bound: 0, refused: false }
+        Self { on: On::PostgresPool(pool, PgArguments::default()), sql: sql.into_sql_str(), bound: 0, refused: false }
     }
 
-    pub(super) fn postgres(connection: &'a mut PgConnection, sql: &'static str) -> Self {
+    pub(super) fn postgres(connection: &'a mut PgConnection, sql: SqlStr) -> Self {
         Self { on: On::Postgres(connection, PgArguments::default()), sql, bound: 0, refused: false }
     }
 
@@ -67,7 +67,10 @@ impl<'a> Query<'a> {
 
     fn ready(&self) -> Result<(), StoreError> {
         // SQLite reads a missing value as NULL, silently; PostgreSQL ignores one too many.
-        debug_assert_eq!(self.bound, highest_placeholder(self.sql), "values bound to {}", self.sql);
+        if matches!(self.on, On::Sqlite(..) | On::Postgres(..)) {
+            crash::statement(self.sql.as_str());
+        }
+        debug_assert_eq!(self.bound, highest_placeholder(self.sql.as_str()), "values bound to {}", self.sql.as_str());
         if self.refused { Err(StoreError::Unstorable("a value")) } else { Ok(()) }
     }
 
@@ -83,7 +86,8 @@ impl<'a> Query<'a> {
         })
     }
 
-    fn rows(self) -> Result<BoxStream<'a, Result<Row, sqlx::Error>>, StoreError> {
+    /// The rows as they come.
+    pub(crate) fn rows(self) -> Result<BoxStream<'a, Result<Row, sqlx::Error>>, StoreError> {
         self.ready()?;
         let sql = self.sql;
         Ok(match self.on {

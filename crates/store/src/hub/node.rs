@@ -91,16 +91,24 @@ impl HubStore {
         .await
     }
 
-    /// Puts an end to the living node of a commune; `false` if there was none.
+    /// Puts an end to the living node of a commune and to what would let another one join; `false` if there was neither.
     pub async fn revoke_node(&self, provider: CommuneCode, now: Timestamp) -> Result<bool, StoreError> {
         retry(|| async {
             let mut tx = self.db.begin_write().await?;
-            let revoked = tx
+            let nodes = tx
                 .q("UPDATE provider_node SET revoked_at = $1 WHERE provider = $2 AND revoked_at IS NULL")
                 .bind(now.as_micros())
                 .bind(provider.as_str())
                 .exec()
                 .await?;
+            let invitations = tx
+                .q("UPDATE invitation SET revoked_at = $1 \
+                    WHERE provider = $2 AND spent_at IS NULL AND revoked_at IS NULL")
+                .bind(now.as_micros())
+                .bind(provider.as_str())
+                .exec()
+                .await?;
+            let revoked = nodes + invitations;
             tx.commit().await?;
             Ok(revoked > 0)
         })

@@ -1,8 +1,11 @@
 //! The hub's schema on both databases.
 
 mod accepting;
+mod copying;
 mod joining;
 mod opening;
+mod public;
+mod refusing;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -91,6 +91,17 @@ impl NodeStore {
         Ok(records)
     }
 
+    /// Every receipt that came back, whatever ledger it stands in.
+    pub async fn receipts(&self) -> Result<Vec<SealedReceipt>, StoreError> {
+        self.db
+            .q("SELECT receipt, receipt_signature, receipt_key FROM document \
+                WHERE receipt IS NOT NULL AND receipt_signature IS NOT NULL AND receipt_key IS NOT NULL")
+            .all(|row| {
+                Ok(SealedReceipt { document: row.get(0)?, signature: row.get(1)?, key: row.parsed(2, "receipt key")? })
+            })
+            .await
+    }
+
     /// Whether the ledger of `territory` holds everything.
     pub async fn completeness(&self, territory: CommuneCode) -> Result<Completeness, StoreError> {
         let known = self
@@ -144,6 +155,46 @@ impl NodeStore {
             .bind(head.map(|link| link.receipt.to_string()))
             .exec()
             .await?;
+        tx.commit().await
+    }
+}
+
+impl NodeStore {
+    /// Adds to a gapless ledger what follows place `after`, oldest first, each with receipt and link.
+    ///
+    /// The caller has verified signatures and hashes. [`StoreError::Moved`] if the ledger does not end at `after`,
+    /// [`StoreError::Damaged`] if the records do not follow it; either changes nothing.
+    pub async fn extend_ledger(
+        &self,
+        territory: CommuneCode,
+        after: u64,
+        records: &[LedgerRecord],
+    ) -> Result<(), StoreError> {
+        retry(|| self.extend_ledger_once(territory, after, records)).await
+    }
+
+    async fn extend_ledger_once(
+        &self,
+        territory: CommuneCode,
+        after: u64,
+        records: &[LedgerRecord],
+    ) -> Result<(), StoreError> {
+        const HEAD: &str = "SELECT sequence FROM ledger_head WHERE territory = $1";
+        let mut tx = self.db.begin_write().await?;
+        let head = tx.q(HEAD).bind(territory.as_str()).opt(|row| row.count(0, "sequence")).await?;
+        if head != Some(after) {
+            return Err(StoreError::Moved("ledger"));
+        }
+        for record in records {
+            upsert_document(&mut tx, territory, record).await?;
+            let Some(link) = &record.link else { return Err(StoreError::Damaged("chain of receipts")) };
+            insert_link(&mut tx, record.submission, link).await?;
+        }
+        advance_head(&mut tx, territory).await?;
+        let reached = tx.q(HEAD).bind(territory.as_str()).one(|row| row.count(0, "sequence")).await?;
+        if reached != after + records.len() as u64 {
+            return Err(StoreError::Damaged("chain of receipts"));
+        }
         tx.commit().await
     }
 }

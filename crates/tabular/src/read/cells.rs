@@ -9,6 +9,7 @@ use crate::fault::{Fault, FaultCause, Faults, cut};
 use crate::rows::{Rows, dimension_column, field_column};
 
 use super::layout::{Header, reader};
+use super::lines::Lines;
 use super::rules::Plan;
 use super::typed::{Cell, cell};
 
@@ -50,7 +51,7 @@ pub(super) fn rows(file: &str, text: &str, separator: u8, header: &Header, plan:
     let mut columns: Vec<Values> = plan.rules.iter().map(|rule| empty(rule.dimension, rule.field.kind)).collect();
     let mut lines: Vec<u64> = Vec::new();
     let mut set_aside = 0;
-    let mut place = Lines { text: text.as_bytes(), byte: 0, line: 1 };
+    let mut place = Lines::new(text);
     let mut records = reader(text, separator);
     let mut record = csv::StringRecord::new();
     let mut seen = 0;
@@ -175,25 +176,6 @@ fn total_row(file: &str) -> Fault {
         "Cette ligne semble être un total : elle serait comptée comme une donnée. Retirez-la, ou écrivez \
          skip_total_rows = true dans la source.",
     )
-}
-
-/// Line numbers from byte places; the CSV reader's own count starts before skipped blank lines.
-struct Lines<'a> {
-    text: &'a [u8],
-    byte: usize,
-    line: u64,
-}
-
-impl Lines<'_> {
-    fn advance(&mut self, byte: u64) -> u64 {
-        let mut to = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
-        while matches!(self.text.get(to), Some(b'\r' | b'\n')) {
-            to += 1;
-        }
-        self.line += self.text[self.byte..to].iter().map(|b| u64::from(*b == b'\n')).sum::<u64>();
-        self.byte = to;
-        self.line
-    }
 }
 
 /// What no single cell can tell: repeated keys, units with two codes, sums that do not fit.

@@ -37,6 +37,25 @@ pub(super) fn text<'a>(spec: &SourceSpec, name: &str, bytes: &'a [u8]) -> Result
     Ok(text)
 }
 
+/// Text of a published file, without byte order mark. Letters that were lost before it came here are left as they are:
+/// codes and numbers have none to lose, and names are not kept.
+pub(crate) fn lenient<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
+    refuse_binary(name, bytes)?;
+    let text = match (bytes.strip_prefix(b"\xef\xbb\xbf"), std::str::from_utf8(bytes)) {
+        (Some(rest), _) => strict(name, rest)?,
+        (None, Ok(text)) => Cow::Borrowed(text),
+        (None, Err(_)) => windows(name, bytes)?,
+    };
+    if text.trim().is_empty() {
+        return Err(Fault::of_file(
+            name,
+            FaultCause::Empty,
+            "Le fichier est vide : le téléchargement s’est-il bien terminé ?",
+        ));
+    }
+    Ok(text)
+}
+
 fn strict<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
     std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| {
         Fault::of_file(

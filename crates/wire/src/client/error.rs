@@ -8,7 +8,9 @@ use model::{Failure, FailureKind};
 use rustls::AlertDescription;
 use tonic::{Code, Status};
 
+use super::obstacle::{Obstacle, ObstacleKind};
 use crate::status::{Refused, from_status};
+use crate::tls::ForeignAuthority;
 
 /// Why a call did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +18,9 @@ pub enum ClientError {
     /// No connection: wrong address, firewall, hub stopped.
     #[error("hub cannot be reached: {0}")]
     Unreachable(String),
+    /// The network of this place does not let us through.
+    #[error("network in between: {0}")]
+    Obstacle(Box<Obstacle>),
     /// The other end is not the hub of the invitation, or it refused our certificate.
     #[error("secure connection refused: {0}")]
     Tls(TlsProblem),
@@ -56,6 +61,7 @@ impl ClientError {
         match self {
             Self::Unreachable(_) | Self::Deadline => true,
             Self::Refused(refused) => refused.kind.is_transient(),
+            Self::Obstacle(obstacle) => obstacle.is_transient(),
             Self::Tls(_) | Self::Protocol(_) => false,
         }
     }
@@ -64,7 +70,7 @@ impl ClientError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused(refused) => refused.retry_after,
-            Self::Unreachable(_) | Self::Deadline | Self::Tls(_) | Self::Protocol(_) => None,
+            Self::Unreachable(_) | Self::Obstacle(_) | Self::Deadline | Self::Tls(_) | Self::Protocol(_) => None,
         }
     }
 
@@ -79,6 +85,7 @@ impl ClientError {
                 FailureKind::Precondition
             }
             Self::Refused(refused) => refused.kind,
+            Self::Obstacle(obstacle) => obstacle.failure_kind(),
             Self::Protocol(_) => FailureKind::Internal,
         }
     }
@@ -93,6 +100,7 @@ impl ClientError {
             Self::Tls(TlsProblem::OurCertificateExpired) => "CERTIFICATE_EXPIRED",
             Self::Tls(TlsProblem::OurCertificateRefused) => "CERTIFICATE_REFUSED",
             Self::Tls(TlsProblem::Handshake) => "TLS_HANDSHAKE",
+            Self::Obstacle(obstacle) => obstacle.reason(),
             Self::Refused(refused) => &refused.reason,
             Self::Protocol(_) => "ANSWER_MALFORMED",
         }
@@ -120,6 +128,7 @@ impl ClientError {
             Self::Tls(TlsProblem::Handshake) => {
                 "La connexion sécurisée a échoué : un équipement du réseau l’intercepte peut-être. Prévenez votre service informatique."
             }
+            Self::Obstacle(obstacle) => obstacle.message(),
             Self::Refused(refused) => &refused.message,
             Self::Protocol(_) => {
                 "La réponse du centre n’a pas pu être lue : les deux logiciels n’ont sans doute pas la même version."
@@ -157,7 +166,13 @@ fn diagnose(error: &(dyn Error + 'static)) -> Option<ClientError> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(problem) = error.downcast_ref::<rustls::Error>() {
-            return Some(ClientError::Tls(tls_problem(problem)));
+            return Some(match foreign(problem) {
+                Some(kind) => ClientError::Obstacle(Box::new(kind.into())),
+                None => ClientError::Tls(tls_problem(problem)),
+            });
+        }
+        if let Some(obstacle) = error.downcast_ref::<Obstacle>() {
+            return Some(ClientError::Obstacle(Box::new(obstacle.clone())));
         }
         if error.is::<tonic::TimeoutExpired>() {
             return Some(ClientError::Deadline);
@@ -173,6 +188,13 @@ fn diagnose(error: &(dyn Error + 'static)) -> Option<ClientError> {
         }
     }
     found
+}
+
+/// A certificate of an authority that no hub of this product has.
+fn foreign(error: &rustls::Error) -> Option<ObstacleKind> {
+    let rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) = error else { return None };
+    let ForeignAuthority { issuer } = other.0.downcast_ref()?;
+    Some(ObstacleKind::Intercepted { issuer: issuer.clone() })
 }
 
 fn tls_problem(error: &rustls::Error) -> TlsProblem {

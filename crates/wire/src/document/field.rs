@@ -1,5 +1,6 @@
 //! Checks of single fields, with the place where they stand.
 
+use std::cmp::Ordering;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -50,8 +51,10 @@ pub(super) fn instant(micros: i64) -> Timestamp {
 
 /// Refuses what does not come strictly after what was before.
 pub(super) fn ascending<T: Ord>(path: impl Display, last: &mut Option<T>, next: T) -> Result<(), DocumentError> {
-    if last.as_ref().is_some_and(|last| *last >= next) {
-        return Err(refuse(path, "is out of order or a duplicate"));
+    match last.as_ref().map(|last| last.cmp(&next)) {
+        Some(Ordering::Equal) => return Err(refuse(path, "is the same as the one before it")),
+        Some(Ordering::Greater) => return Err(refuse(path, "is out of order")),
+        Some(Ordering::Less) | None => {}
     }
     *last = Some(next);
     Ok(())

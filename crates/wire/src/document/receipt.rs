@@ -61,7 +61,7 @@ pub struct Receipt {
     pub kind: ReceiptKind,
     /// The hub's clock.
     pub accepted_at: Timestamp,
-    /// One more than the acceptance before, across all communes; from 1.
+    /// Unique and growing across all communes, from 1; a hub restored from a copy leaves a gap.
     pub number: u64,
     /// Its place in the ledger of each territory it touches; at least one.
     pub links: BTreeMap<CommuneCode, Link>,

@@ -14,7 +14,7 @@ const BUDGET: u64 = 256 << 20;
 const STRING: u64 = 32;
 
 /// A message type: its weight in memory, and its fields that are messages again.
-pub(super) struct Shape {
+pub(crate) struct Shape {
     weight: u64,
     messages: &'static [(u32, &'static Shape)],
 }
@@ -33,6 +33,15 @@ pub(super) static RECEIPT: Shape = Shape { weight: 0, messages: &[(9, &LEDGER_LI
 
 static PACK_FILE: Shape = Shape { weight: 160, messages: &[] };
 pub(super) static PACK: Shape = Shape { weight: 0, messages: &[(4, &PACK_FILE)] };
+
+static POSITION: Shape = Shape { weight: 96, messages: &[] };
+static ITEM: Shape = Shape { weight: 128, messages: &[] };
+pub(crate) static BUNDLE: Shape = Shape { weight: 0, messages: &[(6, &POSITION), (7, &ITEM)] };
+
+static CONFLICT_ROW: Shape = Shape { weight: 128, messages: &[] };
+static REFUSED: Shape = Shape { weight: 128, messages: &[(3, &CONFLICT_ROW)] };
+static ANSWER_ITEM: Shape = Shape { weight: 256, messages: &[(3, &REFUSED)] };
+pub(crate) static ANSWER: Shape = Shape { weight: 0, messages: &[(5, &ANSWER_ITEM)] };
 
 /// Refuses what would not fit.
 pub(super) fn affordable(bytes: &[u8], shape: &Shape) -> Result<(), DocumentError> {

@@ -19,6 +19,7 @@ use crate::pb::submission::v1::{SubmitRequest, submit_request};
 use crate::testing::{Counting, Hub, commune, hub, hub_with, node_of};
 use crate::tls::ClientTls;
 
+mod doorkeeper;
 mod limits;
 
 const DAY: Duration = Duration::from_hours(24);

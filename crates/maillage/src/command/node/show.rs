@@ -57,13 +57,36 @@ pub fn preview(preview: &Preview, all: bool) {
     }
 }
 
+/// What a restored hub was given back.
+pub fn recovered(documents: u64) -> String {
+    format!(
+        "Le centre a été restauré d’une sauvegarde : {}, avec les récépissés d’origine.",
+        render::number::counted(
+            usize::try_from(documents).unwrap_or(usize::MAX),
+            "envoi qu’il avait oublié lui a été rendu",
+            "envois qu’il avait oubliés lui ont été rendus"
+        )
+    )
+}
+
 /// One line while pushing.
 pub fn push_event(event: &PushEvent) {
     match event {
         PushEvent::Sending { submission, bytes } => eprintln!("Envoi {submission} ({bytes} octets)…"),
+        PushEvent::Recovered { documents } => eprintln!("{}", recovered(*documents)),
         PushEvent::Retrying { after, message } => {
             eprintln!("  pas encore passé : {message} Nouvel essai dans {} s.", after.as_secs().max(1));
         }
+    }
+}
+
+/// A kind of document, in French.
+pub fn kind(kind: node::DocumentKind) -> &'static str {
+    match kind {
+        node::DocumentKind::Submission => "envoi",
+        node::DocumentKind::Check => "essai",
+        node::DocumentKind::Withdrawal => "retrait",
+        node::DocumentKind::Purge => "destruction",
     }
 }
 

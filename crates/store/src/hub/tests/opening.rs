@@ -55,7 +55,8 @@ async fn an_unknown_schema_is_refused_and_left_alone() {
             tx.commit().await.expect("commits");
         };
         let node = crate::node::NodeStore::open(&location).await;
-        assert!(matches!(node, Err(StoreError::SchemaAltered(1))), "a hub's database is not a node's");
+        let refused = matches!(node, Err(StoreError::SchemaAltered(_) | StoreError::SchemaNewer(_)));
+        assert!(refused, "a hub's database is not a node's");
         change("UPDATE _sqlx_migrations SET version = 99 WHERE version = 1").await;
         assert!(matches!(HubStore::open(&location).await, Err(StoreError::SchemaNewer(99))));
         change("UPDATE _sqlx_migrations SET version = 1 WHERE version = 99").await;

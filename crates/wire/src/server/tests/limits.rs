@@ -29,6 +29,49 @@ async fn a_connection_that_was_closed_comes_back_by_itself() {
     }
 }
 
+#[tokio::test]
+async fn one_address_does_not_hold_all_places() {
+    let hub = hub_with(Limits { per_address: 1, ..Limits::default() }).await;
+    let stays = hub.anonymous().await;
+    let error = HubClient::connect(&hub.client_tls(None), &hub.address).await.expect_err("a second");
+    assert!(error.is_transient() || matches!(error, ClientError::Tls(_)), "{error:?}");
+    drop(stays);
+    // The port notices in its own time that somebody left.
+    while HubClient::connect(&hub.client_tls(None), &hub.address).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A stream that would go on for ever.
+#[tokio::test]
+async fn an_answer_that_is_on_its_way_ends_with_the_right_to_it() {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    let hub = hub_with(Limits { recheck: Duration::from_millis(20), ..Limits::default() }).await;
+    let node = hub.as_node(&node_of(&hub.authority, hub.clock.now(), DAY)).await;
+    let mut client = HealthClient::new(node.channel());
+    let mut answers =
+        client.watch(HealthCheckRequest { service: String::new() }).await.expect("an open stream").into_inner();
+    assert!(answers.message().await.expect("serving").is_some());
+    hub.clock.advance(2 * DAY);
+    let error = ClientError::from(answers.message().await.expect_err("the certificate ended"));
+    assert_eq!((error.kind(), error.reason()), (FailureKind::Unauthenticated, "CERTIFICATE_EXPIRED"));
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_message_are_the_callers_fault() {
+    let hub = hub().await;
+    let identity = hub.join(&SigningKey::generate()).await;
+    let mut grpc = tonic::client::Grpc::new(hub.as_node(&identity).await.channel());
+    grpc.ready().await.expect("ready");
+    let path = http::uri::PathAndQuery::from_static("/maillage.submission.v1.SubmissionService/List");
+    // The first field of both is a text or bytes: these bytes are no text.
+    let codec = tonic_prost::ProstCodec::<crate::pb::submission::v1::GetRequest, SubmitRequest>::default();
+    let garbage = crate::pb::submission::v1::GetRequest { submission_id: vec![0xff] };
+    let status = grpc.unary(tonic::Request::new(garbage), path, codec).await.expect_err("not a message");
+    let error = ClientError::from(status);
+    assert_eq!((error.kind(), error.reason()), (FailureKind::Invalid, "REQUEST_MALFORMED"));
+}
+
 // Time stands still in these two and jumps when everybody waits, so that ten seconds take none.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_never_answers_the_handshake_is_given_up() {
