@@ -99,6 +99,7 @@ mod eliminate;
 mod exact;
 #[cfg(test)]
 mod fixture;
+pub mod intervals;
 mod ledger;
 mod protect;
 mod relations;

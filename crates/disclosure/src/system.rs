@@ -87,10 +87,10 @@ pub struct System {
 }
 
 /// Sums of figures up to this size stay far from the ends of `i64`.
-const LARGEST: i64 = 1 << 44;
+pub(crate) const LARGEST: i64 = 1 << 44;
 
 /// Coefficients are small whole numbers: sums, differences, multiples of a fixed point.
-const STEEPEST: i64 = 1 << 14;
+pub(crate) const STEEPEST: i64 = 1 << 14;
 
 impl System {
     /// Checks that the figures are what the relations say.
@@ -133,6 +133,10 @@ impl System {
     /// How many relations there are.
     pub fn relations(&self) -> usize {
         self.relations.len()
+    }
+
+    pub(crate) fn lines(&self) -> &Lines {
+        &self.relations
     }
 
     pub(crate) fn relation(&self, index: usize) -> impl Iterator<Item = (usize, i64)> {
