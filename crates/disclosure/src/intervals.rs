@@ -51,7 +51,7 @@ pub struct Asked {
 
 impl Asked {
     /// As much work as some ten thousand cells need, in terms rewritten.
-    const WORK: u64 = 40_000_000_000;
+    const WORK: u64 = 6_000_000_000;
 
     /// Both ends for every hidden cell.
     pub fn intervals() -> Self {

@@ -7,7 +7,10 @@ use super::witnesses::Tables;
 use super::{Account, End, Halt, Interval, Question};
 
 /// Nodes of the search for a first whole table.
-const FIRST: u32 = 4_000;
+const FIRST: u32 = 2_000;
+
+/// How often a broken point is rounded and repaired before that.
+const ROUNDS: usize = 60;
 
 /// Nodes of a search for one more extreme whole table.
 const NODES: u32 = 300;
@@ -176,6 +179,15 @@ impl Search<'_> {
             self.account.combined += 1;
             self.low[cell as usize] = figure;
             self.high[cell as usize] = Some(figure);
+        }
+        for turn in 0..ROUNDS {
+            if self.walk.whole() {
+                break;
+            }
+            self.walk.round(turn)?;
+            if self.aim(Aim::Repair)? == Step::Stuck {
+                return Err(Halt);
+            }
         }
         if !self.walk.whole() {
             self.account.branched += 1;
