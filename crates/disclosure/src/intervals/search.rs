@@ -221,11 +221,23 @@ impl Search<'_> {
         }
     }
 
+    /// From a broken point back to the whole table that goes furthest: whole steps lead on from there, and moves that
+    /// became dense on the way can be taken back.
+    fn return_to(&mut self, cell: u32, side: Side) {
+        if self.walk.whole() || self.tables.first.is_empty() {
+            return;
+        }
+        let reach = if side == Side::Low { self.least[cell as usize] } else { self.most[cell as usize] };
+        self.walk.stand(&self.tables.whole(reach.by));
+        self.kept = Some(usize::MAX);
+    }
+
     /// Walks until the aim is reached, or nothing leads further; notes every whole table on the way.
     fn aim(&mut self, aim: Aim) -> Result<Step, Halt> {
         if matches!(aim, Aim::Push { .. }) {
             self.account.programs += 1;
         }
+        self.walk.refresh();
         if self.kept.is_none() {
             self.note(None)?;
         }
@@ -409,6 +421,7 @@ impl Search<'_> {
         if self.settled(cell, side) || enough(self) {
             return Ok(());
         }
+        self.return_to(cell, side);
         if self.aim(Aim::Repair)? == Step::Stuck {
             return Err(Halt);
         }
@@ -522,6 +535,7 @@ impl Search<'_> {
             {
                 continue;
             }
+            self.return_to(cell, side);
             if self.aim(Aim::Repair)? == Step::Stuck {
                 return Err(Halt);
             }

@@ -12,7 +12,7 @@ use super::ratio::Ratio;
 const PATIENCE: u32 = 30;
 
 /// Moves that have grown by this factor are taken back to the ones at the start.
-const GROWTH: usize = 4;
+const GROWTH: usize = 2;
 
 /// What to walk for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,10 +97,12 @@ impl Walk {
         self.work += self.terms as u64;
     }
 
-    /// Only at whole points: a cell that is free must have a whole figure, or denominators multiply without end.
-    fn refresh(&mut self) {
+    /// Takes back moves that have become dense. Not between steps to one aim, where it would undo what keeps them from
+    /// cycling; and only at whole points: a cell that is free must have a whole figure, or denominators multiply
+    /// without end.
+    pub(super) fn refresh(&mut self) {
         let first: usize = self.origin.1.iter().map(|body| body.terms.len()).sum();
-        if self.whole() && self.terms > GROWTH * (first + 4 * self.at.len()) {
+        if self.whole() && self.terms > GROWTH * (first + self.at.len()) {
             self.restore();
         }
     }
@@ -359,7 +361,6 @@ impl Walk {
                 }
             }
         }
-        self.refresh();
         let Some((column, up, gain)) = self.entering(aim)? else { return Ok(Step::Stuck) };
         let (far, block) = self.ratio(column, up)?;
         let signed = |steps: Ratio| if up { steps } else { steps.negated() };

@@ -15,6 +15,15 @@ impl Tables {
     pub(super) fn count(&self) -> usize {
         if self.first.is_empty() { 0 } else { self.others.len() + 1 }
     }
+
+    /// One of them, in full.
+    pub(super) fn whole(&self, index: usize) -> Vec<i64> {
+        let mut table = self.first.clone();
+        for &(cell, figure) in index.checked_sub(1).map(|other| &self.others[other]).into_iter().flatten() {
+            table[cell as usize] = figure;
+        }
+        table
+    }
 }
 
 /// Whole tables that agree with everything visible. Whoever has the view can check them without the engine.
@@ -72,12 +81,8 @@ impl Witnesses {
         }
         let mut table = self.figures.clone();
         for (cells, tables) in &self.parts {
-            for (&cell, &figure) in cells.iter().zip(&tables.first) {
+            for (&cell, figure) in cells.iter().zip(tables.whole(index.min(tables.count() - 1))) {
                 table[cell] = figure;
-            }
-            let other = index.min(tables.count() - 1).checked_sub(1);
-            for &(cell, figure) in other.map(|other| &tables.others[other]).into_iter().flatten() {
-                table[cells[cell as usize]] = figure;
             }
         }
         Some(table)
