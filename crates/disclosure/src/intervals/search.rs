@@ -413,7 +413,10 @@ impl Search<'_> {
 
     fn settled(&self, cell: u32, side: Side) -> bool {
         (side == Side::High && self.endless[cell as usize])
-            || self.bound(cell, side).is_some_and(|bound| self.attained(cell, side) == Some(bound))
+            || self.bound(cell, side).zip(self.attained(cell, side)).is_some_and(|(bound, attained)| match side {
+                Side::Low => bound >= attained,
+                Side::High => bound <= attained,
+            })
     }
 
     /// Looks for the end of an interval until both sides of it meet, or `enough`.
