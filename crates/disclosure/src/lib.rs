@@ -95,15 +95,21 @@
 
 pub mod attack;
 mod confidential;
+mod eliminate;
 mod exact;
 #[cfg(test)]
 mod fixture;
+pub mod intervals;
 mod ledger;
 mod protect;
 mod relations;
 mod rule;
 mod safe;
 mod scheme;
+mod space;
+pub mod suppress;
+pub mod system;
+mod witness;
 
 pub use confidential::{ConfidentialCell, ConfidentialCount, ConfidentialTable};
 pub use ledger::Ledger;

@@ -1,0 +1,513 @@
+//! All tables that agree with what is shown: a simplex dictionary `change(dependent) = Σ column(free) · change(free)`
+//! around the true table.
+//!
+//! Columns are sparse and kept in floating point, because they only *propose* tables. What is proposed is rounded,
+//! and verified in exact integers by [`crate::witness`]; no bound computed here is ever taken for a proof.
+
+use std::sync::Arc;
+
+use crate::eliminate::Dictionary;
+use crate::system::System;
+
+/// Below, a coefficient is zero.
+const TINY: f64 = 1e-7;
+
+/// Steps without progress after which the lowest index enters, against cycles.
+const PATIENCE: u32 = 12;
+
+/// What a cell is in the dictionary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    Dependent,
+    Free(u32),
+    Shown,
+}
+
+/// A whole table, by local index of its cell.
+pub(crate) type Point = Vec<f64>;
+
+/// Which way to push a figure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Way {
+    Up,
+    Down,
+}
+
+impl Way {
+    fn sign(self) -> f64 {
+        match self {
+            Self::Up => 1.0,
+            Self::Down => -1.0,
+        }
+    }
+}
+
+/// Whether steps must keep every figure whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Steps {
+    Whole,
+    Any,
+}
+
+type Column = Vec<(u32, f64)>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Space {
+    /// Cells of the system, by local index.
+    cells: Arc<Vec<usize>>,
+    truth: Arc<Point>,
+    low: Point,
+    high: Point,
+    place: Vec<Place>,
+    /// By column: its cell.
+    free: Vec<u32>,
+    /// Shared between clones until one of them rewrites a column: a search leaves no trace in its origin.
+    columns: Vec<Arc<Column>>,
+    /// By dependent cell: columns that may contain it, shared likewise. Entries may be stale or double.
+    holders: Vec<Arc<Vec<u32>>>,
+    /// Terms rewritten so far: the engine's clock, the same on every machine.
+    work: u64,
+}
+
+fn entry(column: &Column, cell: u32) -> f64 {
+    column.binary_search_by_key(&cell, |&(at, _)| at).map_or(0.0, |position| column[position].1)
+}
+
+/// `into += factor · other`, without the entry at `except`, telling which cells are new in it.
+fn combine(into: &Column, factor: f64, other: &Column, except: u32, mut entered: impl FnMut(u32)) -> Column {
+    let mut sum = Vec::with_capacity(into.len() + other.len());
+    let (mut a, mut b) = (0, 0);
+    while a < into.len() || b < other.len() {
+        let left = into.get(a).map_or(u32::MAX, |&(at, _)| at);
+        let right = other.get(b).map_or(u32::MAX, |&(at, _)| at);
+        let at = left.min(right);
+        let mut value = 0.0;
+        if left == at {
+            value += into[a].1;
+            a += 1;
+        }
+        if right == at {
+            value += factor * other[b].1;
+            b += 1;
+        }
+        let whole = value.round();
+        if (value - whole).abs() < 1e-9 {
+            value = whole;
+        }
+        if value != 0.0 && at != except {
+            if left != at {
+                entered(at);
+            }
+            sum.push((at, value));
+        }
+    }
+    sum
+}
+
+/// The least whole step that keeps a column whole; infinite if there is no small one.
+fn stride(column: &Column) -> f64 {
+    let broken = |x: f64| (x - x.round()).abs() > TINY;
+    let mut stride = 1.0;
+    for &(_, x) in column {
+        if broken(x * stride) {
+            let Some(more) = (2..=30).map(f64::from).find(|more| !broken(x * stride * more)) else {
+                return f64::INFINITY;
+            };
+            stride *= more;
+        }
+    }
+    stride
+}
+
+impl Space {
+    /// All cells of the dictionary that are neither shown nor computable.
+    pub(crate) fn new(system: &System, dictionary: &Dictionary) -> Self {
+        let cells: Vec<usize> = (0..system.cells().len()).filter(|&cell| !dictionary.computable(cell)).collect();
+        let local = |cell: usize| cells.binary_search(&cell).expect("a cell of a row is not computable");
+        let mut place = vec![Place::Dependent; cells.len()];
+        let mut free = Vec::new();
+        for (index, &cell) in cells.iter().enumerate() {
+            if dictionary.row(cell).is_none() {
+                place[index] = Place::Free(narrow(free.len()));
+                free.push(narrow(index));
+            }
+        }
+        let mut columns: Vec<Column> = vec![Vec::new(); free.len()];
+        let mut holders = vec![Vec::new(); cells.len()];
+        for (index, &cell) in cells.iter().enumerate() {
+            for &(at, value) in dictionary.row(cell).unwrap_or_default() {
+                let Place::Free(column) = place[local(at as usize)] else { continue };
+                columns[column as usize].push((narrow(index), value.fraction()));
+                holders[index].push(column);
+            }
+        }
+        let of = |figure: &dyn Fn(usize) -> Option<i64>| -> Point {
+            cells.iter().map(|&cell| figure(cell).map_or(f64::INFINITY, float)).collect()
+        };
+        Self {
+            truth: Arc::new(of(&|cell| Some(system.cells()[cell].value))),
+            low: of(&|cell| Some(system.cells()[cell].low)),
+            high: of(&|cell| system.cells()[cell].high),
+            place,
+            free,
+            columns: columns.into_iter().map(Arc::new).collect(),
+            holders: holders.into_iter().map(Arc::new).collect(),
+            cells: Arc::new(cells),
+            work: 0,
+        }
+    }
+
+    pub(crate) fn cells(&self) -> &[usize] {
+        &self.cells
+    }
+
+    /// The local index of a cell of the system.
+    pub(crate) fn local(&self, cell: usize) -> Option<usize> {
+        self.cells.binary_search(&cell).ok()
+    }
+
+    pub(crate) fn truth(&self) -> &Point {
+        &self.truth
+    }
+
+    pub(crate) fn work(&self) -> u64 {
+        self.work
+    }
+
+    /// Counts work that a clone did.
+    pub(crate) fn spend(&mut self, work: u64) {
+        self.work += work;
+    }
+
+    fn pivot(&mut self, row: u32, column: usize) {
+        let entering = Arc::clone(&self.columns[column]);
+        let value = entry(&entering, row);
+        let name = self.free[column];
+        let mut touched = 0;
+        let mut kept = vec![narrow(column)];
+        let held = std::mem::take(&mut self.holders[row as usize]);
+        for &other in held.iter() {
+            let index = other as usize;
+            let across = match self.columns.get(index) {
+                Some(body) if index != column => entry(body, row),
+                _ => 0.0,
+            };
+            if across == 0.0 {
+                continue;
+            }
+            let factor = -(across / value);
+            let holders = &mut self.holders;
+            let mut sum = combine(&self.columns[index], factor, &entering, row, |cell| {
+                Arc::make_mut(&mut holders[cell as usize]).push(other);
+            });
+            // The cell that was free depends on this column now.
+            let position = sum.partition_point(|&(at, _)| at < name);
+            sum.insert(position, (name, factor));
+            touched += sum.len();
+            kept.push(other);
+            self.columns[index] = Arc::new(sum);
+        }
+        self.holders[name as usize] = Arc::new(kept);
+        let mut leaving: Column =
+            entering.iter().filter(|&&(at, _)| at != row).map(|&(at, x)| (at, x / value)).collect();
+        let position = leaving.partition_point(|&(at, _)| at < name);
+        leaving.insert(position, (name, 1.0 / value));
+        self.work += (touched + leaving.len() + held.len()) as u64;
+        self.columns[column] = Arc::new(leaving);
+        self.free[column] = row;
+        self.place[name as usize] = Place::Dependent;
+        self.place[row as usize] = Place::Free(narrow(column));
+    }
+
+    /// Columns that contain a dependent cell, with its coefficient there.
+    fn held(&self, cell: u32) -> impl Iterator<Item = (usize, f64)> {
+        let columns = self.holders[cell as usize].iter().map(|&column| column as usize);
+        columns.filter_map(move |column| self.columns.get(column).map(|body| (column, entry(body, cell))))
+    }
+
+    /// Makes a cell free, if it is not; its column afterwards.
+    fn release(&mut self, cell: usize) -> Option<usize> {
+        match self.place[cell] {
+            Place::Shown => None,
+            Place::Free(column) => Some(column as usize),
+            Place::Dependent => {
+                let row = narrow(cell);
+                let candidates = self.held(row).filter_map(|(column, value)| {
+                    let body = &self.columns[column];
+                    (value.abs() > TINY).then_some(((value.abs() - 1.0).abs() > 1e-9, body.len(), column))
+                });
+                let (_, _, column) = candidates.min()?;
+                self.pivot(row, column);
+                Some(column)
+            }
+        }
+    }
+
+    /// Holds a cell at its true figure until it is shown or loosened. What it was is the answer.
+    pub(crate) fn hold(&mut self, cell: usize) -> (f64, f64) {
+        let range = (self.low[cell], self.high[cell]);
+        self.low[cell] = self.truth[cell];
+        self.high[cell] = self.truth[cell];
+        range
+    }
+
+    pub(crate) fn loosen(&mut self, cell: usize, range: (f64, f64)) {
+        (self.low[cell], self.high[cell]) = range;
+    }
+
+    /// From now on this cell keeps its true figure.
+    pub(crate) fn show(&mut self, cell: usize) {
+        let Some(column) = self.release(cell) else {
+            self.place[cell] = Place::Shown;
+            return;
+        };
+        self.place[cell] = Place::Shown;
+        self.columns.swap_remove(column);
+        self.free.swap_remove(column);
+        if let Some(&moved) = self.free.get(column) {
+            self.place[moved as usize] = Place::Free(narrow(column));
+            for &(at, _) in self.columns[column].iter() {
+                Arc::make_mut(&mut self.holders[at as usize]).push(narrow(column));
+            }
+        }
+    }
+
+    /// A table moved along one column until `cell` has its true figure again, if it stays possible.
+    pub(crate) fn returned(&mut self, table: &[i32], cell: usize) -> Option<Vec<i32>> {
+        let column = self.release(cell)?;
+        let back = -f64::from(table[cell]);
+        let mut moved = table.to_vec();
+        for &(at, value) in self.columns[column].iter() {
+            let at = at as usize;
+            let change = f64::from(table[at]) + back * value;
+            let figure = self.truth[at] + change;
+            if (change - change.round()).abs() > TINY || figure < self.low[at] - TINY || figure > self.high[at] + TINY {
+                return None;
+            }
+            moved[at] = small(change)?;
+        }
+        moved[cell] = 0;
+        Some(moved)
+    }
+
+    /// The changes of a point against the truth, if all its figures are whole and possible.
+    pub(crate) fn changes(&self, point: &Point) -> Option<Vec<i32>> {
+        let change = |(cell, &figure): (usize, &f64)| {
+            let whole = figure.round();
+            let sound = (figure - whole).abs() < 1e-6 && whole >= self.low[cell] && whole <= self.high[cell];
+            sound.then(|| small(whole - self.truth[cell])).flatten()
+        };
+        point.iter().enumerate().map(change).collect()
+    }
+
+    /// Moves a whole point in whole steps until `target` reaches `goal`; true if it did.
+    pub(crate) fn push(&mut self, point: &mut Point, target: usize, way: Way, goal: f64, most: u32) -> bool {
+        self.travel(point, target, way, goal, most, Steps::Whole)
+    }
+
+    /// Moves a point until `target` reaches `goal`; true if it did.
+    pub(crate) fn drive(&mut self, point: &mut Point, target: usize, way: Way, goal: f64, most: u32) -> bool {
+        self.travel(point, target, way, goal, most, Steps::Any)
+    }
+
+    fn able(&self, point: &Point, cell: usize, direction: f64) -> f64 {
+        if direction > 0.0 { self.high[cell] - point[cell] } else { point[cell] - self.low[cell] }
+    }
+
+    /// The column that pushes `target` best, its gain, and the direction of its cell.
+    fn entering(
+        &self,
+        point: &Point,
+        target: usize,
+        sign: f64,
+        least: f64,
+        bland: bool,
+        barred: &[u32],
+    ) -> Option<(f64, usize, f64)> {
+        let row = match self.place[target] {
+            Place::Shown => return None,
+            Place::Free(column) => {
+                let column = column as usize;
+                let open = !barred.contains(&self.free[column]) && self.able(point, target, sign) > least;
+                return open.then_some((1.0, column, sign));
+            }
+            Place::Dependent => narrow(target),
+        };
+        let mut best: Option<(f64, usize, f64)> = None;
+        for (index, value) in self.held(row) {
+            let gain = value * sign;
+            if gain.abs() < TINY {
+                continue;
+            }
+            let cell = self.free[index];
+            if self.able(point, cell as usize, gain) < least || barred.contains(&cell) {
+                continue;
+            }
+            let better =
+                best.is_none_or(|(most, known, _)| if bland { self.free[known] > cell } else { gain.abs() > most });
+            if better {
+                best = Some((gain.abs(), index, gain.signum()));
+            }
+        }
+        best
+    }
+
+    /// How far a column may go, and the dependent cell that stops it.
+    fn ratio(&self, point: &Point, column: usize, direction: f64, steps: Steps) -> (f64, Option<u32>) {
+        let mut far = self.able(point, self.free[column] as usize, direction);
+        let mut block: Option<(u32, f64)> = None;
+        for &(cell, value) in self.columns[column].iter() {
+            let slope = value * direction;
+            if slope.abs() < TINY {
+                continue;
+            }
+            let room = self.able(point, cell as usize, slope).max(0.0) / slope.abs();
+            // Whole steps like small coefficients in the way, arbitrary ones like large ones.
+            let tie = |known: f64| match steps {
+                Steps::Whole => slope.abs() < known - 1e-9,
+                Steps::Any => slope.abs() > known + 1e-9,
+            };
+            if room < far - 1e-9 || (room < far + 1e-9 && block.is_some_and(|(_, known)| tie(known))) {
+                far = far.min(room);
+                block = Some((cell, slope.abs()));
+            }
+        }
+        (far, block.map(|(cell, _)| cell))
+    }
+
+    fn travel(&mut self, point: &mut Point, target: usize, way: Way, goal: f64, most: u32, steps: Steps) -> bool {
+        let sign = way.sign();
+        let mut stuck = 0;
+        let mut barred: Vec<u32> = Vec::new();
+        let least = if steps == Steps::Whole { 1.0 - TINY } else { TINY };
+        for _ in 0..most {
+            let rest = (goal - point[target]) * sign;
+            if rest <= TINY {
+                return true;
+            }
+            self.work += 16;
+            let Some((gain, column, direction)) = self.entering(point, target, sign, least, stuck > PATIENCE, &barred)
+            else {
+                return false;
+            };
+            self.work += self.columns[column].len() as u64;
+            let (far, block) = self.ratio(point, column, direction, steps);
+            let wanted = rest / gain;
+            let far = match steps {
+                Steps::Whole => {
+                    let stride = stride(&self.columns[column]);
+                    if stride.is_finite() {
+                        (wanted / stride - TINY).ceil().min(((far + TINY) / stride).floor()) * stride
+                    } else {
+                        0.0
+                    }
+                }
+                Steps::Any if wanted.ceil() <= far => wanted.ceil(),
+                Steps::Any => wanted.min(far),
+            };
+            if !far.is_finite() {
+                return false;
+            }
+            if far > TINY {
+                let by = far * direction;
+                point[self.free[column] as usize] += by;
+                for &(cell, value) in self.columns[column].iter() {
+                    point[cell as usize] += value * by;
+                    if steps == Steps::Whole {
+                        point[cell as usize] = point[cell as usize].round();
+                    }
+                }
+                stuck = 0;
+                barred.clear();
+                if (goal - point[target]) * sign <= TINY {
+                    return true;
+                }
+            } else {
+                stuck += 1;
+            }
+            let Some(row) = block else {
+                if far <= TINY {
+                    barred.push(self.free[column]);
+                }
+                continue;
+            };
+            let mut out = column;
+            if steps == Steps::Whole {
+                // A pivot of one keeps the columns whole; then the blocked one tries again without its obstacle.
+                let mut finest = entry(&self.columns[column], row).abs();
+                for (index, value) in self.held(row) {
+                    let value = value.abs();
+                    if value > TINY && value < finest - 1e-9 {
+                        finest = value;
+                        out = index;
+                    }
+                }
+                if out != column {
+                    barred.push(self.free[column]);
+                    if barred.len() > 8 {
+                        barred.remove(0);
+                    }
+                }
+            }
+            self.pivot(row, out);
+        }
+        false
+    }
+
+    /// Looks for a whole table whose `target` reaches `goal`, by branching on broken figures; `nodes` is what may be
+    /// spent.
+    pub(crate) fn dive(&mut self, point: &mut Point, target: usize, way: Way, goal: f64, nodes: &mut u32) -> bool {
+        if *nodes == 0 {
+            return false;
+        }
+        *nodes -= 1;
+        if !self.drive(point, target, way, goal, 200) {
+            return false;
+        }
+        let broken = point.iter().map(|figure| (figure - figure.round()).abs()).enumerate();
+        let Some((cell, _)) = broken.filter(|&(_, rest)| rest > 1e-6).max_by(|a, b| a.1.total_cmp(&b.1)) else {
+            return true;
+        };
+        let target_range = (self.low[target], self.high[target]);
+        match way {
+            Way::Up => self.low[target] = self.low[target].max(goal),
+            Way::Down => self.high[target] = self.high[target].min(goal),
+        }
+        let (floor, range) = (point[cell].floor(), (self.low[cell], self.high[cell]));
+        let first = if point[cell] - floor < 0.5 { Way::Down } else { Way::Up };
+        let mut found = false;
+        for branch in [first, if first == Way::Up { Way::Down } else { Way::Up }] {
+            let mut trial = point.clone();
+            let edge = if branch == Way::Down { floor } else { floor + 1.0 };
+            if !self.drive(&mut trial, cell, branch, edge, 200) {
+                continue;
+            }
+            match branch {
+                Way::Down => self.high[cell] = edge,
+                Way::Up => self.low[cell] = edge,
+            }
+            found = self.dive(&mut trial, target, way, goal, nodes);
+            self.loosen(cell, range);
+            if found {
+                *point = trial;
+                break;
+            }
+        }
+        self.loosen(target, target_range);
+        found
+    }
+}
+
+fn narrow(index: usize) -> u32 {
+    u32::try_from(index).expect("a system has fewer than 2^32 cells")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures are below 2^44, which a double holds exactly")]
+fn float(figure: i64) -> f64 {
+    figure as f64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "checked to be in range just before")]
+fn small(change: f64) -> Option<i32> {
+    (change.abs() < 1e9).then_some(change.round() as i32)
+}
