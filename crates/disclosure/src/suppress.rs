@@ -21,8 +21,8 @@ use thiserror::Error;
 use crate::eliminate::Dictionary;
 use crate::space::Space;
 use crate::system::{Standing, System};
-pub use crate::witness::{Effort, Proof, Short};
 use crate::witness::Pool;
+pub use crate::witness::{Effort, Proof, Short};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,14 +60,14 @@ pub struct Account {
     pub implied: usize,
     /// Hidden because they would make a primary computable.
     pub computable: usize,
-    /// Primaries whose need was not met by whole steps along moves among these: it took linear programs, or more cells.
-    pub hard: usize,
-    /// Primaries that took more cells.
+    /// Primaries for which tables were looked for: all others were wide by the tables of these.
+    pub looked: usize,
+    /// Primaries for which more cells were hidden.
     pub repaired: usize,
-    /// Hidden for them.
-    pub added: usize,
-    /// Shown again in the end.
+    /// Cells shown again in the end.
     pub returned: usize,
+    /// Not tried to be shown again, because the work was used up.
+    pub undecided: usize,
     /// How the tables were found.
     pub effort: Effort,
     /// Terms rewritten.
@@ -94,7 +94,8 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
     let standing = |cell: usize| system.cells()[cell].standing;
     let all = 0..system.cells().len();
     let primary: Vec<bool> = all.clone().map(|cell| standing(cell) == Standing::Primary).collect();
-    let mut dictionary = Dictionary::new(system, &settled);
+    let whole = Dictionary::new(system, &settled);
+    let mut dictionary = whole.clone();
     let computable: Vec<usize> = all.clone().filter(|&cell| primary[cell] && dictionary.computable(cell)).collect();
     if !computable.is_empty() {
         return Err(Unprotectable::Computable(computable));
@@ -114,35 +115,36 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
         dictionary.show(cell);
         shown[cell] = true;
     }
-
     let mut pool = Pool::new(system, ask.width);
-    let mut space = Space::new(system, &dictionary);
-    let (mut narrow, hard) = pool.narrow(&mut space);
-    account.hard = hard;
-    account.work += space.work();
+    let mut narrow = pool.targets();
+    narrow.sort_by_key(|&cell| (system.cells()[cell].value, cell));
+    let mut repair = repair::Repair { system, settled: &settled, shown: &mut shown, work: 0, looks: 0, repairs: 0 };
+    narrow.retain(|&target| !repair.mend(&mut pool, target));
+    account.looked = repair.looks;
+    account.repaired = repair.repairs;
+    account.work += repair.work;
     if !narrow.is_empty() {
-        account.repaired = narrow.len();
-        let mut repair = repair::Repair { system, settled: &settled, shown: &mut shown, work: 0 };
-        narrow.retain(|&target| !repair.mend(&mut pool, target));
-        account.work += repair.work;
-        if !narrow.is_empty() {
-            return Err(Unprotectable::Narrow(narrow));
-        }
-        let before = account.implied;
-        dictionary = Dictionary::new(system, &shown);
-        account.added = order.iter().filter(|&&cell| !shown[cell]).count().saturating_sub(account.computable);
-        debug_assert!(account.implied >= before);
-        space = Space::new(system, &dictionary);
+        return Err(Unprotectable::Narrow(narrow));
     }
-    for cell in order {
+    // Replayed in order, because to solve for what is hidden in one go fills in; this path is known not to.
+    dictionary = whole;
+    for &cell in order.iter().filter(|&&cell| shown[cell]) {
+        dictionary.show(cell);
+    }
+    let mut space = Space::new(system, &dictionary);
+    for &cell in &order {
         if shown[cell] {
             continue;
         }
         if dictionary.computable(cell) {
             shown[cell] = true;
-        } else if space.work() < ask.work && !dictionary.gives_away(cell, &primary) {
+        } else if dictionary.gives_away(cell, &primary) {
+            continue;
+        } else if space.work() > ask.work {
+            account.undecided += 1;
+        } else {
             let local = space.local(cell).expect("not computable now, so not computable at the start");
-            if pool.without(&mut space, local) {
+            if pool.without(&mut space, &[local]) {
                 space.show(local);
                 dictionary.show(cell);
                 shown[cell] = true;

@@ -12,8 +12,25 @@ pub use proof::{Proof, Short};
 
 /// How hard to look for one table.
 const PUSHES: u32 = 60;
-const NODES: u32 = 24;
 const DRIVES: u32 = 300;
+
+/// Ways to look for a table.
+#[derive(Clone, Copy)]
+enum Look {
+    /// By whole steps.
+    Push,
+    /// Not at all, but by a linear program whether it is worth it.
+    Bound,
+    /// By linear programs and branching.
+    Dive,
+}
+
+/// A way, and whether upwards is preferred.
+type Search = (Look, bool);
+
+const NEAR: [Search; 4] = [(Look::Push, true), (Look::Push, false), (Look::Dive, true), (Look::Dive, false)];
+const FAR: [Search; 5] =
+    [(Look::Push, true), (Look::Push, false), (Look::Bound, true), (Look::Dive, true), (Look::Dive, false)];
 
 /// How tables were found, and not found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,8 +110,10 @@ pub(crate) struct Pool<'a> {
     /// By cell: tables that change it, and by how much. Tables may be gone.
     holders: Vec<Vec<(u32, i32)>>,
     alive: usize,
-    /// How much harder than usual to look.
-    patience: u32,
+    /// How to look.
+    ways: &'static [Search],
+    /// How much branching a look may take.
+    nodes: u32,
     /// Targets that failed last, tried first.
     suspects: Vec<usize>,
     pub(crate) effort: Effort,
@@ -110,7 +129,8 @@ impl<'a> Pool<'a> {
             tables: Vec::new(),
             holders: vec![Vec::new(); system.cells().len()],
             alive: 0,
-            patience: 1,
+            ways: &FAR,
+            nodes: 24,
             suspects: Vec::new(),
             effort: Effort::default(),
         }
@@ -126,7 +146,8 @@ impl<'a> Pool<'a> {
             tables: Vec::new(),
             holders: vec![Vec::new(); self.holders.len()],
             alive: 0,
-            patience: 4,
+            ways: &FAR,
+            nodes: 24,
             suspects: Vec::new(),
             effort: Effort::default(),
         }
@@ -162,7 +183,7 @@ impl<'a> Pool<'a> {
     }
 
     /// Who knows too much about a target for its need: `Some(None)` is anybody.
-    fn lacks(&self, target: usize) -> Option<Option<u32>> {
+    pub(crate) fn lacks(&self, target: usize) -> Option<Option<u32>> {
         let need = self.needs[target]?;
         if !self.reach(target, None).meets(need) {
             return Some(None);
@@ -203,18 +224,18 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// Tries to show `cell`: true if every target still meets its need, with tables that prove it; otherwise nothing
-    /// changed.
-    pub(crate) fn without(&mut self, space: &mut Space, local: usize) -> bool {
-        let cell = space.cells()[local];
-        let range = space.hold(local);
+    /// Tries to show cells (local indices): true if every target still meets its need, with tables that prove it;
+    /// otherwise nothing changed.
+    pub(crate) fn without(&mut self, space: &mut Space, locals: &[usize]) -> bool {
+        let held: Vec<(usize, (f64, f64))> = locals.iter().map(|&local| (local, space.hold(local))).collect();
         let kept = self.tables.len();
-        let held = self.holders[cell].clone();
         let mut buried = Vec::new();
-        for (index, _) in held {
-            if let Some(table) = self.tables[index as usize].take() {
-                self.alive -= 1;
-                buried.push((index as usize, table));
+        for &local in locals {
+            for &(index, _) in &self.holders[space.cells()[local]] {
+                if let Some(table) = self.tables[index as usize].take() {
+                    self.alive -= 1;
+                    buried.push((index as usize, table));
+                }
             }
         }
         let mut weakened: Vec<usize> = buried
@@ -225,7 +246,7 @@ impl<'a> Pool<'a> {
         weakened.sort_unstable();
         weakened.dedup();
         weakened.retain(|&target| self.lacks(target).is_some());
-        if !weakened.is_empty() {
+        if let (false, &[local]) = (weakened.is_empty(), locals) {
             for (_, table) in &buried {
                 let useful = weakened.iter().any(|&target| {
                     let (change, reach) = (i64::from(table.change(narrow(target))), self.reach(target, None));
@@ -247,7 +268,9 @@ impl<'a> Pool<'a> {
             if self.suspects.len() > 16 {
                 self.suspects.remove(0);
             }
-            space.loosen(local, range);
+            for (local, range) in held {
+                space.loosen(local, range);
+            }
             self.forget(kept);
             for (index, table) in buried {
                 self.tables[index] = Some(table);
@@ -271,35 +294,12 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// Targets that do not meet their need, after looking for each. The first look is by whole steps only; the number
-    /// of those that took more is the second answer.
-    pub(crate) fn narrow(&mut self, space: &mut Space) -> (Vec<usize>, usize) {
-        let mut narrow = self.targets();
-        narrow.retain(|&target| !self.stretch(space, target));
-        let hard = narrow.len();
-        narrow.retain(|&target| !self.widen(space, target));
-        (narrow, hard)
-    }
-
-    /// A longer look, from more places.
-    pub(crate) fn insist(&mut self, space: &mut Space, target: usize) -> bool {
-        let patience = std::mem::replace(&mut self.patience, 16);
-        let met = self.widen(space, target);
-        self.patience = patience;
-        met
-    }
-
-    /// Meets a need by whole steps alone.
-    fn stretch(&mut self, space: &mut Space, target: usize) -> bool {
-        self.search(space, target, 3)
-    }
-
     /// Meets a need, if tables that do so are found.
     pub(crate) fn widen(&mut self, space: &mut Space, target: usize) -> bool {
-        self.search(space, target, 6)
+        self.search(space, target, self.ways)
     }
 
-    fn search(&mut self, space: &mut Space, target: usize, attempts: u32) -> bool {
+    fn search(&mut self, space: &mut Space, target: usize, ways: &[Search]) -> bool {
         let mut met_before = Vec::new();
         while let Some(owner) = self.lacks(target) {
             // Tables do not go away in here, so that who is met stays met.
@@ -311,7 +311,7 @@ impl<'a> Pool<'a> {
             let known = owner.map(|owner| self.system.owned(owner)).unwrap_or_default();
             let known: Vec<usize> = known.iter().filter_map(|&cell| space.local(cell)).collect();
             let held: Vec<(usize, (f64, f64))> = known.into_iter().map(|local| (local, space.hold(local))).collect();
-            let met = self.attempt(space, target, local, owner, attempts);
+            let met = self.attempt(space, target, local, owner, ways);
             for (local, range) in held {
                 space.loosen(local, range);
             }
@@ -322,70 +322,48 @@ impl<'a> Pool<'a> {
         true
     }
 
-    fn attempt(&mut self, space: &mut Space, target: usize, local: usize, owner: Option<u32>, attempts: u32) -> bool {
+    fn attempt(&mut self, space: &mut Space, target: usize, local: usize, owner: Option<u32>, ways: &[Search]) -> bool {
         let Some(need) = self.needs[target] else { return true };
         let truth = space.truth()[local];
         // Broken columns stay in here: pushes need whole ones.
         let mut probe: Option<Space> = None;
-        let mut met = false;
-        for attempt in 0..attempts {
+        for &(search, rise) in ways {
             let reach = self.reach(target, owner);
-            met = reach.meets(need);
-            if met {
+            if reach.meets(need) {
                 break;
             }
             let up = i64::from(need.above).max(i64::from(need.width) + reach.low);
             let down = i64::from(need.below).max(i64::from(need.width) - reach.high);
-            let rising = if attempt % 2 == 0 { up > reach.high } else { down <= -reach.low };
-            let (way, goal) =
-                if rising { (Way::Up, truth + float(up)) } else { (Way::Down, truth - float(down)) };
+            let rising = if rise { up > reach.high } else { down <= -reach.low };
+            let (way, goal) = if rising { (Way::Up, truth + float(up)) } else { (Way::Down, truth - float(down)) };
             let mut point = space.truth().clone();
-            match attempt {
-                0..=2 => {
-                    if attempt == 2 {
-                        let best = self.holders[target].iter().filter_map(|&(index, change)| {
-                            let table = self.tables[index as usize].as_ref()?;
-                            let known = owner.is_some_and(|owner| table.owners.binary_search(&owner).is_ok());
-                            (!known).then_some((if rising { change } else { -change }, index))
-                        });
-                        let Some((change, index)) = best.max() else { continue };
-                        if change <= 0 {
-                            continue;
-                        }
-                        let table = self.tables[index as usize].as_ref().expect("alive just before");
-                        for &(cell, change) in &table.changes {
-                            let local = space.local(cell as usize).expect("tables change hidden cells only");
-                            point[local] += f64::from(change);
-                        }
-                    }
+            match search {
+                Look::Push => {
                     self.effort.pushed += 1;
                     let mut scratch = space.clone();
-                    scratch.push(&mut point, local, way, goal, PUSHES * self.patience);
+                    scratch.push(&mut point, local, way, goal, PUSHES);
                     space.spend(scratch.work() - space.work());
                 }
-                3 => {
-                    // Is it worth more?
+                Look::Bound => {
                     self.effort.driven += 1;
-                    let mut bottom = point.clone();
                     let scratch = probe.insert(space.clone());
                     let deep = truth - f64::from(need.below.max(need.width));
-                    scratch.drive(&mut bottom, local, Way::Down, deep, DRIVES * self.patience);
+                    let mut bottom = point.clone();
+                    scratch.drive(&mut bottom, local, Way::Down, deep, DRIVES);
                     let bottom = bottom[local].ceil().min(truth + float(reach.low));
-                    let mut top = point;
                     let high = (bottom + f64::from(need.width)).max(truth + f64::from(need.above));
-                    if bottom > truth - f64::from(need.below)
-                        || !scratch.drive(&mut top, local, Way::Up, high, DRIVES * self.patience)
-                    {
+                    let wide = bottom <= truth - f64::from(need.below)
+                        && scratch.drive(&mut point, local, Way::Up, high, DRIVES);
+                    if !wide {
                         self.effort.narrow += 1;
                         break;
                     }
                     continue;
                 }
-                _ => {
+                Look::Dive => {
                     self.effort.dived += 1;
-                    let goal = if attempt == 4 || rising { goal } else { goal.max(truth + float(reach.low - 1)) };
                     let scratch = probe.get_or_insert_with(|| space.clone());
-                    if !scratch.dive(&mut point, local, way, goal, &mut (NODES * self.patience)) {
+                    if !scratch.dive(&mut point, local, way, goal, &mut (self.nodes)) {
                         continue;
                     }
                 }
@@ -396,7 +374,7 @@ impl<'a> Pool<'a> {
                 self.admit(table);
             }
         }
-        met = met || self.reach(target, owner).meets(need);
+        let met = self.reach(target, owner).meets(need);
         if let Some(probe) = probe {
             space.spend(probe.work() - space.work());
             if !met {
