@@ -146,8 +146,8 @@ impl<'a> Pool<'a> {
             tables: Vec::new(),
             holders: vec![Vec::new(); self.holders.len()],
             alive: 0,
-            ways: &FAR,
-            nodes: 24,
+            ways: &NEAR,
+            nodes: 4,
             suspects: Vec::new(),
             effort: Effort::default(),
         }
