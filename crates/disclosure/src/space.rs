@@ -90,9 +90,9 @@ fn combine(into: &Column, factor: f64, other: &Column, except: u32, mut entered:
             value += factor * other[b].1;
             b += 1;
         }
-        let whole = value.round();
-        if (value - whole).abs() < 1e-9 {
-            value = whole;
+        let nearest = whole(value);
+        if (value - nearest).abs() < 1e-9 {
+            value = nearest;
         }
         if value != 0.0 && at != except {
             if left != at {
@@ -106,7 +106,7 @@ fn combine(into: &Column, factor: f64, other: &Column, except: u32, mut entered:
 
 /// The least whole step that keeps a column whole; infinite if there is no small one.
 fn stride(column: &Column) -> f64 {
-    let broken = |x: f64| (x - x.round()).abs() > TINY;
+    let broken = |x: f64| (x - whole(x)).abs() > TINY;
     let mut stride = 1.0;
     for &(_, x) in column {
         if broken(x * stride) {
@@ -272,32 +272,52 @@ impl Space {
         }
     }
 
-    /// A table moved along one column until `cell` has its true figure again, if it stays possible.
-    pub(crate) fn returned(&mut self, table: &[i32], cell: usize) -> Option<Vec<i32>> {
-        let column = self.release(cell)?;
-        let back = -f64::from(table[cell]);
-        let mut moved = table.to_vec();
+    /// A table (changes by cell of the system) moved along one column until the cell at `local` has its true figure
+    /// again, if it stays possible.
+    pub(crate) fn returned(&mut self, table: &[(u32, i32)], local: usize) -> Option<Vec<(u32, i32)>> {
+        let cell = narrow(self.cells[local]);
+        let column = self.release(local)?;
+        let back = -table.iter().find(|&&(at, _)| at == cell).map_or(0.0, |&(_, change)| f64::from(change));
+        let mut moved: Vec<(u32, i32)> = Vec::with_capacity(table.len() + self.columns[column].len());
+        // Both ascend, because local indices ascend with the system's.
+        let mut rest = table.iter().filter(|&&(at, _)| at != cell).copied().peekable();
         for &(at, value) in self.columns[column].iter() {
-            let at = at as usize;
-            let change = f64::from(table[at]) + back * value;
-            let figure = self.truth[at] + change;
-            if (change - change.round()).abs() > TINY || figure < self.low[at] - TINY || figure > self.high[at] + TINY {
+            let (local, name) = (at as usize, narrow(self.cells[at as usize]));
+            while let Some(term) = rest.next_if(|&(other, _)| other < name) {
+                moved.push(term);
+            }
+            let before = rest.next_if(|&(other, _)| other == name).map_or(0.0, |(_, change)| f64::from(change));
+            let change = before + back * value;
+            let figure = self.truth[local] + change;
+            if (change - whole(change)).abs() > TINY
+                || figure < self.low[local] - TINY
+                || figure > self.high[local] + TINY
+            {
                 return None;
             }
-            moved[at] = small(change)?;
+            let change = small(change)?;
+            if change != 0 {
+                moved.push((name, change));
+            }
         }
-        moved[cell] = 0;
+        moved.extend(rest);
         Some(moved)
     }
 
-    /// The changes of a point against the truth, if all its figures are whole and possible.
-    pub(crate) fn changes(&self, point: &Point) -> Option<Vec<i32>> {
-        let change = |(cell, &figure): (usize, &f64)| {
-            let whole = figure.round();
-            let sound = (figure - whole).abs() < 1e-6 && whole >= self.low[cell] && whole <= self.high[cell];
-            sound.then(|| small(whole - self.truth[cell])).flatten()
-        };
-        point.iter().enumerate().map(change).collect()
+    /// The changes of a point against the truth, by cell of the system, if all its figures are whole and possible.
+    pub(crate) fn changes(&self, point: &Point) -> Option<Vec<(u32, i32)>> {
+        let mut changes = Vec::new();
+        for (local, &figure) in point.iter().enumerate() {
+            let nearest = whole(figure);
+            if (figure - nearest).abs() >= 1e-6 || nearest < self.low[local] || nearest > self.high[local] {
+                return None;
+            }
+            let change = small(nearest - self.truth[local])?;
+            if change != 0 {
+                changes.push((narrow(self.cells[local]), change));
+            }
+        }
+        Some(changes)
     }
 
     /// Moves a whole point in whole steps until `target` reaches `goal`; true if it did.
@@ -414,7 +434,7 @@ impl Space {
                 for &(cell, value) in self.columns[column].iter() {
                     point[cell as usize] += value * by;
                     if steps == Steps::Whole {
-                        point[cell as usize] = point[cell as usize].round();
+                        point[cell as usize] = whole(point[cell as usize]);
                     }
                 }
                 stuck = 0;
@@ -464,7 +484,7 @@ impl Space {
         if !self.drive(point, target, way, goal, 200) {
             return false;
         }
-        let broken = point.iter().map(|figure| (figure - figure.round()).abs()).enumerate();
+        let broken = point.iter().map(|figure| (figure - whole(*figure)).abs()).enumerate();
         let Some((cell, _)) = broken.filter(|&(_, rest)| rest > 1e-6).max_by(|a, b| a.1.total_cmp(&b.1)) else {
             return true;
         };
@@ -498,6 +518,13 @@ impl Space {
     }
 }
 
+/// The nearest whole number, ties to even: adding 1.5 · 2^52 leaves no room for a fraction. Without a call into the
+/// mathematics library, this is a tenth of the engine's time.
+fn whole(x: f64) -> f64 {
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    if x.abs() < 1e15 { (x + SHIFT) - SHIFT } else { x }
+}
+
 fn narrow(index: usize) -> u32 {
     u32::try_from(index).expect("a system has fewer than 2^32 cells")
 }
@@ -509,5 +536,5 @@ fn float(figure: i64) -> f64 {
 
 #[expect(clippy::cast_possible_truncation, reason = "checked to be in range just before")]
 fn small(change: f64) -> Option<i32> {
-    (change.abs() < 1e9).then_some(change.round() as i32)
+    (change.abs() < 1e9).then_some(whole(change) as i32)
 }
