@@ -15,6 +15,11 @@ pub struct Decided {
     pub primary: bool,
 }
 
+impl Decided {
+    /// What a row is as long as nothing was decided.
+    pub const HIDDEN: Self = Self { suppressed: true, primary: true };
+}
+
 /// What to hide, and what that costs. Each cell counts once, in however many tables it stands.
 #[derive(Clone, Debug)]
 pub struct Decision {
