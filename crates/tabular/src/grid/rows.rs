@@ -204,19 +204,28 @@ impl GridFile {
         }
     }
 
-    /// The line of each of these rows (from 0, ascending or not), as a person counts.
-    pub fn line(&self, row: usize) -> u64 {
+    /// The line of a row (from 0), as a person counts, and its codes: `age=18-64, region=A`.
+    pub fn place(&self, row: usize) -> (u64, String) {
         let mut place = Lines::new(&self.text);
-        let (mut index, mut found) = (0, 1);
-        // A row beyond the file has no line; the last one is the nearest.
-        let _ = self.each(|record| {
-            if index <= row {
-                found = place.advance(record.position().map_or(0, csv::Position::byte));
+        let (mut index, mut found) = (0, (1, String::new()));
+        let read = self.each(|record| {
+            if index == row {
+                let line = place.advance(record.position().map_or(0, csv::Position::byte));
+                let code = |&(column, _): &(usize, usize)| {
+                    format!("{}={}", self.header[column], cut(record.get(column).unwrap_or_default()))
+                };
+                found = (line, self.columns.dimensions.iter().map(code).collect::<Vec<_>>().join(", "));
             }
             index += 1;
             Ok(())
         });
+        debug_assert!(read.is_ok(), "nothing above refuses a row");
         found
+    }
+
+    /// Its dimensions, as places in the hierarchy's list, in the order of its columns.
+    pub fn dimensions(&self) -> Vec<usize> {
+        self.columns.dimensions.iter().map(|&(_, dimension)| dimension).collect()
     }
 }
 
