@@ -1,9 +1,12 @@
 //! The engine on the reference tables: `cargo bench -p disclosure -- FOLDER [TABLE …]`, where a table's folder holds
-//! `table.csv` and `hierarchy.json`. CPU seconds and peak memory are those of the process so far.
+//! `table.csv` and `hierarchy.json`; `TABLE:WIDTH` asks for another width, 0 for elimination alone. Below each pattern stands what an
+//! intruder finds in it who sees nothing but the table that would be shown. CPU seconds and peak memory are those of
+//! the process so far.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use disclosure::intervals::{Asked, End, Reached, Verdict, View, reach};
 use disclosure::suppress::{Ask, suppress};
 use disclosure::system::{Axis, Cell, Grid, Standing, System};
 
@@ -18,15 +21,17 @@ fn main() {
     };
     let tables: Vec<String> = arguments.collect();
     println!("table | cells | primary | secondary | hidden value | gaps | CPU s | peak MB | tables | account");
-    for name in tables {
-        let system = load(&root.join(&name));
+    for table in tables {
+        let (name, width) = table.split_once(':').unwrap_or((&table, ""));
+        let width: u32 = width.parse().unwrap_or(WIDTH);
+        let system = load(&root.join(name));
         let before = cpu();
         let count = |standing| system.cells().iter().filter(|cell| cell.standing == standing).count();
         let primary = count(Standing::Primary);
-        match suppress(&system, Ask::width(WIDTH)) {
+        match suppress(&system, Ask::width(width)) {
             Err(fault) => println!("{name} | {} | {primary} | {fault}", system.cells().len()),
             Ok(pattern) => {
-                let proven = pattern.proof.check(&system, &pattern.hidden, WIDTH);
+                let proven = pattern.proof.check(&system, &pattern.hidden, width);
                 let value: i64 = pattern.hidden.iter().map(|&cell| system.cells()[cell].value).sum();
                 println!(
                     "{name} | {} | {primary} | {} | {value} | {proven:?} | {:.2} | {} | {} | {:?}",
@@ -37,8 +42,45 @@ fn main() {
                     pattern.proof.tables(),
                     pattern.account,
                 );
+                intrude(&system, &pattern.hidden);
             }
         }
+    }
+}
+
+/// What follows from a pattern for who does not know the table.
+fn intrude(system: &System, hidden: &[usize]) {
+    let view = View::of(system, hidden);
+    let primary = |&cell: &usize| system.cells()[cell].standing == Standing::Primary;
+    let asks = [
+        ("primaries by width", Asked::width(WIDTH).about(hidden.iter().copied().filter(primary))),
+        ("all by width", Asked::width(WIDTH)),
+        ("all intervals", Asked::intervals()),
+    ];
+    for (name, asked) in asks {
+        let before = cpu();
+        let Ok(reached) = reach(&view, &asked) else {
+            println!("  {name}: contradiction");
+            continue;
+        };
+        let varying = |verdict| reached.varying(WIDTH, verdict).len();
+        let ends = |reached: &Reached, wanted: fn(End) -> bool| {
+            reached.intervals().iter().flat_map(|(_, at)| [at.low, at.high]).filter(|&end| wanted(end)).count()
+        };
+        let sound = reached.witnesses().check(&view).is_ok();
+        println!(
+            "  {name}: {} cells, {} narrow, {} undecided, {} of {} ends proven, {:.2} CPU s, {} MB, {} tables sound: \
+             {sound}, {:?}",
+            reached.intervals().len(),
+            varying(Verdict::Narrow),
+            varying(Verdict::Undecided),
+            ends(&reached, End::settled),
+            2 * reached.intervals().len(),
+            cpu() - before,
+            peak(),
+            reached.witnesses().tables(),
+            reached.account(),
+        );
     }
 }
 

@@ -73,8 +73,13 @@ fn add(into: &mut Row, factor: Residue, row: &Row, mut entered: impl FnMut(u32))
 impl Dictionary {
     /// Solves the relations for as many cells as they determine; cells in `settled` are shown from the start.
     pub(crate) fn new(system: &System, settled: &[bool]) -> Self {
+        Self::within(system, 0..system.relations(), settled)
+    }
+
+    /// As if only these relations were there: right where all others hold settled cells alone.
+    pub(crate) fn within(system: &System, relations: impl Iterator<Item = usize>, settled: &[bool]) -> Self {
         let cells = system.cells().len();
-        let mut lines: Vec<Row> = (0..system.relations())
+        let mut lines: Vec<Row> = relations
             .map(|relation| {
                 let open = system.relation(relation).filter(|&(cell, _)| !settled[cell]);
                 let mut row: Row = open.map(|(cell, value)| (narrow(cell), Residue::from(value))).collect();

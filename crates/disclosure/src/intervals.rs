@@ -16,8 +16,12 @@
 //! ([`View::known`]). Earlier publications are further cells and relations: the old and the new version of a cell are
 //! two cells. Inequalities are equations with one more hidden cell that is at least zero.
 
+mod parts;
 mod propagate;
+mod ratio;
+mod search;
 mod view;
+mod walk;
 mod witnesses;
 
 use thiserror::Error;
@@ -206,6 +210,16 @@ pub struct Account {
     pub work: u64,
 }
 
+impl Account {
+    fn add(&mut self, part: Self) {
+        self.combined += part.combined;
+        self.programs += part.programs;
+        self.vertices += part.vertices;
+        self.branched += part.branched;
+        self.work += part.work;
+    }
+}
+
 /// What an intruder knows about the asked cells.
 #[derive(Clone, Debug)]
 pub struct Reached {
@@ -242,28 +256,63 @@ impl Reached {
     }
 }
 
+/// Numbers or work beyond what is computed with: what was found so far stands, and nothing more is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Halt;
+
 /// What can be worked out about each asked hidden cell.
+///
+/// # Panics
+/// Never: what is expected here follows from how parts are made.
 pub fn reach(view: &View, asked: &Asked) -> Result<Reached, Contradiction> {
     let ranges = Ranges::carried(view)?;
-    let hidden = (0..view.cells().len()).filter(|&cell| view.figure(cell).is_none());
-    let cells: Vec<usize> = match &asked.cells {
-        None => hidden.collect(),
-        Some(asked) => hidden.filter(|cell| asked.binary_search(cell).is_ok()).collect(),
-    };
-    let mut witnesses = Witnesses::new(view);
-    if let Some(table) = asked.table.as_ref().filter(|table| view.agrees(table)) {
-        witnesses.admit(table.clone());
+    let hidden: Vec<usize> = (0..view.cells().len()).filter(|&cell| view.figure(cell).is_none()).collect();
+    let mut wanted = vec![asked.cells.is_none(); view.cells().len()];
+    for &cell in asked.cells.iter().flatten() {
+        if let Some(wanted) = wanted.get_mut(cell) {
+            *wanted = true;
+        }
     }
-    let attained = witnesses.extremes();
-    let end = |attained: Option<i64>, bound: Option<i64>| match (attained, bound) {
-        (Some(attained), Some(bound)) if attained == bound => End::Proven(bound),
-        (attained, bound) => End::Between { attained, bound },
-    };
-    let interval = |&cell: &usize| {
-        let (low, high) = ranges.of(cell);
-        let seen = attained.as_ref().map(|(least, most)| (least[cell], most[cell]));
-        (cell, Interval { low: end(seen.map(|seen| seen.0), Some(low)), high: end(seen.map(|seen| seen.1), high) })
-    };
-    let intervals = cells.iter().map(interval).collect();
-    Ok(Reached { intervals, witnesses, account: Account::default() })
+    let table = asked.table.as_ref().filter(|table| view.agrees(table));
+    let mut account = Account::default();
+    let mut intervals = Vec::new();
+    for &cell in &hidden {
+        if let Some(figure) = ranges.fixed(cell) {
+            account.carried += 1;
+            if wanted[cell] {
+                intervals.push((cell, Interval { low: End::Proven(figure), high: End::Proven(figure) }));
+            }
+        }
+    }
+    let figures = (0..view.cells().len()).map(|cell| ranges.fixed(cell).unwrap_or_default()).collect();
+    let mut witnesses = Witnesses::of(figures);
+    for part in parts::parts(view, &ranges)? {
+        let local = |&cell: &usize| part.cells.binary_search(&cell).expect("a cell of this part");
+        let asked_here: Vec<u32> =
+            part.cells.iter().filter(|&&cell| wanted[cell]).map(|cell| parts::narrow(local(cell))).collect();
+        let table: Option<Vec<i64>> = table.map(|table| part.cells.iter().map(|&cell| table[cell]).collect());
+        let limit = asked.work.saturating_sub(account.work);
+        let found = search::search(&part, &ranges, &asked.question, &asked_here, table.as_deref(), limit).map_err(
+            |search::Impossible(equations)| {
+                let mut relations: Vec<usize> = equations.into_iter().map(|at| part.relations[at]).collect();
+                relations.sort_unstable();
+                Contradiction { relations }
+            },
+        )?;
+        account.add(found.account);
+        intervals.extend(found.intervals.into_iter().map(|(cell, interval)| (part.cells[cell as usize], interval)));
+        witnesses.combine(&part.cells, found.tables);
+    }
+    intervals.sort_unstable_by_key(|&(cell, _)| cell);
+    if witnesses.tables() == 0 {
+        // One part without a whole table leaves none of the whole.
+        for (_, interval) in &mut intervals {
+            let unattained = |end: End| End::Between { attained: None, bound: end.bound() };
+            *interval = Interval { low: unattained(interval.low), high: unattained(interval.high) };
+        }
+    }
+    Ok(Reached { intervals, witnesses, account })
 }
+
+#[cfg(test)]
+mod tests;

@@ -272,32 +272,52 @@ impl Space {
         }
     }
 
-    /// A table moved along one column until `cell` has its true figure again, if it stays possible.
-    pub(crate) fn returned(&mut self, table: &[i32], cell: usize) -> Option<Vec<i32>> {
-        let column = self.release(cell)?;
-        let back = -f64::from(table[cell]);
-        let mut moved = table.to_vec();
+    /// A table (changes by cell of the system) moved along one column until the cell at `local` has its true figure
+    /// again, if it stays possible.
+    pub(crate) fn returned(&mut self, table: &[(u32, i32)], local: usize) -> Option<Vec<(u32, i32)>> {
+        let cell = narrow(self.cells[local]);
+        let column = self.release(local)?;
+        let back = -table.iter().find(|&&(at, _)| at == cell).map_or(0.0, |&(_, change)| f64::from(change));
+        let mut moved: Vec<(u32, i32)> = Vec::with_capacity(table.len() + self.columns[column].len());
+        // Both ascend, because local indices ascend with the system's.
+        let mut rest = table.iter().filter(|&&(at, _)| at != cell).copied().peekable();
         for &(at, value) in self.columns[column].iter() {
-            let at = at as usize;
-            let change = f64::from(table[at]) + back * value;
-            let figure = self.truth[at] + change;
-            if (change - change.round()).abs() > TINY || figure < self.low[at] - TINY || figure > self.high[at] + TINY {
+            let (local, name) = (at as usize, narrow(self.cells[at as usize]));
+            while let Some(term) = rest.next_if(|&(other, _)| other < name) {
+                moved.push(term);
+            }
+            let before = rest.next_if(|&(other, _)| other == name).map_or(0.0, |(_, change)| f64::from(change));
+            let change = before + back * value;
+            let figure = self.truth[local] + change;
+            if (change - change.round()).abs() > TINY
+                || figure < self.low[local] - TINY
+                || figure > self.high[local] + TINY
+            {
                 return None;
             }
-            moved[at] = small(change)?;
+            let change = small(change)?;
+            if change != 0 {
+                moved.push((name, change));
+            }
         }
-        moved[cell] = 0;
+        moved.extend(rest);
         Some(moved)
     }
 
-    /// The changes of a point against the truth, if all its figures are whole and possible.
-    pub(crate) fn changes(&self, point: &Point) -> Option<Vec<i32>> {
-        let change = |(cell, &figure): (usize, &f64)| {
+    /// The changes of a point against the truth, by cell of the system, if all its figures are whole and possible.
+    pub(crate) fn changes(&self, point: &Point) -> Option<Vec<(u32, i32)>> {
+        let mut changes = Vec::new();
+        for (local, &figure) in point.iter().enumerate() {
             let whole = figure.round();
-            let sound = (figure - whole).abs() < 1e-6 && whole >= self.low[cell] && whole <= self.high[cell];
-            sound.then(|| small(whole - self.truth[cell])).flatten()
-        };
-        point.iter().enumerate().map(change).collect()
+            if (figure - whole).abs() >= 1e-6 || whole < self.low[local] || whole > self.high[local] {
+                return None;
+            }
+            let change = small(whole - self.truth[local])?;
+            if change != 0 {
+                changes.push((narrow(self.cells[local]), change));
+            }
+        }
+        Some(changes)
     }
 
     /// Moves a whole point in whole steps until `target` reaches `goal`; true if it did.

@@ -1,14 +1,18 @@
-//! Which other figures must be hidden so that each primary stays uncertain by its width.
+//! Which other figures must be hidden so that each primary stays uncertain by its need.
 //!
-//! Everything that may be hidden is hidden at first; then cells are shown again, dearest first, each only if
+//! 1. **Eliminate** ([`eliminate`](crate::eliminate)). Cells are shown, dearest first, each unless it makes a primary
+//!    computable. What stays hidden makes no primary computable, and almost every cell of it is needed for that.
+//! 2. **Witness** ([`witness`](crate::witness)). Every primary looks for whole tables among the *hidden* cells, both
+//!    agreeing with everything shown, between which it varies by its need. One table serves many.
+//! 3. **Repair** ([`repair`]). Where there are none, the cheapest further cells in the neighbourhood are hidden. Hiding
+//!    more never spoils what was proven.
+//! 4. **Clean up**. Secondary cells are shown again, dearest first, where the tables survive, or can be bent to agree
+//!    with the cell.
 //!
-//! 1. it would make no primary computable (elimination: quick, and decides most), and
-//! 2. every primary still has two whole tables, both agreeing with everything shown, between which it varies by its
-//!    width. The tables that proved it before the cell was shown are bent to agree with it, or others are looked for.
-//!
-//! A cell that fails stays hidden. Cells fall in the order of their weights, so what is hidden in the end is needed by
-//! something at the moment it was decided, and the dearest cells had the best chances. Nothing depends on a solver's
-//! bound: what was not found counts as not there, and the engine rather hides a cell too many.
+//! What is hidden in the end is proven wide by whole tables in exact integers. Nothing depends on a solver's bound:
+//! what was not found counts as not there, and the engine rather hides a cell too many.
+
+mod repair;
 
 use std::cmp::Reverse;
 
@@ -18,7 +22,7 @@ use crate::eliminate::Dictionary;
 use crate::space::Space;
 use crate::system::{Standing, System};
 pub use crate::witness::{Effort, Proof, Short};
-use crate::witness::{Pool, Target};
+use crate::witness::Pool;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,14 +58,16 @@ pub struct Pattern {
 pub struct Account {
     /// Shown because they follow from what is shown already.
     pub implied: usize,
-    /// Shown after every primary was proven wide without them.
-    pub shown: usize,
     /// Hidden because they would make a primary computable.
     pub computable: usize,
-    /// Hidden because a primary would be too narrow, or was not proven wide in time.
-    pub narrow: usize,
-    /// Hidden because the work was used up.
-    pub undecided: usize,
+    /// Primaries whose need was not met by whole steps along moves among these: it took linear programs, or more cells.
+    pub hard: usize,
+    /// Primaries that took more cells.
+    pub repaired: usize,
+    /// Hidden for them.
+    pub added: usize,
+    /// Shown again in the end.
+    pub returned: usize,
     /// How the tables were found.
     pub effort: Effort,
     /// Terms rewritten.
@@ -93,51 +99,63 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
     if !computable.is_empty() {
         return Err(Unprotectable::Computable(computable));
     }
+    let mut account = Account::default();
     let mut order: Vec<usize> =
         all.clone().filter(|&cell| !settled[cell] && standing(cell) == Standing::Open).collect();
     order.sort_by_key(|&cell| (Reverse(system.cells()[cell].weight), cell));
-
-    let mut space = Space::new(system, &dictionary);
-    let targets = all.clone().filter(|&cell| primary[cell]).map(|cell| Target {
-        cell: space.local(cell).expect("no primary is computable"),
-        width: i32::try_from(ask.width).unwrap_or(i32::MAX / 2),
-    });
-    let mut pool = Pool::new(system, targets.collect());
-    let narrow = pool.narrow(system, &mut space);
-    if !narrow.is_empty() {
-        return Err(Unprotectable::Narrow(narrow.into_iter().map(|local| space.cells()[local]).collect()));
-    }
-    let mut account = Account::default();
-    let mut secondary = Vec::new();
-    for cell in order {
+    let mut shown = settled.clone();
+    for &cell in &order {
         if dictionary.computable(cell) {
-            dictionary.show(cell);
             account.implied += 1;
         } else if dictionary.gives_away(cell, &primary) {
-            secondary.push(cell);
             account.computable += 1;
-        } else if space.work() > ask.work {
-            secondary.push(cell);
-            account.undecided += 1;
-        } else {
+            continue;
+        }
+        dictionary.show(cell);
+        shown[cell] = true;
+    }
+
+    let mut pool = Pool::new(system, ask.width);
+    let mut space = Space::new(system, &dictionary);
+    let (mut narrow, hard) = pool.narrow(&mut space);
+    account.hard = hard;
+    account.work += space.work();
+    if !narrow.is_empty() {
+        account.repaired = narrow.len();
+        let mut repair = repair::Repair { system, settled: &settled, shown: &mut shown, work: 0 };
+        narrow.retain(|&target| !repair.mend(&mut pool, target));
+        account.work += repair.work;
+        if !narrow.is_empty() {
+            return Err(Unprotectable::Narrow(narrow));
+        }
+        let before = account.implied;
+        dictionary = Dictionary::new(system, &shown);
+        account.added = order.iter().filter(|&&cell| !shown[cell]).count().saturating_sub(account.computable);
+        debug_assert!(account.implied >= before);
+        space = Space::new(system, &dictionary);
+    }
+    for cell in order {
+        if shown[cell] {
+            continue;
+        }
+        if dictionary.computable(cell) {
+            shown[cell] = true;
+        } else if space.work() < ask.work && !dictionary.gives_away(cell, &primary) {
             let local = space.local(cell).expect("not computable now, so not computable at the start");
-            if pool.without(system, &mut space, local) {
+            if pool.without(&mut space, local) {
                 space.show(local);
                 dictionary.show(cell);
-                account.shown += 1;
-            } else {
-                secondary.push(cell);
-                account.narrow += 1;
+                shown[cell] = true;
+                account.returned += 1;
             }
         }
     }
-    secondary.sort_unstable();
+    account.work += space.work();
     account.effort = pool.effort;
-    account.work = space.work();
-    let kept = |cell: usize| matches!(standing(cell), Standing::Primary | Standing::Hidden);
-    let mut hidden: Vec<usize> = all.filter(|&cell| kept(cell)).chain(secondary.iter().copied()).collect();
-    hidden.sort_unstable();
-    Ok(Pattern { hidden, secondary, proof: pool.proof(&space), account })
+    let kept = |&cell: &usize| matches!(standing(cell), Standing::Primary | Standing::Hidden) || !shown[cell];
+    let hidden: Vec<usize> = all.filter(kept).collect();
+    let secondary = hidden.iter().copied().filter(|&cell| standing(cell) == Standing::Open).collect();
+    Ok(Pattern { hidden, secondary, proof: pool.proof(), account })
 }
 
 #[cfg(test)]

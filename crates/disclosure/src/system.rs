@@ -10,6 +10,8 @@ mod sparse;
 pub use grid::{Axis, Grid, InvalidAxis};
 pub(crate) use sparse::Lines;
 
+use std::collections::BTreeMap;
+
 use thiserror::Error;
 
 /// What may still be decided about a cell.
@@ -54,6 +56,24 @@ impl Cell {
     }
 }
 
+/// How far a hidden figure must vary over the tables that agree with what is shown, in units of its measure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Need {
+    /// At least so far below the true figure.
+    pub below: u32,
+    /// At least so far above it.
+    pub above: u32,
+    /// At least so far in all, wherever the true figure lies in between.
+    pub width: u32,
+}
+
+impl Need {
+    /// So far in all, and nothing more.
+    pub fn width(width: u32) -> Self {
+        Self { width, ..Self::default() }
+    }
+}
+
 /// `Σ coefficient · cell = 0`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Relation {
@@ -84,6 +104,8 @@ pub struct System {
     cells: Vec<Cell>,
     relations: Lines,
     uses: Lines,
+    needs: BTreeMap<usize, Need>,
+    owned: BTreeMap<u32, Vec<usize>>,
 }
 
 /// Sums of figures up to this size stay far from the ends of `i64`.
@@ -122,7 +144,30 @@ impl System {
         }
         let relations = Lines::of(relations.iter().map(|relation| relation.terms.as_slice()));
         let uses = relations.transposed(cells.len());
-        Ok(Self { cells, relations, uses })
+        let mut owned: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (index, cell) in cells.iter().enumerate() {
+            if let Some(owner) = cell.owner {
+                owned.entry(owner).or_default().push(index);
+            }
+        }
+        Ok(Self { cells, relations, uses, needs: BTreeMap::new(), owned })
+    }
+
+    /// Gives a primary a need of its own, instead of the width that is asked for all.
+    #[must_use]
+    pub fn needing(mut self, cell: usize, need: Need) -> Self {
+        self.needs.insert(cell, need);
+        self
+    }
+
+    /// What a primary needs.
+    pub fn need(&self, cell: usize, width: u32) -> Need {
+        self.needs.get(&cell).copied().unwrap_or_else(|| Need::width(width))
+    }
+
+    /// All cells of one owner.
+    pub(crate) fn owned(&self, owner: u32) -> &[usize] {
+        self.owned.get(&owner).map_or(&[], Vec::as_slice)
     }
 
     /// All cells, by index.
@@ -141,14 +186,6 @@ impl System {
 
     pub(crate) fn relation(&self, index: usize) -> impl Iterator<Item = (usize, i64)> {
         self.relations.line(index)
-    }
-
-    /// Whether a change of all cells keeps every relation.
-    pub(crate) fn keeps(&self, change: &[i64]) -> bool {
-        (0..self.relations()).all(|index| {
-            let terms = self.relation(index);
-            terms.map(|(cell, coefficient)| i128::from(coefficient) * i128::from(change[cell])).sum::<i128>() == 0
-        })
     }
 
     /// Relations that a cell takes part in, with its coefficient there.

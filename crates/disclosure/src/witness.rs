@@ -1,35 +1,19 @@
 //! Whole tables that an intruder cannot tell from the true one.
 //!
-//! One table serves many targets: the range that a target takes over all tables of the pool is a proof of its width.
+//! One table serves many targets: the range that a target takes over all tables of the pool is a proof of its need.
 
-use thiserror::Error;
+mod proof;
+
+use std::collections::BTreeMap;
 
 use crate::space::{Space, Way};
-use crate::system::{Standing, System};
+use crate::system::{Need, Standing, System};
+pub use proof::{Proof, Short};
 
 /// How hard to look for one table.
 const PUSHES: u32 = 60;
 const NODES: u32 = 24;
 const DRIVES: u32 = 300;
-
-/// A cell that must stay uncertain.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Target {
-    /// Local index.
-    pub(crate) cell: usize,
-    pub(crate) width: i32,
-}
-
-/// Changes against the true table, by local index.
-pub(crate) type Table = Vec<i32>;
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Reach {
-    low: i32,
-    high: i32,
-    low_by: Option<usize>,
-    high_by: Option<usize>,
-}
 
 /// How tables were found, and not found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +22,8 @@ pub struct Effort {
     pub moved: u64,
     /// Searches by whole steps along moves.
     pub pushed: u64,
+    /// Searches by a linear program, to know whether branching is worth it.
+    pub driven: u64,
     /// Searches by linear programs and branching.
     pub dived: u64,
     /// Targets that cannot vary enough, even in fractions.
@@ -46,75 +32,67 @@ pub struct Effort {
     pub gaps: u64,
 }
 
-/// Whole tables that agree with everything shown, as changes against the true one.
-///
-/// Whoever holds the true table can check it without the engine: [`Proof::check`] uses nothing but the relations.
-#[derive(Clone)]
-pub struct Proof {
-    cells: Vec<usize>,
-    tables: Vec<Table>,
+/// How far a figure was seen to change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) low: i64,
+    pub(crate) high: i64,
 }
 
-impl std::fmt::Debug for Proof {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Proof({} tables)", self.tables.len())
+impl Reach {
+    fn with(self, change: i32) -> Self {
+        Self { low: self.low.min(change.into()), high: self.high.max(change.into()) }
+    }
+
+    pub(crate) fn meets(self, need: Need) -> bool {
+        self.low <= -i64::from(need.below)
+            && self.high >= i64::from(need.above)
+            && self.high - self.low >= i64::from(need.width)
     }
 }
 
-/// What a proof does not show.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Short {
-    /// A table breaks a relation, a range, or a shown figure.
-    #[error("table {0} of the proof does not agree with what is shown")]
-    Unsound(usize),
-    /// These primaries vary by less than the width.
-    #[error("{} cells vary by less than the width", .0.len())]
-    Narrow(Vec<usize>),
+/// A whole table, as changes against the true one.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    /// Cell of the system and its change, never zero, by ascending cell.
+    pub(crate) changes: Vec<(u32, i32)>,
+    /// Owners of changed cells, ascending: what these know contradicts the table.
+    owners: Vec<u32>,
 }
 
-impl Proof {
-    /// How many tables there are.
-    pub fn tables(&self) -> usize {
-        self.tables.len()
-    }
-
-    /// Whether every primary varies by `width` over tables that satisfy every relation, every range and every shown
-    /// figure, in exact integers. `hidden` in ascending order.
-    pub fn check(&self, system: &System, hidden: &[usize], width: u32) -> Result<(), Short> {
-        let mut least = vec![0_i64; system.cells().len()];
-        let mut most = least.clone();
-        let mut change = least.clone();
-        for (index, table) in self.tables.iter().enumerate() {
-            change.fill(0);
-            for (&cell, &by) in self.cells.iter().zip(table) {
-                change[cell] = i64::from(by);
-            }
-            let allowed = change.iter().zip(system.cells()).enumerate().all(|(cell, (&by, known))| {
-                let figure = known.value + by;
-                let kept = by == 0 || (known.standing != Standing::Shown && hidden.binary_search(&cell).is_ok());
-                kept && figure >= known.low && known.high.is_none_or(|high| figure <= high)
-            });
-            if !allowed || !system.keeps(&change) {
-                return Err(Short::Unsound(index));
-            }
-            for (cell, &by) in change.iter().enumerate() {
-                least[cell] = least[cell].min(by);
-                most[cell] = most[cell].max(by);
+impl Table {
+    /// `None` if a relation does not hold, in exact integers.
+    fn new(system: &System, changes: Vec<(u32, i32)>) -> Option<Self> {
+        let mut sums: BTreeMap<usize, i64> = BTreeMap::new();
+        for &(cell, change) in &changes {
+            for (relation, coefficient) in system.uses(cell as usize) {
+                *sums.entry(relation).or_default() += coefficient * i64::from(change);
             }
         }
-        let narrow = |&cell: &usize| {
-            system.cells()[cell].standing == Standing::Primary && most[cell] - least[cell] < i64::from(width)
-        };
-        let narrow: Vec<usize> = (0..system.cells().len()).filter(narrow).collect();
-        if narrow.is_empty() { Ok(()) } else { Err(Short::Narrow(narrow)) }
+        if sums.values().any(|&sum| sum != 0) {
+            return None;
+        }
+        let mut owners: Vec<u32> =
+            changes.iter().filter_map(|&(cell, _)| system.cells()[cell as usize].owner).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        Some(Self { changes, owners })
+    }
+
+    fn change(&self, cell: u32) -> i32 {
+        self.changes.binary_search_by_key(&cell, |&(at, _)| at).map_or(0, |position| self.changes[position].1)
     }
 }
 
-pub(crate) struct Pool {
-    pub(crate) targets: Vec<Target>,
+/// Tables that agree with everything shown, and what they prove.
+pub(crate) struct Pool<'a> {
+    system: &'a System,
+    /// By cell; `None` for those that need nothing.
+    needs: Vec<Option<Need>>,
     tables: Vec<Option<Table>>,
-    reaches: Vec<Reach>,
-    scratch: Vec<i64>,
+    /// By cell: tables that change it, and by how much. Tables may be gone.
+    holders: Vec<Vec<(u32, i32)>>,
+    alive: usize,
     /// How much harder than usual to look.
     patience: u32,
     /// Targets that failed last, tried first.
@@ -122,229 +100,318 @@ pub(crate) struct Pool {
     pub(crate) effort: Effort,
 }
 
-impl Pool {
-    pub(crate) fn new(system: &System, targets: Vec<Target>) -> Self {
+impl<'a> Pool<'a> {
+    /// A pool for all primaries; those without a need of their own vary by `width`.
+    pub(crate) fn new(system: &'a System, width: u32) -> Self {
+        let need = |cell: usize| (system.cells()[cell].standing == Standing::Primary).then(|| system.need(cell, width));
         Self {
-            reaches: vec![Reach::default(); targets.len()],
-            targets,
+            needs: (0..system.cells().len()).map(need).collect(),
+            system,
             tables: Vec::new(),
-            scratch: vec![0; system.cells().len()],
+            holders: vec![Vec::new(); system.cells().len()],
+            alive: 0,
             patience: 1,
             suspects: Vec::new(),
             effort: Effort::default(),
         }
     }
 
-    fn alive(&self) -> usize {
-        self.tables.iter().flatten().count()
+    /// A pool that cares for one primary only, and begins with what this one knows.
+    pub(crate) fn alone(&self, target: usize) -> Self {
+        let mut needs = vec![None; self.needs.len()];
+        needs[target] = self.needs[target];
+        Self {
+            system: self.system,
+            needs,
+            tables: Vec::new(),
+            holders: vec![Vec::new(); self.holders.len()],
+            alive: 0,
+            patience: 4,
+            suspects: Vec::new(),
+            effort: Effort::default(),
+        }
+    }
+
+    /// All targets in ascending order.
+    pub(crate) fn targets(&self) -> Vec<usize> {
+        (0..self.needs.len()).filter(|&cell| self.needs[cell].is_some()).collect()
+    }
+
+    /// Takes over the tables of another pool.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        for table in other.tables.into_iter().flatten() {
+            self.admit(table);
+        }
+        self.effort.moved += other.effort.moved;
+        self.effort.pushed += other.effort.pushed;
+        self.effort.driven += other.effort.driven;
+        self.effort.dived += other.effort.dived;
+    }
+
+    /// What the tables show that an owner (or nobody in particular) cannot rule out.
+    fn reach(&self, cell: usize, owner: Option<u32>) -> Reach {
+        let mut reach = Reach::default();
+        for &(index, change) in &self.holders[cell] {
+            if let Some(table) = &self.tables[index as usize]
+                && owner.is_none_or(|owner| table.owners.binary_search(&owner).is_err())
+            {
+                reach = reach.with(change);
+            }
+        }
+        reach
+    }
+
+    /// Who knows too much about a target for its need: `Some(None)` is anybody.
+    fn lacks(&self, target: usize) -> Option<Option<u32>> {
+        let need = self.needs[target]?;
+        if !self.reach(target, None).meets(need) {
+            return Some(None);
+        }
+        let tables = self.holders[target].iter().filter_map(|&(index, _)| self.tables[index as usize].as_ref());
+        let mut owners: Vec<u32> = tables.flat_map(|table| table.owners.iter().copied()).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        let own = self.system.cells()[target].owner;
+        owners.into_iter().find(|&owner| own != Some(owner) && !self.reach(target, Some(owner)).meets(need)).map(Some)
     }
 
     /// The tables that some target needs.
-    pub(crate) fn proof(&self, space: &Space) -> Proof {
-        let mut used = vec![false; self.tables.len()];
-        for reach in &self.reaches {
-            for index in [reach.low_by, reach.high_by].into_iter().flatten() {
-                used[index] = true;
-            }
-        }
-        let tables = self.tables.iter().zip(used).filter(|(_, used)| *used).filter_map(|(table, _)| table.clone());
-        Proof { cells: space.cells().to_vec(), tables: tables.collect() }
+    pub(crate) fn proof(&self) -> Proof {
+        Proof::new(self.tables.iter().flatten().cloned().collect())
     }
 
-    /// Whether the changes keep every relation, in exact integers.
-    fn holds(&mut self, system: &System, space: &Space, table: &Table) -> bool {
-        for (&cell, &change) in space.cells().iter().zip(table) {
-            self.scratch[cell] = i64::from(change);
-        }
-        let sound = system.keeps(&self.scratch);
-        for &cell in space.cells() {
-            self.scratch[cell] = 0;
-        }
-        sound
-    }
-
-    fn admit(&mut self, system: &System, space: &Space, table: Table) {
-        if !self.holds(system, space, &table) {
-            return;
-        }
-        let index = self.tables.len();
-        for (target, reach) in self.targets.iter().zip(&mut self.reaches) {
-            let change = table[target.cell];
-            if change < reach.low {
-                (reach.low, reach.low_by) = (change, Some(index));
-            }
-            if change > reach.high {
-                (reach.high, reach.high_by) = (change, Some(index));
-            }
+    fn admit(&mut self, table: Table) {
+        let index = narrow(self.tables.len());
+        for &(cell, change) in &table.changes {
+            self.holders[cell as usize].push((index, change));
         }
         self.tables.push(Some(table));
+        self.alive += 1;
     }
 
-    fn measure(&mut self, target: usize) {
-        let cell = self.targets[target].cell;
-        let mut reach = Reach::default();
-        for (index, table) in self.tables.iter().enumerate() {
-            let Some(table) = table else { continue };
-            if table[cell] < reach.low {
-                (reach.low, reach.low_by) = (table[cell], Some(index));
-            }
-            if table[cell] > reach.high {
-                (reach.high, reach.high_by) = (table[cell], Some(index));
+    /// Forgets the tables from `kept` on.
+    fn forget(&mut self, kept: usize) {
+        for index in (kept..self.tables.len()).rev() {
+            let Some(table) = self.tables.pop().expect("counted just before") else { continue };
+            self.alive -= 1;
+            for &(cell, _) in &table.changes {
+                let holders = &mut self.holders[cell as usize];
+                while holders.last().is_some_and(|&(at, _)| at as usize >= index) {
+                    holders.pop();
+                }
             }
         }
-        self.reaches[target] = reach;
     }
 
-    /// Tries to show `cell`: true if every target still has its width, with tables that prove it; otherwise nothing
+    /// Tries to show `cell`: true if every target still meets its need, with tables that prove it; otherwise nothing
     /// changed.
-    pub(crate) fn without(&mut self, system: &System, space: &mut Space, cell: usize) -> bool {
-        let range = space.hold(cell);
-        let dead: Vec<usize> = (0..self.tables.len())
-            .filter(|&index| self.tables[index].as_ref().is_some_and(|table| table[cell] != 0))
+    pub(crate) fn without(&mut self, space: &mut Space, local: usize) -> bool {
+        let cell = space.cells()[local];
+        let range = space.hold(local);
+        let kept = self.tables.len();
+        let held = self.holders[cell].clone();
+        let mut buried = Vec::new();
+        for (index, _) in held {
+            if let Some(table) = self.tables[index as usize].take() {
+                self.alive -= 1;
+                buried.push((index as usize, table));
+            }
+        }
+        let mut weakened: Vec<usize> = buried
+            .iter()
+            .flat_map(|(_, table)| table.changes.iter().map(|&(at, _)| at as usize))
+            .filter(|&at| self.needs[at].is_some())
             .collect();
-        let kept = (self.tables.len(), self.reaches.clone());
-        let mut buried = Vec::with_capacity(dead.len());
-        for &index in &dead {
-            buried.push((index, self.tables[index].take()));
-        }
-        for target in 0..self.targets.len() {
-            let reach = self.reaches[target];
-            let lost = |by: Option<usize>| by.is_some_and(|index| self.tables[index].is_none());
-            if lost(reach.low_by) || lost(reach.high_by) {
-                self.measure(target);
+        weakened.sort_unstable();
+        weakened.dedup();
+        weakened.retain(|&target| self.lacks(target).is_some());
+        if !weakened.is_empty() {
+            for (_, table) in &buried {
+                let useful = weakened.iter().any(|&target| {
+                    let (change, reach) = (i64::from(table.change(narrow(target))), self.reach(target, None));
+                    change < reach.low || change > reach.high
+                });
+                if useful
+                    && let Some(changes) = space.returned(&table.changes, local)
+                    && let Some(table) = Table::new(self.system, changes)
+                {
+                    self.effort.moved += 1;
+                    self.admit(table);
+                }
             }
         }
-        for (_, table) in &buried {
-            let table = table.as_ref().expect("taken from a living place");
-            let useful = self.targets.iter().zip(&self.reaches).any(|(target, reach)| {
-                reach.high - reach.low < target.width
-                    && (table[target.cell] < reach.low || table[target.cell] > reach.high)
-            });
-            if useful && let Some(moved) = space.returned(table, cell) {
-                self.effort.moved += 1;
-                self.admit(system, space, moved);
+        weakened.sort_by_key(|target| !self.suspects.contains(target));
+        if let Some(&lost) = weakened.iter().find(|&&target| !self.widen(space, target)) {
+            self.suspects.retain(|&known| known != lost);
+            self.suspects.push(lost);
+            if self.suspects.len() > 16 {
+                self.suspects.remove(0);
             }
+            space.loosen(local, range);
+            self.forget(kept);
+            for (index, table) in buried {
+                self.tables[index] = Some(table);
+                self.alive += 1;
+            }
+            return false;
         }
-        if self.satisfy(system, space) {
-            self.compact();
-            return true;
-        }
-        space.loosen(cell, range);
-        self.tables.truncate(kept.0);
-        self.reaches = kept.1;
-        for (index, table) in buried {
-            self.tables[index] = table;
-        }
-        false
+        self.compact();
+        true
     }
 
     fn compact(&mut self) {
-        if self.alive() * 2 > self.tables.len() {
+        if self.alive * 2 > self.tables.len() || self.tables.len() < 64 {
             return;
         }
-        self.tables.retain(Option::is_some);
-        for target in 0..self.targets.len() {
-            self.measure(target);
+        let tables = std::mem::take(&mut self.tables);
+        self.holders.iter_mut().for_each(Vec::clear);
+        self.alive = 0;
+        for table in tables.into_iter().flatten() {
+            self.admit(table);
         }
     }
 
-    /// Finds tables until every target has its width; false at the first that has not.
-    pub(crate) fn satisfy(&mut self, system: &System, space: &mut Space) -> bool {
-        let suspects: Vec<usize> = self.suspects.iter().rev().copied().collect();
-        for target in suspects.into_iter().chain(0..self.targets.len()) {
-            if !self.widen(system, space, target) {
-                self.suspects.retain(|&known| known != target);
-                self.suspects.push(target);
-                if self.suspects.len() > 16 {
-                    self.suspects.remove(0);
-                }
+    /// Targets that do not meet their need, after looking for each. The first look is by whole steps only; the number
+    /// of those that took more is the second answer.
+    pub(crate) fn narrow(&mut self, space: &mut Space) -> (Vec<usize>, usize) {
+        let mut narrow = self.targets();
+        narrow.retain(|&target| !self.stretch(space, target));
+        let hard = narrow.len();
+        narrow.retain(|&target| !self.widen(space, target));
+        (narrow, hard)
+    }
+
+    /// A longer look, from more places.
+    pub(crate) fn insist(&mut self, space: &mut Space, target: usize) -> bool {
+        let patience = std::mem::replace(&mut self.patience, 16);
+        let met = self.widen(space, target);
+        self.patience = patience;
+        met
+    }
+
+    /// Meets a need by whole steps alone.
+    fn stretch(&mut self, space: &mut Space, target: usize) -> bool {
+        self.search(space, target, 3)
+    }
+
+    /// Meets a need, if tables that do so are found.
+    pub(crate) fn widen(&mut self, space: &mut Space, target: usize) -> bool {
+        self.search(space, target, 6)
+    }
+
+    fn search(&mut self, space: &mut Space, target: usize, attempts: u32) -> bool {
+        let mut met_before = Vec::new();
+        while let Some(owner) = self.lacks(target) {
+            // Tables do not go away in here, so that who is met stays met.
+            if met_before.contains(&owner) {
+                return false;
+            }
+            met_before.push(owner);
+            let Some(local) = space.local(target) else { return false };
+            let known = owner.map(|owner| self.system.owned(owner)).unwrap_or_default();
+            let known: Vec<usize> = known.iter().filter_map(|&cell| space.local(cell)).collect();
+            let held: Vec<(usize, (f64, f64))> = known.into_iter().map(|local| (local, space.hold(local))).collect();
+            let met = self.attempt(space, target, local, owner, attempts);
+            for (local, range) in held {
+                space.loosen(local, range);
+            }
+            if !met {
                 return false;
             }
         }
         true
     }
 
-    /// Local cells of targets that have not their width, after looking for each.
-    pub(crate) fn narrow(&mut self, system: &System, space: &mut Space) -> Vec<usize> {
-        let targets = 0..self.targets.len();
-        let mut narrow: Vec<usize> = targets.filter(|&target| !self.widen(system, space, target)).collect();
-        // What the others' tables left narrow deserves a longer look, from more places: nothing is gained by refusing.
-        self.patience = 16;
-        narrow.retain(|&target| !self.widen(system, space, target));
-        self.patience = 1;
-        narrow.into_iter().map(|target| self.targets[target].cell).collect()
-    }
-
-    fn wide(&self, target: usize) -> bool {
-        self.reaches[target].high - self.reaches[target].low >= self.targets[target].width
-    }
-
-    fn widen(&mut self, system: &System, space: &mut Space, target: usize) -> bool {
-        let Target { cell, width } = self.targets[target];
-        let truth = space.truth()[cell];
+    fn attempt(&mut self, space: &mut Space, target: usize, local: usize, owner: Option<u32>, attempts: u32) -> bool {
+        let Some(need) = self.needs[target] else { return true };
+        let truth = space.truth()[local];
         // Broken columns stay in here: pushes need whole ones.
         let mut probe: Option<Space> = None;
-        for attempt in 0..6 {
-            if self.wide(target) {
-                return true;
+        let mut met = false;
+        for attempt in 0..attempts {
+            let reach = self.reach(target, owner);
+            met = reach.meets(need);
+            if met {
+                break;
             }
-            let Reach { low, high, high_by, .. } = self.reaches[target];
-            let (way, goal) = if attempt % 2 == 0 {
-                (Way::Up, truth + f64::from(width + low))
-            } else {
-                (Way::Down, truth + f64::from(high - width))
-            };
+            let up = i64::from(need.above).max(i64::from(need.width) + reach.low);
+            let down = i64::from(need.below).max(i64::from(need.width) - reach.high);
+            let rising = if attempt % 2 == 0 { up > reach.high } else { down <= -reach.low };
+            let (way, goal) =
+                if rising { (Way::Up, truth + float(up)) } else { (Way::Down, truth - float(down)) };
             let mut point = space.truth().clone();
             match attempt {
-                0 | 1 => {
-                    self.effort.pushed += 1;
-                    let mut scratch = space.clone();
-                    scratch.push(&mut point, cell, way, goal, PUSHES * self.patience);
-                    space.spend(scratch.work() - space.work());
-                }
-                2 => {
-                    let Some(best) = high_by.and_then(|index| self.tables[index].as_ref()) else { continue };
-                    for (figure, &change) in point.iter_mut().zip(best) {
-                        *figure += f64::from(change);
+                0..=2 => {
+                    if attempt == 2 {
+                        let best = self.holders[target].iter().filter_map(|&(index, change)| {
+                            let table = self.tables[index as usize].as_ref()?;
+                            let known = owner.is_some_and(|owner| table.owners.binary_search(&owner).is_ok());
+                            (!known).then_some((if rising { change } else { -change }, index))
+                        });
+                        let Some((change, index)) = best.max() else { continue };
+                        if change <= 0 {
+                            continue;
+                        }
+                        let table = self.tables[index as usize].as_ref().expect("alive just before");
+                        for &(cell, change) in &table.changes {
+                            let local = space.local(cell as usize).expect("tables change hidden cells only");
+                            point[local] += f64::from(change);
+                        }
                     }
                     self.effort.pushed += 1;
                     let mut scratch = space.clone();
-                    scratch.push(&mut point, cell, way, goal, PUSHES * self.patience);
+                    scratch.push(&mut point, local, way, goal, PUSHES * self.patience);
                     space.spend(scratch.work() - space.work());
                 }
                 3 => {
                     // Is it worth more?
+                    self.effort.driven += 1;
                     let mut bottom = point.clone();
                     let scratch = probe.insert(space.clone());
-                    scratch.drive(&mut bottom, cell, Way::Down, truth - f64::from(width), DRIVES * self.patience);
-                    let bottom = bottom[cell].ceil().min(truth + f64::from(low));
+                    let deep = truth - f64::from(need.below.max(need.width));
+                    scratch.drive(&mut bottom, local, Way::Down, deep, DRIVES * self.patience);
+                    let bottom = bottom[local].ceil().min(truth + float(reach.low));
                     let mut top = point;
-                    if !scratch.drive(&mut top, cell, Way::Up, bottom + f64::from(width), DRIVES * self.patience) {
-                        space.spend(scratch.work() - space.work());
+                    let high = (bottom + f64::from(need.width)).max(truth + f64::from(need.above));
+                    if bottom > truth - f64::from(need.below)
+                        || !scratch.drive(&mut top, local, Way::Up, high, DRIVES * self.patience)
+                    {
                         self.effort.narrow += 1;
-                        return false;
+                        break;
                     }
                     continue;
                 }
                 _ => {
                     self.effort.dived += 1;
-                    let goal = if attempt == 4 { goal } else { truth + f64::from(low - 1) };
+                    let goal = if attempt == 4 || rising { goal } else { goal.max(truth + float(reach.low - 1)) };
                     let scratch = probe.get_or_insert_with(|| space.clone());
-                    if !scratch.dive(&mut point, cell, way, goal, &mut (NODES * self.patience)) {
+                    if !scratch.dive(&mut point, local, way, goal, &mut (NODES * self.patience)) {
                         continue;
                     }
                 }
             }
-            if let Some(table) = space.changes(&point) {
-                self.admit(system, space, table);
+            if let Some(changes) = space.changes(&point)
+                && let Some(table) = Table::new(self.system, changes)
+            {
+                self.admit(table);
             }
         }
+        met = met || self.reach(target, owner).meets(need);
         if let Some(probe) = probe {
             space.spend(probe.work() - space.work());
+            if !met {
+                self.effort.gaps += 1;
+            }
         }
-        if !self.wide(target) {
-            self.effort.gaps += 1;
-        }
-        self.wide(target)
+        met
     }
+}
+
+fn narrow(index: usize) -> u32 {
+    u32::try_from(index).expect("a system has fewer than 2^32 cells")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "needs and reaches are below 2^33, which a double holds exactly")]
+fn float(figure: i64) -> f64 {
+    figure as f64
 }

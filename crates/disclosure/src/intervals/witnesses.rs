@@ -4,18 +4,34 @@ use thiserror::Error;
 
 use super::view::View;
 
+/// Whole tables of one part, by local index: the first, and what others have differently.
+#[derive(Clone, Default)]
+pub(super) struct Tables {
+    pub(super) first: Vec<i64>,
+    pub(super) others: Vec<Vec<(u32, i64)>>,
+}
+
+impl Tables {
+    pub(super) fn count(&self) -> usize {
+        if self.first.is_empty() { 0 } else { self.others.len() + 1 }
+    }
+}
+
 /// Whole tables that agree with everything visible. Whoever has the view can check them without the engine.
 ///
 /// They are found from visible data alone, unless the search was given a table to start from: then they are as
 /// confidential as that table.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Witnesses {
-    tables: Vec<Vec<i64>>,
+    /// Figures that are the same in all tables, by cell.
+    figures: Vec<i64>,
+    /// Cells that hang together, and tables of them. Any combination of one table per part is a whole table.
+    parts: Vec<(Vec<usize>, Tables)>,
 }
 
 impl std::fmt::Debug for Witnesses {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Witnesses({} tables)", self.tables.len())
+        write!(f, "Witnesses({} tables)", self.tables())
     }
 }
 
@@ -25,37 +41,51 @@ impl std::fmt::Debug for Witnesses {
 pub struct Unsound(pub usize);
 
 impl Witnesses {
-    pub(super) fn new(_view: &View) -> Self {
-        Self::default()
+    pub(super) fn of(figures: Vec<i64>) -> Self {
+        Self { figures, parts: Vec::new() }
     }
 
-    pub(super) fn admit(&mut self, table: Vec<i64>) {
-        self.tables.push(table);
+    /// Tables of one more part.
+    pub(super) fn combine(&mut self, cells: &[usize], tables: Tables) {
+        self.parts.push((cells.to_vec(), tables));
     }
 
     /// How many tables there are.
     pub fn tables(&self) -> usize {
-        self.tables.len()
+        let counts = || self.parts.iter().map(|(_, tables)| tables.count());
+        if counts().any(|count| count == 0) { 0 } else { counts().max().unwrap_or(1) }
     }
 
-    pub(super) fn extremes(&self) -> Option<(Vec<i64>, Vec<i64>)> {
-        let first = self.tables.first()?;
-        let mut extremes = (first.clone(), first.clone());
-        for table in &self.tables {
-            for (cell, &figure) in table.iter().enumerate() {
-                extremes.0[cell] = extremes.0[cell].min(figure);
-                extremes.1[cell] = extremes.1[cell].max(figure);
+    /// One of the tables: a figure per cell.
+    pub fn table(&self, index: usize) -> Option<Vec<i64>> {
+        if index >= self.tables() {
+            return None;
+        }
+        let mut table = self.figures.clone();
+        for (cells, tables) in &self.parts {
+            for (&cell, &figure) in cells.iter().zip(&tables.first) {
+                table[cell] = figure;
+            }
+            let other = index.min(tables.count() - 1).checked_sub(1);
+            for &(cell, figure) in other.map(|other| &tables.others[other]).into_iter().flatten() {
+                table[cells[cell as usize]] = figure;
             }
         }
-        Some(extremes)
+        Some(table)
     }
 
     /// Checks every table against the view, in exact integers; the least and the greatest figure of each cell over all
     /// of them is the answer (nothing if there are no tables).
     pub fn check(&self, view: &View) -> Result<Option<(Vec<i64>, Vec<i64>)>, Unsound> {
-        match self.tables.iter().position(|table| !view.agrees(table)) {
-            Some(index) => Err(Unsound(index)),
-            None => Ok(self.extremes()),
+        let Some(first) = self.table(0) else { return Ok(None) };
+        let mut extremes = (first.clone(), first);
+        for index in 0..self.tables() {
+            let table = self.table(index).filter(|table| view.agrees(table)).ok_or(Unsound(index))?;
+            for (cell, &figure) in table.iter().enumerate() {
+                extremes.0[cell] = extremes.0[cell].min(figure);
+                extremes.1[cell] = extremes.1[cell].max(figure);
+            }
         }
+        Ok(Some(extremes))
     }
 }
