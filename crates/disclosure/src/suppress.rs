@@ -21,8 +21,8 @@ use thiserror::Error;
 use crate::eliminate::Dictionary;
 use crate::space::Space;
 use crate::system::{Standing, System};
-pub use crate::witness::{Effort, Proof, Short};
 use crate::witness::Pool;
+pub use crate::witness::{Effort, Proof, Short};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -337,8 +337,7 @@ impl<'a> Pool<'a> {
             let up = i64::from(need.above).max(i64::from(need.width) + reach.low);
             let down = i64::from(need.below).max(i64::from(need.width) - reach.high);
             let rising = if attempt % 2 == 0 { up > reach.high } else { down <= -reach.low };
-            let (way, goal) =
-                if rising { (Way::Up, truth + float(up)) } else { (Way::Down, truth - float(down)) };
+            let (way, goal) = if rising { (Way::Up, truth + float(up)) } else { (Way::Down, truth - float(down)) };
             let mut point = space.truth().clone();
             match attempt {
                 0..=2 => {

@@ -66,8 +66,7 @@ pub enum Stage {
     },
 }
 
-/// What came out of it.
-#[derive(Debug)]
+/// What came out of it. Confidential: no `Debug`.
 pub enum Outcome {
     /// One decision for all tables.
     Protected(Protected),
@@ -81,7 +80,6 @@ pub enum Outcome {
 }
 
 /// Tables with what was decided about every row, ready to be written.
-#[derive(Debug)]
 pub struct Protected {
     /// What was decided. Confidential as a whole.
     pub decision: Decision,
@@ -126,7 +124,8 @@ pub fn protect(ask: &Protect, mut stage: impl FnMut(Stage)) -> Result<Outcome, F
         at_source(&files.dimensions, &tables, i64::from(below) * one, i64::from(above) * one)
             .map_err(|misfit| files.misfit(&misfit))?;
         remarks.push(
-            "Ces chiffres sont protégés par leur producteur : tout est montré, et rien n’est ajouté au secret.".to_owned(),
+            "Ces chiffres sont protégés par leur producteur : tout est montré, et rien n’est ajouté au secret."
+                .to_owned(),
         );
         return Ok(Outcome::Protected(files.shown(&tables, remarks)));
     }
@@ -206,8 +205,7 @@ pub fn attack(ask: &Attack, mut stage: impl FnMut(Stage)) -> Result<Found, Failu
         return Err(french::invalid("TABLE_WIDTH", "a width of zero", "La largeur demandée est au moins 1."));
     }
     let dimensions = hierarchy(&ask.hierarchy).map_err(|fault| french::fault(&fault))?;
-    let files =
-        Files { present: open(&ask.cells, &dimensions, Purpose::Attack)?, earlier: Vec::new(), dimensions };
+    let files = Files { present: open(&ask.cells, &dimensions, Purpose::Attack)?, earlier: Vec::new(), dimensions };
     let decimals = files.decimals();
     let (_, tables) = files.tables(decimals)?;
     let seen = Seen::of(&files.dimensions, &tables).map_err(|misfit| files.misfit(&misfit))?;
@@ -228,9 +226,7 @@ pub fn attack(ask: &Attack, mut stage: impl FnMut(Stage)) -> Result<Found, Failu
 }
 
 fn open(paths: &[PathBuf], dimensions: &[Dimension], purpose: Purpose<'_>) -> Result<Vec<GridFile>, Failure> {
-    let open = |path: &PathBuf| {
-        GridFile::open(path, dimensions, purpose).map_err(|faults| french::faults(&faults))
-    };
+    let open = |path: &PathBuf| GridFile::open(path, dimensions, purpose).map_err(|faults| french::faults(&faults));
     paths.iter().map(open).collect()
 }
 
@@ -259,9 +255,8 @@ impl Files {
     fn shown(&self, tables: &[Table], remarks: Vec<String>) -> Protected {
         let all = |table: &Table| vec![disclosure::tables::Decided::default(); table.rows.len()];
         let decided: Vec<_> = tables.iter().map(all).collect();
-        let write = |edition| {
-            self.present.iter().zip(&decided).map(|(file, decided)| file.decided(decided, edition)).collect()
-        };
+        let write =
+            |edition| self.present.iter().zip(&decided).map(|(file, decided)| file.decided(decided, edition)).collect();
         let cells = tables.iter().map(|table| table.rows.len()).sum();
         Protected {
             working: write(Edition::Working),

@@ -139,6 +139,9 @@ impl<'a> Builder<'a> {
                 let key = self.keys.key(table, index);
                 if !place.earlier {
                     let other = *now.entry(key.clone()).or_insert(place);
+                    if other.table == place.table && other.row != place.row {
+                        return Err(Misfit::Twice { place, first: other.row });
+                    }
                     if self.request.tables[other.table].rows[other.row].value != Some(value) {
                         return Err(Misfit::Conflict { place, other });
                     }
@@ -330,13 +333,18 @@ impl<'a> Builder<'a> {
             places.push(None);
             relations.push(Relation { terms: vec![(total as usize, 1), (part as usize, -1), (cells.len() - 1, -1)] });
         }
-        let system = System::new(cells, &relations).map_err(|fault| match fault {
+        let mut system = System::new(cells, &relations).map_err(|fault| match fault {
             InvalidSystem::Outside(cell) | InvalidSystem::TooLarge(cell) => {
                 let place = places.get(cell).copied().flatten();
                 place.map_or(Misfit::TooMany, Misfit::TooLarge)
             }
             InvalidSystem::Broken(_) | InvalidSystem::Malformed(_) => Misfit::TooMany,
         })?;
+        for (cell, need) in needs.iter().enumerate() {
+            if let Some(need) = need {
+                system = system.needing(cell, need.units());
+            }
+        }
         Ok(Assembled { system, needs, present: self.present, places })
     }
 

@@ -4,6 +4,7 @@
 //! shows the figure it names, a share may be forbidden from the limit on or only beyond it.
 
 use crate::scheme::Zeros;
+use crate::system;
 
 /// A share, exact to the thousandth of a percent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +105,12 @@ impl Need {
     /// Only a width.
     pub fn width(width: i64) -> Self {
         Self { width, ..Self::default() }
+    }
+
+    /// As the engine takes it. A need beyond what it computes with is one that it cannot meet.
+    pub(super) fn units(self) -> system::Need {
+        let units = |level: i64| u32::try_from(level.max(0)).unwrap_or(u32::MAX);
+        system::Need { below: units(self.below), above: units(self.above), width: units(self.width) }
     }
 
     /// Both needs at once.

@@ -21,7 +21,7 @@ impl Decided {
 }
 
 /// What to hide, and what that costs. Each cell counts once, in however many tables it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Decision {
     /// By table, by row.
     pub tables: Vec<Vec<Decided>>,
@@ -37,6 +37,13 @@ pub struct Decision {
     pub proof: usize,
 }
 
+impl std::fmt::Debug for Decision {
+    /// Without what is shown of all figures: it is a figure itself.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Decision({} of {} cells hidden)", self.primary + self.secondary, self.cells)
+    }
+}
+
 /// Nothing that may be hidden is enough. Names rows, never figures.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} cells cannot be protected beside what is shown for good", .primaries.len())]
@@ -50,15 +57,9 @@ pub struct Refusal {
 }
 
 impl Assembled {
-    /// The one width that is enough for everything asked.
-    fn width(&self) -> u32 {
-        let widths = self.needs.iter().flatten().map(|need| need.width.max(need.below.saturating_add(need.above)));
-        u32::try_from(widths.max().unwrap_or(1).max(1)).unwrap_or(u32::MAX)
-    }
-
     /// Chooses what to hide, within `work` (the engine's own measure if `None`), and checks the proof.
     pub fn suppress(&self, work: Option<u64>) -> Result<Decision, Refusal> {
-        let ask = Ask::width(self.width());
+        let ask = Ask::width(1);
         let ask = Ask { work: work.unwrap_or(ask.work), ..ask };
         let cells = self.system.cells();
         let refuse = |computable, primaries: Vec<usize>| Refusal {

@@ -112,7 +112,10 @@ fn precision_is_measured_from_the_second_contributor() {
     assert!(asks(&fifteen, &of(164)) && !asks(&fifteen, &of(165)));
     let need = fifteen.asks(&of(154), Zeros::Publish).expect("told").expect("precise");
     assert_eq!((need.above, need.below), (11, 11));
-    assert!(asks(&Criterion::Precision { p: Percent::thousandths(14_001) }, &of(164)), "14.001 % of 100 is more than 14");
+    assert!(
+        asks(&Criterion::Precision { p: Percent::thousandths(14_001) }, &of(164)),
+        "14.001 % of 100 is more than 14"
+    );
 }
 
 #[test]
@@ -198,13 +201,26 @@ fn linked_tables_protect_their_common_cells_together() {
         dimension("sexe", &[("Total", &["F", "M"])]),
     ];
     let ages = [
-        ("0-17 A", 3), ("0-17 B", 20), ("0-17 Total", 23),
-        ("18+ A", 30), ("18+ B", 40), ("18+ Total", 70),
-        ("Total A", 33), ("Total B", 60), ("Total Total", 93),
+        ("0-17 A", 3),
+        ("0-17 B", 20),
+        ("0-17 Total", 23),
+        ("18+ A", 30),
+        ("18+ B", 40),
+        ("18+ Total", 70),
+        ("Total A", 33),
+        ("Total B", 60),
+        ("Total Total", 93),
     ];
     let sexes = [
-        ("A F", 13), ("A M", 20), ("B F", 30), ("B M", 30), ("Total F", 43), ("Total M", 50),
-        ("A Total", 33), ("B Total", 60), ("Total Total", 93),
+        ("A F", 13),
+        ("A M", 20),
+        ("B F", 30),
+        ("B M", 30),
+        ("Total F", 43),
+        ("Total M", 50),
+        ("A Total", 33),
+        ("B Total", 60),
+        ("Total Total", 93),
     ];
     let by_age = table(&dimensions, &[0, 1], &ages);
     let by_sex = table(&dimensions, &[1, 2], &sexes);
@@ -240,6 +256,65 @@ fn one_parent_may_be_divided_in_several_ways() {
     let decision = decide(&request(&dimensions, &frozen, FIVE));
     let hidden = hidden(&decision, 0);
     assert!(hidden.contains(&0) && hidden.contains(&5) && hidden.len() >= 3, "{hidden:?}");
+}
+
+#[test]
+fn protection_levels_of_the_file_are_kept() {
+    let (dimensions, now) = abc();
+    let marked = |level: fn(&mut Row)| {
+        let mut tables = [now.clone()];
+        tables[0].rows[1].primary = true;
+        level(&mut tables[0].rows[1]);
+        decide(&Request { marked: true, ..request(&dimensions, &tables, &[]) })
+    };
+    // B beside A: from 0 to 47. Beside C: from 0 to 60. Beside the total: without end.
+    for (upl, expected) in [(40, vec![0, 1]), (41, vec![1, 2]), (53, vec![1, 2])] {
+        let mut tables = [now.clone()];
+        (tables[0].rows[1].primary, tables[0].rows[1].upl) = (true, Some(upl));
+        let decision = decide(&Request { marked: true, ..request(&dimensions, &tables, &[]) });
+        assert_eq!(hidden(&decision, 0), expected, "{upl}");
+    }
+    assert_eq!(hidden(&marked(|row| row.spl = Some(47)), 0), [0, 1]);
+    assert_eq!(hidden(&marked(|row| row.spl = Some(48)), 0), [1, 2]);
+    // No figure can be seven below the bottom of its range: 7 − 0 is enough.
+    assert_eq!(hidden(&marked(|row| row.lpl = Some(30)), 0), [0, 1]);
+}
+
+#[test]
+fn amounts_are_protected_to_the_unit_that_the_rule_asks_for() {
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B", "C"])])];
+    let mut amounts = table(&dimensions, &[0], &[("A", 10_050), ("B", 20_000), ("C", 900), ("Total", 30_950)]);
+    let known = [(3, 9_000, 500), (9, 4_000, 3_000), (7, 300, 200), (19, 9_000, 4_000)];
+    for (row, (contributors, top1, top2)) in amounts.rows.iter_mut().zip(known) {
+        (row.contributors, row.top1, row.top2) = (Some(contributors), Some(top1), Some(top2));
+    }
+    let tables = [amounts];
+    // 9 000 of 10 050 is 89.6 %: 538.23… more would make it 85 %.
+    let share = Criterion::Dominance { largest: 1, share: Percent::new(85), strictness: Strictness::Beyond };
+    let rules = [share];
+    let ask = Request { one: 100, width: 100, ..request(&dimensions, &tables, &rules) };
+    // C, the cheapest, can take 900 off and give 900 to A: enough for 539 above and, from C's range without end, below.
+    assert_eq!(hidden(&decide(&ask), 0), [0, 2]);
+    let strict = [Criterion::Precision { p: Percent::new(50) }];
+    // 4 500 − 550: 3 950 above A, more than C has.
+    assert_eq!(hidden(&decide(&Request { criteria: &strict, ..ask }), 0), [0, 1]);
+}
+
+#[test]
+fn a_contributor_does_not_uncover_another_by_his_own_figure() {
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B", "C", "D"])])];
+    let mut counts = table(&dimensions, &[0], &[("A", 1), ("B", 2), ("C", 30), ("D", 60), ("Total", 93)]);
+    for (row, contributors) in counts.rows.iter_mut().zip([1, 2, 30, 60, 93]) {
+        row.contributors = Some(contributors);
+    }
+    let tables = [counts];
+    let named = request(&dimensions, &tables, FIVE);
+    assert_eq!(hidden(&decide(&named), 0), [0, 1]);
+    // Who is alone in A knows B = 93 − 30 − 60 − 1.
+    assert_eq!(hidden(&decide(&Request { singletons: Singletons::Alone, ..named }), 0), [0, 1, 2]);
+    let mut owned = tables.clone();
+    owned[0].rows[0].owner = Some(7);
+    assert_eq!(hidden(&decide(&Request { tables: &owned, ..request(&dimensions, &owned, FIVE) }), 0), [0, 1, 2]);
 }
 
 #[test]
@@ -286,9 +361,11 @@ fn what_does_not_fit_is_named() {
     );
     assert_eq!(fault(&|table| table.rows[1].value = Some(-7)), Some(Misfit::Outside(place(1))));
     assert_eq!(fault(&|table| table.rows[2].high = Some(50)), Some(Misfit::Outside(place(2))));
-    assert_eq!(fault(&|table| table.nodes[1] = table.nodes[0]), Some(Misfit::Codes {
-        place: place(0), dimension: 0, parent: 0, missing: vec![2]
-    }));
+    let without = |table: &mut Table| {
+        table.nodes.remove(1);
+        table.rows.remove(1);
+    };
+    assert_eq!(fault(&without), Some(Misfit::Codes { place: place(0), dimension: 0, parent: 0, missing: vec![2] }));
     assert_eq!(
         fault(&|table| {
             table.nodes.push(table.nodes[0]);
@@ -299,7 +376,16 @@ fn what_does_not_fit_is_named() {
     assert_eq!(fault(&|table| table.rows[1].contributors = Some(0)), Some(Misfit::Contributors(place(1))));
     assert_eq!(fault(&|table| table.rows[1].top1 = Some(8)), Some(Misfit::Contributors(place(1))));
     let two = vec![dimension("a", &[("Total", &["x", "y"])]), dimension("b", &[("Total", &["u", "v"])])];
-    let rows = [("x u", 1), ("x v", 1), ("x Total", 2), ("y u", 1), ("y v", 1), ("y Total", 2), ("Total u", 2), ("Total Total", 4)];
+    let rows = [
+        ("x u", 1),
+        ("x v", 1),
+        ("x Total", 2),
+        ("y u", 1),
+        ("y v", 1),
+        ("y Total", 2),
+        ("Total u", 2),
+        ("Total Total", 4),
+    ];
     let tables = [table(&two, &[0, 1], &rows)];
     assert_eq!(
         Assembled::of(&request(&two, &tables, FIVE)).err(),
@@ -354,7 +440,8 @@ fn every_rule_of_the_catalogue_says_whose_it_is_and_where_it_is_written() {
         catalogue::Treatment::Here { criteria, .. } => criteria,
         catalogue::Treatment::AtSource { .. } => Vec::new(),
     };
-    for (name, last_hidden) in [("ccas-ordinaire", 4), ("ccas-sensible", 10), ("departement-rsa", 4), ("drees-es", 10)] {
+    for (name, last_hidden) in [("ccas-ordinaire", 4), ("ccas-sensible", 10), ("departement-rsa", 4), ("drees-es", 10)]
+    {
         let rule = &threshold(name)[0];
         assert!(asks(rule, &facts(last_hidden)) && !asks(rule, &facts(last_hidden + 1)), "{name}");
     }

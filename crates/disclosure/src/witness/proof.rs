@@ -65,12 +65,14 @@ impl Proof {
             cells.filter_map(|&(cell, _)| system.cells()[cell as usize].owner)
         };
         let varies = |cell: usize, owner: Option<u32>| {
-            let tables = holders[cell].iter().filter(|(index, _)| owner.is_none_or(|own| owners(*index).all(|o| o != own)));
+            let tables =
+                holders[cell].iter().filter(|(index, _)| owner.is_none_or(|own| owners(*index).all(|o| o != own)));
             tables.fold(Reach::default(), |reach, &(_, by)| reach.with(by)).meets(system.need(cell, width))
         };
         let narrow = |&cell: &usize| {
             let known = &system.cells()[cell];
-            let others = || holders[cell].iter().flat_map(|&(index, _)| owners(index)).filter(|&o| known.owner != Some(o));
+            let others =
+                || holders[cell].iter().flat_map(|&(index, _)| owners(index)).filter(|&o| known.owner != Some(o));
             known.standing == Standing::Primary
                 && !(varies(cell, None) && others().all(|owner| varies(cell, Some(owner))))
         };

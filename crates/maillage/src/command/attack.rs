@@ -40,12 +40,7 @@ pub struct AttackArgs {
 /// Attacks and counts.
 pub async fn run(args: AttackArgs) -> Result<(), Stop> {
     let width = args.width;
-    let ask = Attack {
-        cells: args.cells,
-        hierarchy: args.hierarchy,
-        width,
-        intervals: args.intervals.is_some(),
-    };
+    let ask = Attack { cells: args.cells, hierarchy: args.hierarchy, width, intervals: args.intervals.is_some() };
     let progress = Progress::start(2, "Lecture des tableaux");
     let (found, progress) = aside(move || {
         let found = node::tables::attack(&ask, |stage| {

@@ -62,7 +62,8 @@ impl Files {
     }
 
     fn cells(&self, places: &[Place]) -> String {
-        let mut lines: Vec<String> = places.iter().take(NAMED).map(|&place| format!("  {}", self.cell(place))).collect();
+        let mut lines: Vec<String> =
+            places.iter().take(NAMED).map(|&place| format!("  {}", self.cell(place))).collect();
         if places.len() > NAMED {
             lines.push(format!("  … et {} autres.", places.len() - NAMED));
         }
@@ -136,12 +137,14 @@ impl Files {
             ),
             Misfit::TooLarge(place) => (
                 "TABLE_RANGE",
-                format!("{} : le nombre est trop grand. Comptez en milliers, ou avec moins de décimales.", self.cell(*place)),
+                format!(
+                    "{} : le nombre est trop grand. Comptez en milliers, ou avec moins de décimales.",
+                    self.cell(*place)
+                ),
             ),
-            Misfit::Empty(place) => (
-                "TABLE_FILE",
-                format!("{} : il manque la valeur, ou « suppressed » (0 ou 1).", self.cell(*place)),
-            ),
+            Misfit::Empty(place) => {
+                ("TABLE_FILE", format!("{} : il manque la valeur, ou « suppressed » (0 ou 1).", self.cell(*place)))
+            }
             Misfit::Contributors(place) => (
                 "TABLE_CONTRIBUTORS",
                 format!(
@@ -201,7 +204,9 @@ impl Files {
         let table = self.file(place).dimensions();
         let name = |key: &Vec<usize>| {
             let codes: Vec<String> = (key.iter().zip(&table))
-                .map(|(&node, &dimension)| format!("{}={}", self.dimensions[dimension].name, self.node(dimension, node)))
+                .map(|(&node, &dimension)| {
+                    format!("{}={}", self.dimensions[dimension].name, self.node(dimension, node))
+                })
                 .collect();
             format!("  {}", codes.join(", "))
         };
@@ -210,7 +215,11 @@ impl Files {
         format!(
             "{} : il manque {}, totaux compris.{named} Ajoutez leurs lignes, avec 0 s’il n’y a rien.",
             self.file(place).name(),
-            if count == usize::MAX { "presque toutes les cellules".to_owned() } else { counted(count, "cellule", "cellules") },
+            if count == usize::MAX {
+                "presque toutes les cellules".to_owned()
+            } else {
+                counted(count, "cellule", "cellules")
+            },
         )
     }
 
@@ -228,7 +237,11 @@ impl Files {
         let differences = refusal.primaries.len() - places.len();
         let mut text = format!(
             "{} : {}\n{}",
-            counted(refusal.primaries.len(), "cellule ne peut pas être protégée", "cellules ne peuvent pas être protégées"),
+            counted(
+                refusal.primaries.len(),
+                "cellule ne peut pas être protégée",
+                "cellules ne peuvent pas être protégées"
+            ),
             if refusal.computable {
                 "ce qui est montré pour de bon les donne exactement."
             } else {

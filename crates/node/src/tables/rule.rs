@@ -50,9 +50,7 @@ impl FromStr for Rule {
                 };
                 Criterion::Dominance { largest, share: percent(share)?, strictness: Strictness::Beyond }
             }
-            "one-category" if !limit.trim().is_empty() => {
-                Criterion::OneCategory { dimension: limit.trim().to_owned() }
-            }
+            "one-category" if !limit.trim().is_empty() => Criterion::OneCategory { dimension: limit.trim().to_owned() },
             _ => return Err(format!("règle inconnue ; écrivez {FORMS}")),
         };
         Ok(Self::Written(criterion))
@@ -133,7 +131,9 @@ mod tests {
             Some(Criterion::Dominance { largest: 1, share: Percent::new(85), strictness: Strictness::Beyond })
         );
         assert_eq!(written("p=12.5"), Some(Criterion::Precision { p: Percent::thousandths(12_500) }));
-        for wrong in ["threshold", "threshold=0", "threshold=-1", "dominance=85", "dominance=3,85", "p=0", "p=101", "x=1"] {
+        for wrong in
+            ["threshold", "threshold=0", "threshold=-1", "dominance=85", "dominance=3,85", "p=0", "p=101", "x=1"]
+        {
             assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
         }
         assert!(matches!("ccas-sensible".parse(), Ok(Rule::Named(_))));
