@@ -294,8 +294,8 @@ impl<'a> Builder<'a> {
         let mut needs = Vec::with_capacity(self.known.len());
         for (known, undecided) in self.known.iter().zip(&self.undecided) {
             let forbidden = known.need.is_some() || (known.hidden && known.frozen);
-            if forbidden && !known.place.earlier && (known.frozen || (known.published && !self.request.keep_published))
-            {
+            let public = (known.frozen || known.published) && !known.place.earlier;
+            if forbidden && public && !self.request.keep_published {
                 refused.push(known.place);
             }
             let shown = known.published || known.frozen;
@@ -420,9 +420,13 @@ impl Known {
         if self.value < self.low || self.high.is_some_and(|high| self.value > high) {
             return Err(Misfit::Outside(place));
         }
-        self.facts.contributors = self.facts.contributors.or(row.contributors);
-        self.facts.top1 = self.facts.top1.or(row.top1);
-        self.facts.top2 = self.facts.top2.or(row.top2);
+        if !place.earlier {
+            // Where linked tables differ, what asks for more protection counts.
+            let facts = &mut self.facts;
+            facts.contributors = [facts.contributors, row.contributors].into_iter().flatten().min();
+            facts.top1 = facts.top1.max(row.top1);
+            facts.top2 = facts.top2.max(row.top2);
+        }
         self.owner = self.owner.or(row.owner);
         match row.frozen {
             Frozen::No => {}

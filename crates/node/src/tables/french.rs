@@ -122,7 +122,7 @@ impl Files {
                 "TABLE_CONFLICT",
                 format!(
                     "{}\n{} :\nc’est la même cellule, avec deux valeurs. Des tableaux liés doivent dire la même chose ; \
-                     une version antérieure se donne avec --history.",
+                     une version antérieure se donne à « maillage protect » avec --history.",
                     self.cell(*other),
                     self.cell(*place)
                 ),

@@ -11,6 +11,9 @@ pub(super) struct Columns {
     /// Column and dimension.
     pub(super) dimensions: Vec<(usize, usize)>,
     pub(super) value: usize,
+    /// Where the file says which cells must be hidden.
+    pub(super) marks: Option<usize>,
+    /// The column of this name.
     pub(super) primary: Option<usize>,
     pub(super) contributors: Option<usize>,
     pub(super) top1: Option<usize>,
@@ -136,7 +139,7 @@ impl Columns {
                     fault(FaultCause::MissingColumn, name, message);
                 }
                 columns.other.retain(|&column| Some(column) != named);
-                columns.primary = named;
+                columns.marks = named;
             }
             Purpose::Protect { primary: None } => {}
             Purpose::Remember | Purpose::Attack if columns.suppressed.is_none() => {
@@ -146,7 +149,7 @@ impl Columns {
                         .to_owned();
                 fault(FaultCause::MissingColumn, "suppressed", message);
             }
-            Purpose::Remember | Purpose::Attack => {}
+            Purpose::Remember | Purpose::Attack => columns.marks = columns.primary,
         }
         if faults.is_empty() { Ok(columns) } else { Err(faults) }
     }

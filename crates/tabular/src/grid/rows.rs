@@ -85,7 +85,7 @@ impl GridFile {
             dimensions: self.columns.dimensions.iter().map(|&(_, dimension)| dimension).collect(),
             nodes: Vec::with_capacity(self.rows * self.columns.dimensions.len()),
             rows: Vec::with_capacity(self.rows),
-            says_primary: self.columns.primary.is_some(),
+            says_primary: self.columns.marks.is_some(),
         };
         let mut place = Lines::new(&self.text);
         self.each(|record| {
@@ -158,7 +158,7 @@ impl GridFile {
             lpl: said(columns.lpl, &|cell| units(cell).and_then(positive)),
             upl: said(columns.upl, &|cell| units(cell).and_then(positive)),
             spl: said(columns.spl, &|cell| units(cell).and_then(positive)),
-            primary: said(columns.primary, &flag) == Some(1),
+            primary: said(columns.marks, &flag) == Some(1),
             frozen: match said(columns.frozen, &frozen) {
                 Some(1) => Frozen::Shown,
                 Some(2) => Frozen::Hidden,
