@@ -11,8 +11,7 @@ use std::path::PathBuf;
 
 use disclosure::Zeros;
 use disclosure::tables::{
-    Assembled, Attacked, Criterion, Decision, Dimension, Place, Request, Seen, Singletons, Table, Violation, at_source,
-    catalogue::Treatment,
+    Assembled, Attacked, Criterion, Decision, Dimension, Request, Seen, Singletons, Table, Violation, at_source,
 };
 use model::{Decimals, Failure};
 use tabular::grid::{Edition, GridFile, Owners, Purpose, hierarchy};
