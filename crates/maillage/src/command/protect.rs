@@ -130,6 +130,12 @@ pub async fn run(args: ProtectArgs) -> Result<(), Stop> {
     };
     let editions = working.iter().zip(&protected.working).chain(public.iter().zip(&protected.public));
     let files: Vec<(PathBuf, &[u8])> = editions.map(|(path, bytes)| (path.clone(), bytes.as_slice())).collect();
+    for folder in files.iter().filter_map(|(path, _)| path.parent()) {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            let message = format!("Le dossier {} ne peut pas être fait ({error}).", folder.display());
+            Stop::failed(FailureKind::Precondition, french(&message))
+        })?;
+    }
     node::tables::write(&files)?;
     println!("{}", french(&summary(&protected)));
     for (path, _) in files {
@@ -194,8 +200,6 @@ fn places(given: &[PathBuf], tables: &[PathBuf], option: &str) -> Result<Vec<Pat
     if let [only] = given
         && folder(only)
     {
-        std::fs::create_dir_all(only)
-            .map_err(|error| wrong(format!("Le dossier {} ne peut pas être fait ({error}).", only.display())))?;
         return Ok(tables.iter().map(|table| only.join(table.file_name().unwrap_or_default())).collect());
     }
     if given.len() != tables.len() {
