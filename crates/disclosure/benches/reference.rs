@@ -1,5 +1,6 @@
 //! The engine on the reference tables: `cargo bench -p disclosure -- FOLDER [TABLE …]`, where a table's folder holds
-//! `table.csv` and `hierarchy.json`; `TABLE:WIDTH` asks for another width, 0 for elimination alone. Below each pattern stands what an
+//! `table.csv` and `hierarchy.json`; `TABLE:WIDTH` asks for another width, 0 for elimination alone, and
+//! `TABLE<FIGURE` hides whatever is smaller. Below each pattern stands what an
 //! intruder finds in it who sees nothing but the table that would be shown. CPU seconds and peak memory are those of
 //! the process so far.
 
@@ -22,6 +23,14 @@ fn main() {
     let tables: Vec<String> = arguments.collect();
     println!("table | cells | primary | secondary | hidden value | gaps | CPU s | peak MB | tables | account");
     for table in tables {
+        if let Some((name, small)) = table.split_once('<') {
+            let (system, small) = (load(&root.join(name)), small.parse().expect("a number"));
+            let hides = |cell: &Cell| cell.standing != Standing::Shown && cell.value < small;
+            let hidden: Vec<usize> = (0..system.cells().len()).filter(|&cell| hides(&system.cells()[cell])).collect();
+            println!("{table} | {} | {}", system.cells().len(), hidden.len());
+            intrude(&system, &hidden);
+            continue;
+        }
         let (name, width) = table.split_once(':').unwrap_or((&table, ""));
         let width: u32 = width.parse().unwrap_or(WIDTH);
         let system = load(&root.join(name));

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::propagate::Ranges;
-use super::ratio::{Ratio, gcd};
+use super::ratio::{Ratio, gcd, sized};
 use super::view::View;
 use super::{Contradiction, Halt};
 
@@ -17,6 +17,8 @@ pub(super) struct Part {
     pub(super) relations: Vec<usize>,
     /// `Σ coefficient · local cell = right-hand side`, one per relation.
     pub(super) equations: Vec<Equation>,
+    /// A right-hand side beyond what is computed with: nothing is looked for here.
+    pub(super) large: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -91,7 +93,7 @@ pub(super) fn parts(view: &View, ranges: &Ranges) -> Result<Vec<Part>, Contradic
         for (index, &cell) in cells.iter().enumerate() {
             local[cell] = narrow(index);
         }
-        found.push(Part { cells, relations: Vec::new(), equations: Vec::new() });
+        found.push(Part { cells, relations: Vec::new(), equations: Vec::new(), large: false });
     }
     for relation in 0..view.relations() {
         let mut equation = Equation::default();
@@ -112,8 +114,10 @@ pub(super) fn parts(view: &View, ranges: &Ranges) -> Result<Vec<Part>, Contradic
             continue;
         };
         equation.terms.sort_unstable_by_key(|&(at, _)| at);
-        // Figures are below 2^44 and coefficients below 2^14.
-        equation.sum = i64::try_from(sum).unwrap_or(i64::MAX);
+        match sized(i64::try_from(sum).ok()) {
+            Ok(sum) => equation.sum = sum,
+            Err(Halt) => found[part].large = true,
+        }
         found[part].relations.push(relation);
         found[part].equations.push(equation);
     }
@@ -136,12 +140,12 @@ fn combine(
         let at = left.min(right);
         let mut value = 0_i64;
         if left == at {
-            value = into[a].1.checked_mul(keep).ok_or(Halt)?;
+            value = sized(into[a].1.checked_mul(keep))?;
             a += 1;
         }
         if right == at {
-            let change = other[b].1.checked_mul(take).ok_or(Halt)?;
-            value = value.checked_sub(change).ok_or(Halt)?;
+            let change = sized(other[b].1.checked_mul(take))?;
+            value = sized(Some(value - change))?;
             b += 1;
         }
         if value != 0 {
@@ -178,9 +182,9 @@ impl Move {
         let (keep, take) = (pivot / common, own / common);
         let (keep, take) = if keep < 0 { (-keep, -take) } else { (keep, take) };
         let mut terms = combine(&self.terms, keep, &through.terms, take, &mut entered)?;
-        let stride = self.stride.checked_mul(keep).ok_or(Halt)?;
+        let stride = sized(self.stride.checked_mul(keep))?;
         let position = terms.partition_point(|&(at, _)| at < name);
-        terms.insert(position, (name, through.stride.checked_mul(-take).ok_or(Halt)?));
+        terms.insert(position, (name, sized(through.stride.checked_mul(-take))?));
         Ok(Some(Self { stride, terms }.reduced()))
     }
 
@@ -203,7 +207,7 @@ impl Move {
 impl Solved {
     /// Solves the equations for as many cells as they determine; `traced` adds one more cell to each equation, with
     /// the index `cells + position`, which is nobody's figure and tells in the end where a combination comes from.
-    pub(super) fn new(part: &Part, low: &[i64], traced: bool) -> Result<Self, Unsolved> {
+    pub(super) fn new(part: &Part, low: &[i64], traced: bool, limit: u64) -> Result<Self, Unsolved> {
         let real = narrow(part.cells.len());
         let tracers = if traced { part.equations.len() } else { 0 };
         let mut work = 0_u64;
@@ -246,6 +250,9 @@ impl Solved {
                 .min_by_key(|&&(cell, value)| (value.unsigned_abs() != 1, columns[cell as usize].len(), Reverse(cell)));
             let &(cell, value) = pivot.expect("the line is not empty");
             solved_for[index] = Some(cell);
+            if work > limit {
+                return Err(Unsolved::Halt);
+            }
             let line = std::mem::take(&mut lines[index]);
             for other in std::mem::take(&mut columns[cell as usize]) {
                 let target = &mut lines[other as usize];
@@ -260,7 +267,7 @@ impl Solved {
                     combine(&target.terms, keep, &line.terms, take, |cell| columns[cell as usize].push(other))?;
                 let sum = target.sum.checked_mul(keep);
                 let change = line.sum.checked_mul(take);
-                target.sum = sum.zip(change).and_then(|(sum, change)| sum.checked_sub(change)).ok_or(Halt)?;
+                target.sum = sized(Some(sized(sum)? - sized(change)?))?;
                 if keep.unsigned_abs() != 1 {
                     let common = target.terms.iter().fold(target.sum, |common, &(_, value)| gcd(common, value)).max(1);
                     target.sum /= common;
@@ -305,14 +312,14 @@ impl Solved {
                 // own · cell = … − value · at: whole when `at` goes by own / gcd.
                 let step = own.abs() / gcd(own, value);
                 let stride = &mut moves[column_of[at as usize]].stride;
-                *stride = (*stride / gcd(*stride, step)).checked_mul(step).ok_or(Halt)?;
+                *stride = sized((*stride / gcd(*stride, step)).checked_mul(step))?;
             }
         }
         for &(cell, own, line) in &solved {
             let mut figure = Ratio::new(line.sum, own)?;
             for &(at, value) in line.terms.iter().filter(|&&(at, _)| at != cell) {
                 let column = &mut moves[column_of[at as usize]];
-                let change = value.checked_mul(column.stride).ok_or(Halt)? / own;
+                let change = sized(value.checked_mul(column.stride))? / own;
                 column.terms.push((cell, -change));
                 figure = figure.plus(Ratio::new(value, own)?, -start[at as usize].whole().ok_or(Halt)?)?;
             }

@@ -4,6 +4,13 @@ use std::cmp::Ordering;
 
 use super::Halt;
 
+/// Larger numbers halt: whatever is within can be negated, doubled and taken apart without a further look.
+const LARGEST: u64 = 1 << 61;
+
+pub(super) fn sized(number: Option<i64>) -> Result<i64, Halt> {
+    number.filter(|number| number.unsigned_abs() <= LARGEST).ok_or(Halt)
+}
+
 /// `over / under` in lowest terms, `under` positive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ratio {
@@ -28,22 +35,17 @@ impl From<i64> for Ratio {
 impl Ratio {
     /// `over / under`; `under` is not zero.
     pub(super) fn new(over: i64, under: i64) -> Result<Self, Halt> {
-        let common = if under < 0 { -gcd(over, under) } else { gcd(over, under) };
-        let under = under.checked_div(common).ok_or(Halt)?;
-        Ok(Self { over: over.checked_div(common).ok_or(Halt)?, under })
+        Self::of(i128::from(over), i128::from(under))
     }
 
     fn of(over: i128, under: i128) -> Result<Self, Halt> {
-        if let (Ok(over), Ok(under)) = (i64::try_from(over), i64::try_from(under)) {
-            return Self::new(over, under);
-        }
         let (mut a, mut b) = (over.unsigned_abs(), under.unsigned_abs());
         while b != 0 {
             (a, b) = (b, a % b);
         }
-        let common = i128::try_from(a).map_err(|_| Halt)?;
-        let small = |number: i128| i64::try_from(number / common).map_err(|_| Halt);
-        Self::new(small(over)?, small(under)?)
+        let common = i128::try_from(a).ok().filter(|&common| common != 0).ok_or(Halt)?;
+        let common = if under < 0 { -common } else { common };
+        Ok(Self { over: sized(i64::try_from(over / common).ok())?, under: sized(i64::try_from(under / common).ok())? })
     }
 
     pub(super) fn whole(self) -> Option<i64> {
@@ -70,7 +72,7 @@ impl Ratio {
     pub(super) fn plus(self, step: Self, by: i64) -> Result<Self, Halt> {
         if self.under == 1 && step.under == 1 {
             let over = step.over.checked_mul(by).and_then(|change| self.over.checked_add(change));
-            return Ok(Self { over: over.ok_or(Halt)?, under: 1 });
+            return Ok(Self { over: sized(over)?, under: 1 });
         }
         let (own, other) = (i128::from(self.under), i128::from(step.under));
         let change = i128::from(step.over) * i128::from(by);
@@ -83,10 +85,12 @@ impl Ratio {
         Self::from(bound).plus(self, -1)
     }
 
-    /// `self / by`.
+    /// `self / by`, `by` positive.
     pub(super) fn divided(self, by: i64) -> Result<Self, Halt> {
+        if by == 1 {
+            return Ok(self);
+        }
         Self::of(i128::from(self.over), i128::from(self.under) * i128::from(by))
-            .map(|ratio| if ratio.under < 0 { Self { over: -ratio.over, under: -ratio.under } } else { ratio })
     }
 
     /// Distance to the nearest whole number, for choosing only.

@@ -7,7 +7,10 @@ use super::witnesses::Tables;
 use super::{Account, End, Halt, Interval, Question};
 
 /// Nodes of the search for a first whole table.
-const FIRST: u32 = 4_000;
+const FIRST: u32 = 2_000;
+
+/// How often a broken point is rounded and repaired before that.
+const ROUNDS: usize = 60;
 
 /// Nodes of a search for one more extreme whole table.
 const NODES: u32 = 300;
@@ -79,11 +82,14 @@ pub(super) fn search(
     limit: u64,
 ) -> Result<Found, Impossible> {
     let (low, high): (Vec<i64>, Vec<Option<i64>>) = part.cells.iter().map(|&cell| ranges.of(cell)).unzip();
-    let solved = match Solved::new(part, &low, false) {
+    if part.large {
+        return Ok(bounds_only(&low, &high, asked));
+    }
+    let solved = match Solved::new(part, &low, false, limit) {
         Ok(solved) => solved,
         Err(Unsolved::Halt) => return Ok(bounds_only(&low, &high, asked)),
         Err(Unsolved::Inconsistent(_)) => {
-            let traced = Solved::new(part, &low, true);
+            let traced = Solved::new(part, &low, true, u64::MAX);
             let Err(Unsolved::Inconsistent(equations)) = traced else {
                 return Err(Impossible((0..part.equations.len()).collect()));
             };
@@ -174,6 +180,15 @@ impl Search<'_> {
             self.low[cell as usize] = figure;
             self.high[cell as usize] = Some(figure);
         }
+        for turn in 0..ROUNDS {
+            if self.walk.whole() {
+                break;
+            }
+            self.walk.round(turn)?;
+            if self.aim(Aim::Repair)? == Step::Stuck {
+                return Err(Halt);
+            }
+        }
         if !self.walk.whole() {
             self.account.branched += 1;
             if let Branched::Nothing = self.branch(&mut FIRST.clone())? {
@@ -187,7 +202,7 @@ impl Search<'_> {
     fn blame(&self) -> Impossible {
         let all = || Impossible((0..self.part.equations.len()).collect());
         let (mut low, mut high) = (self.low.clone(), self.high.clone());
-        let Ok(solved) = Solved::new(self.part, &low, true) else { return all() };
+        let Ok(solved) = Solved::new(self.part, &low, true, u64::MAX) else { return all() };
         low.resize(solved.start.len(), 0);
         high.resize(solved.start.len(), Some(0));
         let mut walk = Walk::new(solved, low, high, u64::MAX);
@@ -245,19 +260,16 @@ impl Search<'_> {
             self.tables.first = table;
         }
         self.kept = None;
-        match column {
-            Some(column) => {
-                let (free, terms) = self.walk.body(column);
-                let changed: Vec<u32> = std::iter::once(free).chain(terms.iter().map(|&(cell, _)| cell)).collect();
-                for cell in changed {
-                    self.compare(cell)?;
-                }
+        if let Some(column) = column {
+            let (free, terms) = self.walk.body(column);
+            let changed: Vec<u32> = std::iter::once(free).chain(terms.iter().map(|&(cell, _)| cell)).collect();
+            for cell in changed {
+                self.compare(cell)?;
             }
-            None => {
-                self.walk.spend(self.low.len() as u64 / 4)?;
-                for cell in 0..narrow(self.low.len()) {
-                    self.compare(cell)?;
-                }
+        } else {
+            self.walk.spend(self.low.len() as u64 / 4)?;
+            for cell in 0..narrow(self.low.len()) {
+                self.compare(cell)?;
             }
         }
         // Looked at, even if it was not worth keeping.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::{Asked, Contradiction, End, InvalidView, Reached, Seen, Verdict, View, reach};
+use super::{Asked, Contradiction, End, Extremes, InvalidView, Reached, Seen, Verdict, View, reach};
 use crate::system::{Axis, Grid, Relation};
 
 mod brute;
@@ -34,15 +34,15 @@ fn proven(low: i64, high: i64) -> super::Interval {
 /// Whether witnesses agree with the view and attain what they are said to attain.
 fn sound(view: &View, reached: &Reached) -> Result<(), TestCaseError> {
     let extremes = reached.witnesses().check(view);
-    prop_assert!(extremes.is_ok(), "{:?}", extremes.err());
+    prop_assert!(extremes.is_ok(), "a witness does not agree");
+    let extremes = extremes.expect("looked at just now");
     for &(cell, interval) in reached.intervals() {
         let ends = (interval.low.attained(), interval.high.attained());
-        match extremes.as_ref().expect("looked at above") {
-            Some((least, most)) => {
-                prop_assert!(ends.0.is_none_or(|low| least[cell] <= low), "cell {}", cell);
-                prop_assert!(ends.1.is_none_or(|high| most[cell] >= high), "cell {}", cell);
-            }
-            None => prop_assert_eq!(ends, (None, None)),
+        if let Some(Extremes { least, most }) = &extremes {
+            prop_assert!(ends.0.is_none_or(|low| least[cell] <= low), "cell {}", cell);
+            prop_assert!(ends.1.is_none_or(|high| most[cell] >= high), "cell {}", cell);
+        } else {
+            prop_assert_eq!(ends, (None, None));
         }
     }
     Ok(())

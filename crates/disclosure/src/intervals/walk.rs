@@ -97,9 +97,10 @@ impl Walk {
         self.work += self.terms as u64;
     }
 
+    /// Only at whole points: a cell that is free must have a whole figure, or denominators multiply without end.
     fn refresh(&mut self) {
         let first: usize = self.origin.1.iter().map(|body| body.terms.len()).sum();
-        if self.terms > GROWTH * (first + 4 * self.at.len()) {
+        if self.whole() && self.terms > GROWTH * (first + 4 * self.at.len()) {
             self.restore();
         }
     }
@@ -124,6 +125,22 @@ impl Walk {
 
     pub(super) fn figures(&self) -> &[Ratio] {
         &self.at
+    }
+
+    /// Leaves a broken point for a whole one that satisfies all equations but perhaps not all ranges: in the moves from
+    /// the start, which mostly are whole by single steps, every free cell is rounded. `turn` says which way some are.
+    pub(super) fn round(&mut self, turn: usize) -> Result<(), Halt> {
+        self.restore();
+        for column in 0..self.moves.len() {
+            let at = self.at(self.free[column]);
+            if at.whole().is_some() {
+                continue;
+            }
+            let below = at.nearest_is_below() != (turn > 0 && (column + turn).is_multiple_of(3 + turn % 4));
+            let step = at.below(if below { at.floor() } else { at.ceiling() })?;
+            self.make(column, step.divided(self.moves[column].stride)?)?;
+        }
+        Ok(())
     }
 
     /// Stands on a whole table that satisfies the equations.

@@ -35,6 +35,15 @@ impl std::fmt::Debug for Witnesses {
     }
 }
 
+/// The least and the greatest figure of each cell over some tables.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Extremes {
+    /// By cell.
+    pub least: Vec<i64>,
+    /// By cell.
+    pub most: Vec<i64>,
+}
+
 /// A witness that is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("table {0} does not agree with what is visible")]
@@ -76,14 +85,14 @@ impl Witnesses {
 
     /// Checks every table against the view, in exact integers; the least and the greatest figure of each cell over all
     /// of them is the answer (nothing if there are no tables).
-    pub fn check(&self, view: &View) -> Result<Option<(Vec<i64>, Vec<i64>)>, Unsound> {
+    pub fn check(&self, view: &View) -> Result<Option<Extremes>, Unsound> {
         let Some(first) = self.table(0) else { return Ok(None) };
-        let mut extremes = (first.clone(), first);
+        let mut extremes = Extremes { least: first.clone(), most: first };
         for index in 0..self.tables() {
             let table = self.table(index).filter(|table| view.agrees(table)).ok_or(Unsound(index))?;
             for (cell, &figure) in table.iter().enumerate() {
-                extremes.0[cell] = extremes.0[cell].min(figure);
-                extremes.1[cell] = extremes.1[cell].max(figure);
+                extremes.least[cell] = extremes.least[cell].min(figure);
+                extremes.most[cell] = extremes.most[cell].max(figure);
             }
         }
         Ok(Some(extremes))
