@@ -114,7 +114,7 @@ struct Builder<'a> {
 impl<'a> Builder<'a> {
     fn new(request: &'a Request<'a>) -> Result<Self, Misfit> {
         let all = everything(request);
-        let keys = Keys::of(request.dimensions, all)?;
+        let keys = Keys::of(request.dimensions, &all)?;
         Ok(Self {
             request,
             keys,
@@ -356,13 +356,6 @@ impl<'a> Builder<'a> {
         };
         let first = self.known.iter().filter_map(|known| known.owner).max().map_or(0, |owner| owner + 1);
         let mut group: Vec<usize> = (0..self.known.len()).collect();
-        fn root(group: &mut [usize], mut cell: usize) -> usize {
-            while group[cell] != cell {
-                group[cell] = group[group[cell]];
-                cell = group[cell];
-            }
-            cell
-        }
         for sum in &self.sums {
             if single(&self.known[sum.total as usize]) {
                 for &part in sum.parts.iter().filter(|&&part| single(&self.known[part as usize])) {
@@ -464,4 +457,13 @@ impl Known {
             ..need
         }
     }
+}
+
+/// Who stands for the group of a cell; the way there becomes shorter for the next.
+fn root(group: &mut [usize], mut cell: usize) -> usize {
+    while group[cell] != cell {
+        group[cell] = group[group[cell]];
+        cell = group[cell];
+    }
+    cell
 }

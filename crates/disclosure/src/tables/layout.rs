@@ -113,7 +113,7 @@ impl Keys {
     /// Dimensions that some of the tables have, and the total of each for those that do not.
     pub(super) fn of<'a>(
         dimensions: &[Dimension],
-        tables: impl Iterator<Item = (Place, &'a Table)> + Clone,
+        tables: &(impl Iterator<Item = (Place, &'a Table)> + Clone),
     ) -> Result<Self, Misfit> {
         let mut totals = Vec::with_capacity(dimensions.len());
         for (dimension, known) in dimensions.iter().enumerate() {

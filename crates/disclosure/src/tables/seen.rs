@@ -57,7 +57,7 @@ impl Seen {
     /// Which cells must vary: those that a table marks as primary; in a table that marks none, all that it hides.
     pub fn of(dimensions: &[Dimension], tables: &[Table]) -> Result<Self, Misfit> {
         let all = tables.iter().enumerate().map(|(table, rows)| (Place { earlier: false, table, row: 0 }, rows));
-        let keys = Keys::of(dimensions, all.clone())?;
+        let keys = Keys::of(dimensions, &all)?;
         let mut index: HashMap<Key, u32> = HashMap::new();
         let mut cells: Vec<Joined> = Vec::new();
         let mut of_tables = Vec::with_capacity(tables.len());
