@@ -109,6 +109,7 @@ mod scheme;
 mod space;
 pub mod suppress;
 pub mod system;
+pub mod tables;
 mod witness;
 
 pub use confidential::{ConfidentialCell, ConfidentialCount, ConfidentialTable};

@@ -1,5 +1,6 @@
 //! One file per command; each only reads arguments, calls a use-case and says what came out.
 
+pub mod attack;
 pub mod backup;
 pub mod board;
 pub mod bundle;
@@ -7,6 +8,7 @@ pub mod compare;
 pub mod demo;
 pub mod hub;
 pub mod node;
+pub mod protect;
 pub mod public;
 pub mod purge;
 
@@ -67,6 +69,22 @@ pub async fn interrupted() {
     }
     // Without a handler nothing could ask; the process then ends as the system decides.
     let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Long work beside the runtime: whoever asks to stop is heard at once, and nothing was written yet.
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stop> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    // A thread of its own, not the runtime's: the process does not wait for it when it ends.
+    std::thread::spawn(move || {
+        // Nobody listens any more once the command was interrupted.
+        let _ = done.send(work());
+    });
+    tokio::select! {
+        result = result => result.map_err(|_| {
+            Stop::failed(FailureKind::Internal, "Une erreur du logiciel a interrompu le calcul. Rien n’a été écrit.")
+        }),
+        () = interrupted() => Err(Stop { message: "Interrompu : rien n’a été écrit.".to_owned(), code: 130 }),
+    }
 }
 
 impl From<Failure> for Stop {

@@ -48,6 +48,10 @@ enum Command {
     Node(command::node::NodeArgs),
     /// Compare les communes sur un indicateur.
     Compare(command::compare::CompareArgs),
+    /// Choisit ce qu’il faut cacher dans vos propres tableaux.
+    Protect(command::protect::ProtectArgs),
+    /// Joue l’intrus contre des tableaux publiés.
+    Attack(command::attack::AttackArgs),
     /// Un département fictif complet sur cette machine : centre, quatorze nœuds, envois, comparaison.
     Demo(command::demo::DemoArgs),
 }
@@ -104,6 +108,8 @@ fn main() -> ExitCode {
             Command::Hub(args) => command::hub::run(args).await,
             Command::Node(args) => command::node::run(args).await,
             Command::Compare(args) => command::compare::run(args).await,
+            Command::Protect(args) => command::protect::run(args).await,
+            Command::Attack(args) => command::attack::run(args).await,
             Command::Demo(args) => command::demo::run(args).await,
         }
     });

@@ -21,6 +21,7 @@ pub mod report;
 pub mod run;
 pub mod status;
 pub mod sync;
+pub mod tables;
 pub mod verify;
 pub mod withdraw;
 

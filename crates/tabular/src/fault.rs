@@ -45,6 +45,8 @@ pub enum FaultCause {
     Overflow,
     /// A row of totals among the rows of data.
     TotalRow,
+    /// A hierarchy that does not read, or is none: a node that is part of itself.
+    Hierarchy,
     /// The source's settings contradict the table.
     Settings,
 }

@@ -3,6 +3,7 @@
 //! [`read`] accepts what a CCAS really has (Windows-1252, semicolons, "1 284,50", preamble lines, total rows) and
 //! guesses nothing silently: whatever reads two ways is a [`Fault`] with file, line, column, cause and cure.
 //! [`public`] reads what INSEE and others publish for all communes, as layouts describe it.
+//! [`grid`] reads tables of cells that somebody else computed, margins included.
 //! [`compute`] turns rows into every cell of the table's scheme. [`golden::run`] proves a pack by its examples.
 
 mod compute;
@@ -10,6 +11,7 @@ mod fault;
 #[cfg(test)]
 mod fixture;
 pub mod golden;
+pub mod grid;
 pub mod public;
 mod read;
 mod rows;

@@ -21,6 +21,8 @@ mod rules;
 mod tests;
 mod typed;
 
+pub(crate) use layout::reader;
+
 /// Reads the file of `spec` (relative to `base`) as rows of `table`.
 ///
 /// # Errors

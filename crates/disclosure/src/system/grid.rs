@@ -64,6 +64,21 @@ impl Axis {
         &self.nodes
     }
 
+    /// Every grouping: a node, and the nodes that add up to it.
+    pub fn groupings(&self) -> impl Iterator<Item = (usize, &[usize])> {
+        self.groupings.iter().map(|(parent, children)| (*parent, children.as_slice()))
+    }
+
+    /// The node that is part of no other, if there is exactly one.
+    pub fn total(&self) -> Option<usize> {
+        let mut part = vec![false; self.nodes.len()];
+        for &child in self.groupings.iter().flat_map(|(_, children)| children) {
+            part[child] = true;
+        }
+        let mut roots = (0..part.len()).filter(|&node| !part[node]);
+        roots.next().filter(|_| roots.next().is_none())
+    }
+
     fn acyclic(&self) -> Result<(), InvalidAxis> {
         // Takes away, round by round, the groupings whose parts are all below nothing else.
         let mut left: Vec<&(usize, Vec<usize>)> = self.groupings.iter().collect();

@@ -92,6 +92,7 @@ fn french(cause: FaultCause) -> &'static str {
         FaultCause::DuplicateKey => "un même identifiant figure deux fois",
         FaultCause::MultiValued => "une même personne a deux valeurs",
         FaultCause::Overflow => "une somme est trop grande",
+        FaultCause::Hierarchy => "la hiérarchie ne se lit pas",
         FaultCause::TotalRow => "une ligne de total figure parmi les données",
         FaultCause::Settings => "les réglages de la source contredisent le tableau",
     }

@@ -9,6 +9,15 @@ use crate::source::{Encoding, SourceSpec};
 
 /// Text of the file, without byte order mark.
 pub(super) fn text<'a>(spec: &SourceSpec, name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
+    declared(spec.encoding, name, bytes)
+}
+
+/// The same without any setting.
+pub(crate) fn strictly<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
+    declared(Encoding::Auto, name, bytes)
+}
+
+fn declared<'a>(encoding: Encoding, name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
     if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0) {
         return Err(Fault::of_file(
             name,
@@ -17,7 +26,7 @@ pub(super) fn text<'a>(spec: &SourceSpec, name: &str, bytes: &'a [u8]) -> Result
         ));
     }
     refuse_binary(name, bytes)?;
-    let text = match (spec.encoding, bytes.strip_prefix(b"\xef\xbb\xbf")) {
+    let text = match (encoding, bytes.strip_prefix(b"\xef\xbb\xbf")) {
         (Encoding::Auto | Encoding::Utf8, Some(rest)) => strict(name, rest)?,
         (Encoding::Utf8, None) => strict(name, bytes)?,
         (Encoding::Auto, None) => match std::str::from_utf8(bytes) {

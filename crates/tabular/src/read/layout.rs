@@ -21,7 +21,7 @@ pub(super) struct Header {
 }
 
 /// A reader over the text; every line may have its own number of cells.
-pub(super) fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
+pub(crate) fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
     csv::ReaderBuilder::new().delimiter(separator).has_headers(false).flexible(true).from_reader(text.as_bytes())
 }
 

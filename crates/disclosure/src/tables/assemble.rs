@@ -1,0 +1,469 @@
+//! From tables to one system: which rows are the same cell, what adds up, what is decided, what is asked.
+
+use std::collections::{HashMap, HashSet};
+
+use super::layout::{Key, Keys, Layout};
+use super::{Criterion, Dimension, Facts, Frozen, Misfit, Need, Place, Row, Table};
+use crate::scheme::Zeros;
+use crate::system::{Cell, InvalidSystem, Relation, Standing, System};
+
+/// Whose knowledge of his own figure is reckoned with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Singletons {
+    /// Of contributors whom the tables name.
+    Named,
+    /// Also of whoever is the only contributor of a cell; the same one in a total and in the part that is all of it.
+    Alone,
+}
+
+/// Tables, and how to protect them.
+pub struct Request<'a> {
+    /// All axes.
+    pub dimensions: &'a [Dimension],
+    /// What was published before, oldest first.
+    pub earlier: &'a [Table],
+    /// What is to be published.
+    pub tables: &'a [Table],
+    /// Units that make one: 10 to the power of the decimals.
+    pub one: i64,
+    /// Rules.
+    pub criteria: &'a [Criterion],
+    /// Whether cells that a table marks as primary are.
+    pub marked: bool,
+    /// Whether rules hide cells behind which nobody stands.
+    pub zeros: Zeros,
+    /// How wide every primary must stay at least, in units.
+    pub width: i64,
+    /// Whose own figures are reckoned with.
+    pub singletons: Singletons,
+    /// Whether what a rule forbids and was published before stays shown. Otherwise that is refused.
+    pub keep_published: bool,
+}
+
+/// A cell as all tables together tell it.
+struct Known {
+    value: i64,
+    low: i64,
+    high: Option<i64>,
+    place: Place,
+    facts: Facts,
+    owner: Option<u32>,
+    /// Shown by a publication, frozen as shown by a file.
+    published: bool,
+    frozen: bool,
+    hidden: bool,
+    need: Option<Need>,
+    level: Need,
+}
+
+/// The system of everything that is, or was, published together. Confidential.
+pub struct Assembled {
+    pub(super) system: System,
+    /// By cell: what is asked for primaries.
+    pub(super) needs: Vec<Option<Need>>,
+    /// By table, by row: its cell.
+    pub(super) present: Vec<Vec<u32>>,
+    /// By cell: where it stands; `None` for differences that nobody publishes.
+    pub(super) places: Vec<Option<Place>>,
+}
+
+impl Assembled {
+    /// Checks the tables, applies the rules, and joins everything.
+    pub fn of(request: &Request<'_>) -> Result<Self, Misfit> {
+        let mut builder = Builder::new(request)?;
+        builder.join()?;
+        builder.relate()?;
+        builder.contributors()?;
+        builder.rules()?;
+        builder.finish()
+    }
+
+    /// How many cells are to be published: each once, in however many tables.
+    pub fn cells(&self) -> usize {
+        self.present.iter().flatten().collect::<HashSet<_>>().len()
+    }
+
+    /// How many of them must be hidden.
+    pub fn primaries(&self) -> usize {
+        let cells: HashSet<u32> = self.present.iter().flatten().copied().collect();
+        cells.into_iter().filter(|&cell| self.needs[cell as usize].is_some()).count()
+    }
+}
+
+/// A total and its parts, as cells, along a dimension.
+struct Sum {
+    place: Place,
+    dimension: usize,
+    total: u32,
+    parts: Vec<u32>,
+}
+
+struct Builder<'a> {
+    request: &'a Request<'a>,
+    keys: Keys,
+    known: Vec<Known>,
+    earlier: Vec<Vec<u32>>,
+    present: Vec<Vec<u32>>,
+    sums: Vec<Sum>,
+    /// Zeros that stay undecided, by cell.
+    undecided: Vec<bool>,
+    /// Differences: what they are worth, the least they can be, total, part.
+    differences: Vec<(i64, i64, u32, u32)>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(request: &'a Request<'a>) -> Result<Self, Misfit> {
+        let all = everything(request);
+        let keys = Keys::of(request.dimensions, &all)?;
+        Ok(Self {
+            request,
+            keys,
+            known: Vec::new(),
+            earlier: Vec::new(),
+            present: Vec::new(),
+            sums: Vec::new(),
+            undecided: Vec::new(),
+            differences: Vec::new(),
+        })
+    }
+
+    /// Gives every row its cell: same key and same figure are the same unknown, whenever it was published.
+    fn join(&mut self) -> Result<(), Misfit> {
+        let mut cells: HashMap<(Key, i64), u32> = HashMap::new();
+        let mut now: HashMap<Key, Place> = HashMap::new();
+        for (at, table) in everything(self.request) {
+            let mut of_rows = Vec::with_capacity(table.rows.len());
+            for (index, row) in table.rows.iter().enumerate() {
+                let place = Place { row: index, ..at };
+                let value = row.value.ok_or(Misfit::Empty(place))?;
+                let key = self.keys.key(table, index);
+                if !place.earlier {
+                    let other = *now.entry(key.clone()).or_insert(place);
+                    if other.table == place.table && other.row != place.row {
+                        return Err(Misfit::Twice { place, first: other.row });
+                    }
+                    if self.request.tables[other.table].rows[other.row].value != Some(value) {
+                        return Err(Misfit::Conflict { place, other });
+                    }
+                }
+                let next = u32::try_from(self.known.len()).map_err(|_| Misfit::TooMany)?;
+                let cell = *cells.entry((key, value)).or_insert(next);
+                if cell == next {
+                    self.known.push(Known::new(value, place, self.request.one));
+                }
+                self.known[cell as usize].learn(row, place, table.says_primary, self.request)?;
+                of_rows.push(cell);
+            }
+            if at.earlier { &mut self.earlier } else { &mut self.present }.push(of_rows);
+        }
+        self.undecided = vec![false; self.known.len()];
+        Ok(())
+    }
+
+    fn relate(&mut self) -> Result<(), Misfit> {
+        let (mut broken, mut count) = (None, 0);
+        for (at, table) in everything(self.request) {
+            let layout = Layout::of(self.request.dimensions, table, at)?;
+            let of_rows = if at.earlier { &self.earlier[at.table] } else { &self.present[at.table] };
+            layout.sums(self.request.dimensions, table, |dimension, total, parts| {
+                let value = |row: usize| i128::from(self.known[of_rows[row] as usize].value);
+                let place = Place { row: total, ..at };
+                if value(total) != parts.iter().map(|&part| value(part)).sum::<i128>() {
+                    count += 1;
+                    broken.get_or_insert_with(|| (place, dimension, parts.to_vec()));
+                    return;
+                }
+                let parts = parts.iter().map(|&part| of_rows[part]).collect();
+                self.sums.push(Sum { place, dimension, total: of_rows[total], parts });
+            });
+        }
+        broken.map_or(Ok(()), |(place, dimension, parts)| Err(Misfit::Broken { place, dimension, parts, count }))
+    }
+
+    /// What is said about contributors must fit the figure.
+    fn contributors(&mut self) -> Result<(), Misfit> {
+        for known in &self.known {
+            let Facts { value, contributors, top1, top2, .. } = known.facts;
+            let none = contributors == Some(0) && value != 0;
+            // Where contributions may be negative, nothing follows from their size.
+            let tops = known.low >= 0
+                && (top1.is_some_and(|top| top < 0 || top > value)
+                    || top2.is_some_and(|top| {
+                        top < 0 || top1.is_some_and(|first| top > first || first.saturating_add(top) > value)
+                    })
+                    || (contributors == Some(1) && top1.is_some_and(|top| top != value)));
+            if none || tops {
+                return Err(Misfit::Contributors(known.place));
+            }
+        }
+        Ok(())
+    }
+
+    fn rules(&mut self) -> Result<(), Misfit> {
+        let request = self.request;
+        for cells in &self.present {
+            for &cell in cells {
+                let known = &mut self.known[cell as usize];
+                for criterion in request.criteria {
+                    let lacking =
+                        |lacking: super::criterion::Lacking| Misfit::Lacking { place: known.place, column: lacking.0 };
+                    if let Some(need) = criterion.asks(&known.facts, request.zeros).map_err(lacking)? {
+                        known.ask(need.and(Need::width(request.width)));
+                    }
+                }
+            }
+        }
+        for criterion in request.criteria {
+            match criterion {
+                Criterion::OneCategory { dimension } => {
+                    let place = request.dimensions.iter().position(|known| known.name == *dimension);
+                    let place = place.ok_or_else(|| Misfit::Dimension(dimension.clone()))?;
+                    self.one_category(place);
+                }
+                Criterion::Difference { least } => self.small_differences(*least)?,
+                Criterion::Threshold { .. }
+                | Criterion::Contributors { .. }
+                | Criterion::Dominance { .. }
+                | Criterion::Precision { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn one_category(&mut self, dimension: usize) {
+        let mut spread = Vec::new();
+        for sum in self.sums.iter().filter(|sum| sum.dimension == dimension && !sum.place.earlier) {
+            let nobody = |cell: u32| self.known[cell as usize].facts.nobody();
+            let mut takers = sum.parts.iter().copied().filter(|&part| !nobody(part));
+            if let (Some(all), None, true) = (takers.next(), takers.next(), sum.parts.len() > 1) {
+                spread.extend(sum.parts.iter().copied().filter(|&part| nobody(part)));
+                // It must be possible that somebody is in another category.
+                let need = Need { below: self.request.one, ..Need::width(self.request.width) };
+                self.known[all as usize].ask(need);
+            }
+        }
+        // A zero is only uncertain if zeros above, below and beside it are not shown on principle.
+        let mut over = vec![Vec::new(); self.known.len()];
+        for (index, sum) in self.sums.iter().enumerate() {
+            for &cell in std::iter::once(&sum.total).chain(&sum.parts) {
+                over[cell as usize].push(index);
+            }
+        }
+        while let Some(cell) = spread.pop() {
+            let known = &self.known[cell as usize];
+            if known.value != 0 || std::mem::replace(&mut self.undecided[cell as usize], true) {
+                continue;
+            }
+            for &sum in &over[cell as usize] {
+                let sum = &self.sums[sum];
+                if self.known[sum.total as usize].value == 0 {
+                    spread.push(sum.total);
+                    spread.extend(&sum.parts);
+                }
+            }
+        }
+    }
+
+    fn small_differences(&mut self, least: u32) -> Result<(), Misfit> {
+        let mut found = HashSet::new();
+        for sum in self.sums.iter().filter(|sum| !sum.place.earlier && sum.parts.len() > 2) {
+            let known = |cell: u32| &self.known[cell as usize];
+            for &part in &sum.parts {
+                let others = || sum.parts.iter().copied().filter(|&other| other != part);
+                let contributors = others().map(|other| known(other).facts.contributors).sum::<Option<u64>>();
+                let value = known(sum.total).value - known(part).value;
+                let facts = Facts { value, contributors, ..known(sum.total).facts };
+                let asked = Criterion::Threshold { least }
+                    .asks(&facts, self.request.zeros)
+                    .map_err(|lacking| Misfit::Lacking { place: sum.place, column: lacking.0 })?;
+                if asked.is_some() && found.insert((sum.total, part)) {
+                    let low = others().map(|other| known(other).low).fold(0, i64::saturating_add);
+                    self.differences.push((value, low, sum.total, part));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Assembled, Misfit> {
+        if self.request.singletons == Singletons::Alone {
+            self.alone();
+        }
+        let mut refused = Vec::new();
+        let mut cells = Vec::with_capacity(self.known.len());
+        let mut needs = Vec::with_capacity(self.known.len());
+        for (known, undecided) in self.known.iter().zip(&self.undecided) {
+            let forbidden = known.need.is_some() || (known.hidden && known.frozen);
+            let public = (known.frozen || known.published) && !known.place.earlier;
+            if forbidden && public && !self.request.keep_published {
+                refused.push(known.place);
+            }
+            let shown = known.published || known.frozen;
+            let zero = self.request.zeros == Zeros::Publish && known.facts.nobody() && !undecided;
+            let need = known.need.filter(|_| !shown).map(|need| known.levelled(need));
+            let standing = match need {
+                Some(_) => Standing::Primary,
+                None if shown => Standing::Shown,
+                None if known.hidden => Standing::Hidden,
+                None if zero => Standing::Shown,
+                None => Standing::Open,
+            };
+            let Known { value, low, high, owner, .. } = *known;
+            cells.push(Cell { value, low, high, weight: value.abs(), standing, owner });
+            needs.push(need);
+        }
+        if !refused.is_empty() {
+            return Err(Misfit::Frozen(refused));
+        }
+        let mut places: Vec<Option<Place>> = self.known.iter().map(|known| Some(known.place)).collect();
+        let mut relations = Vec::with_capacity(self.sums.len());
+        // Linked tables and earlier publications repeat relations; twice is no more than once.
+        let mut seen = HashSet::with_capacity(self.sums.len());
+        for sum in &self.sums {
+            let parts = sum.parts.iter().map(|&part| (part as usize, -1));
+            let mut terms: Vec<(usize, i64)> = std::iter::once((sum.total as usize, 1)).chain(parts).collect();
+            terms[1..].sort_unstable();
+            if seen.insert(terms.clone()) {
+                relations.push(Relation { terms });
+            }
+        }
+        for &(value, low, total, part) in &self.differences {
+            cells.push(Cell { low, weight: 0, standing: Standing::Primary, ..Cell::open(value) });
+            needs.push(Some(Need::width(self.request.width)));
+            places.push(None);
+            relations.push(Relation { terms: vec![(total as usize, 1), (part as usize, -1), (cells.len() - 1, -1)] });
+        }
+        let mut system = System::new(cells, &relations).map_err(|fault| match fault {
+            InvalidSystem::Outside(cell) | InvalidSystem::TooLarge(cell) => {
+                let place = places.get(cell).copied().flatten();
+                place.map_or(Misfit::TooMany, Misfit::TooLarge)
+            }
+            InvalidSystem::Broken(_) | InvalidSystem::Malformed(_) => Misfit::TooMany,
+        })?;
+        for (cell, need) in needs.iter().enumerate() {
+            if let Some(need) = need {
+                system = system.needing(cell, need.units());
+            }
+        }
+        Ok(Assembled { system, needs, present: self.present, places })
+    }
+
+    /// Who is alone in a cell is the same one in every total and part that he is alone in.
+    fn alone(&mut self) {
+        let single = |known: &Known| match known.facts.contributors {
+            Some(contributors) => contributors == 1,
+            None => known.facts.one == 1 && known.value == 1,
+        };
+        let first = self.known.iter().filter_map(|known| known.owner).max().map_or(0, |owner| owner + 1);
+        let mut group: Vec<usize> = (0..self.known.len()).collect();
+        for sum in &self.sums {
+            if single(&self.known[sum.total as usize]) {
+                for &part in sum.parts.iter().filter(|&&part| single(&self.known[part as usize])) {
+                    let (a, b) = (root(&mut group, sum.total as usize), root(&mut group, part as usize));
+                    group[a.max(b)] = a.min(b);
+                }
+            }
+        }
+        for cell in 0..self.known.len() {
+            if self.known[cell].owner.is_none() && single(&self.known[cell]) {
+                let group = u32::try_from(root(&mut group, cell)).unwrap_or(u32::MAX);
+                self.known[cell].owner = Some(first.saturating_add(group));
+            }
+        }
+    }
+}
+
+/// Earlier tables, then present ones, each with the place of its first row.
+fn everything<'a>(request: &'a Request<'_>) -> impl Iterator<Item = (Place, &'a Table)> + Clone {
+    let place = |earlier| move |(table, rows)| (Place { earlier, table, row: 0 }, rows);
+    let earlier = request.earlier.iter().enumerate().map(place(true));
+    earlier.chain(request.tables.iter().enumerate().map(place(false)))
+}
+
+impl Known {
+    fn new(value: i64, place: Place, one: i64) -> Self {
+        Self {
+            value,
+            low: 0,
+            high: None,
+            place,
+            facts: Facts { value, one, ..Facts::default() },
+            owner: None,
+            published: false,
+            frozen: false,
+            hidden: false,
+            need: None,
+            level: Need::default(),
+        }
+    }
+
+    /// What one row adds.
+    fn learn(&mut self, row: &Row, place: Place, says_primary: bool, request: &Request<'_>) -> Result<(), Misfit> {
+        if self.place.earlier && !place.earlier {
+            self.place = place;
+        }
+        if let Some(low) = row.low {
+            // A range that everybody knows: the narrowest of those that files give.
+            self.low = if self.low == 0 { low } else { self.low.max(low) };
+        }
+        self.high = match (self.high, row.high) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        if self.value < self.low || self.high.is_some_and(|high| self.value > high) {
+            return Err(Misfit::Outside(place));
+        }
+        if !place.earlier {
+            // Where linked tables differ, what asks for more protection counts.
+            let facts = &mut self.facts;
+            facts.contributors = [facts.contributors, row.contributors].into_iter().flatten().min();
+            facts.top1 = facts.top1.max(row.top1);
+            facts.top2 = facts.top2.max(row.top2);
+        }
+        self.owner = self.owner.or(row.owner);
+        match row.frozen {
+            Frozen::No => {}
+            Frozen::Shown => self.frozen = true,
+            Frozen::Hidden => self.hidden = true,
+        }
+        let level = |level: Option<i64>| level.unwrap_or_default();
+        self.level = self.level.and(Need { below: level(row.lpl), above: level(row.upl), width: level(row.spl) });
+        if place.earlier {
+            let hidden = row.suppressed.ok_or(Misfit::Empty(place))?;
+            self.published |= !hidden;
+            self.hidden |= hidden;
+            if hidden && row.primary {
+                self.ask(Need::width(request.width));
+            } else if hidden && !says_primary {
+                // Nobody says which cells mattered: none may become computable.
+                self.ask(Need::width(1));
+            }
+        } else if request.marked && row.primary {
+            self.ask(Need::width(request.width));
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, need: Need) {
+        self.need = Some(self.need.unwrap_or_default().and(need));
+    }
+
+    /// With the protection levels of the files; no figure can be below its own range.
+    fn levelled(&self, need: Need) -> Need {
+        let need = need.and(self.level);
+        Need {
+            below: need.below.min(self.value - self.low),
+            above: self.high.map_or(need.above, |high| need.above.min(high - self.value)),
+            ..need
+        }
+    }
+}
+
+/// Who stands for the group of a cell; the way there becomes shorter for the next.
+fn root(group: &mut [usize], mut cell: usize) -> usize {
+    while group[cell] != cell {
+        group[cell] = group[group[cell]];
+        cell = group[cell];
+    }
+    cell
+}

@@ -1,0 +1,453 @@
+//! Small tables whose answer a person can check with a pencil.
+
+use super::*;
+use crate::scheme::Zeros;
+use crate::system::Axis;
+
+fn dimension(name: &str, groupings: &[(&str, &[&str])]) -> Dimension {
+    let groupings = groupings.iter().map(|(parent, children)| (*parent, children.to_vec()));
+    Dimension { name: name.to_owned(), axis: Axis::new(groupings).expect("a hierarchy") }
+}
+
+/// A table of rows "code code …", each with a figure.
+fn table(dimensions: &[Dimension], used: &[usize], rows: &[(&str, i64)]) -> Table {
+    let mut table = Table { dimensions: used.to_vec(), ..Table::default() };
+    for (codes, value) in rows {
+        for (code, &dimension) in codes.split(' ').zip(used) {
+            let node = dimensions[dimension].axis.find(code).expect("a code");
+            table.nodes.push(u32::try_from(node).expect("few nodes"));
+        }
+        table.rows.push(Row { value: Some(*value), ..Row::default() });
+    }
+    table
+}
+
+fn request<'a>(dimensions: &'a [Dimension], tables: &'a [Table], criteria: &'a [Criterion]) -> Request<'a> {
+    Request {
+        dimensions,
+        earlier: &[],
+        tables,
+        one: 1,
+        criteria,
+        marked: false,
+        zeros: Zeros::Publish,
+        width: 1,
+        singletons: Singletons::Named,
+        keep_published: false,
+    }
+}
+
+fn hidden(decision: &Decision, table: usize) -> Vec<usize> {
+    let rows = decision.tables[table].iter().enumerate();
+    rows.filter(|(_, decided)| decided.suppressed).map(|(row, _)| row).collect()
+}
+
+fn decide(request: &Request<'_>) -> Decision {
+    Assembled::of(request).expect("tables that fit").suppress(None).expect("a pattern")
+}
+
+const FIVE: &[Criterion] = &[Criterion::Threshold { least: 5 }];
+
+/// A=40, B=7, C=53: the example of the three laws.
+fn abc() -> (Vec<Dimension>, Table) {
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B", "C"])])];
+    let table = table(&dimensions, &[0], &[("A", 40), ("B", 7), ("C", 53), ("Total", 100)]);
+    (dimensions, table)
+}
+
+fn facts(value: i64) -> Facts {
+    Facts { value, one: 1, ..Facts::default() }
+}
+
+fn asks(criterion: &Criterion, facts: &Facts) -> bool {
+    criterion.asks(facts, Zeros::Publish).expect("all that it needs").is_some()
+}
+
+#[test]
+fn a_threshold_shows_the_figure_it_names() {
+    let five = Criterion::Threshold { least: 5 };
+    for (value, hidden) in [(0, false), (1, true), (4, true), (5, false)] {
+        assert_eq!(asks(&five, &facts(value)), hidden, "{value}");
+    }
+    assert!(five.asks(&facts(0), Zeros::Protect).expect("a count").is_some(), "a protected zero");
+    let amount = |contributors| Facts { value: 900, contributors, one: 100, ..Facts::default() };
+    assert_eq!(five.asks(&amount(None), Zeros::Publish), Err(criterion::Lacking("contributors")));
+    assert!(asks(&five, &amount(Some(4))) && !asks(&five, &amount(Some(5))));
+    // Somebody is there and adds up to nothing: not an empty cell.
+    assert!(asks(&five, &Facts { contributors: Some(2), ..facts(0) }));
+}
+
+#[test]
+fn few_contributors_must_be_told() {
+    let three = Criterion::Contributors { least: 3 };
+    let of = |contributors| Facts { contributors, ..facts(50) };
+    assert!(asks(&three, &of(Some(2))) && !asks(&three, &of(Some(3))));
+    assert_eq!(three.asks(&of(None), Zeros::Publish), Err(criterion::Lacking("contributors")));
+}
+
+#[test]
+fn dominance_is_strict_or_not_as_it_says() {
+    let share = |strictness, largest| Criterion::Dominance { largest, share: Percent::new(85), strictness };
+    let of = |top1, top2| Facts { top1: Some(top1), top2: Some(top2), ..facts(100) };
+    for (top1, beyond, from) in [(84, false, false), (85, false, true), (86, true, true)] {
+        assert_eq!(asks(&share(Strictness::Beyond, 1), &of(top1, 0)), beyond, "{top1}");
+        assert_eq!(asks(&share(Strictness::From, 1), &of(top1, 0)), from, "{top1}");
+    }
+    assert!(!asks(&share(Strictness::Beyond, 2), &of(50, 35)) && asks(&share(Strictness::Beyond, 2), &of(50, 36)));
+    // 90 of 100: from 105.88… on, 90 is no more than 85 %.
+    let need = share(Strictness::Beyond, 1).asks(&of(90, 5), Zeros::Publish).expect("told").expect("dominated");
+    assert_eq!((need.above, need.below), (6, 6));
+    // Alone, nothing needs to be told.
+    let alone = Facts { contributors: Some(1), ..facts(100) };
+    assert!(asks(&share(Strictness::Beyond, 2), &alone));
+    assert_eq!(share(Strictness::Beyond, 1).asks(&facts(100), Zeros::Publish), Err(criterion::Lacking("top1")));
+    assert!(!asks(&share(Strictness::From, 1), &facts(0)), "nobody dominates nothing");
+}
+
+#[test]
+fn precision_is_measured_from_the_second_contributor() {
+    let fifteen = Criterion::Precision { p: Percent::new(15) };
+    let of = |value| Facts { top1: Some(100), top2: Some(50), ..facts(value) };
+    // The rest, as seen by the second: 14, 15.
+    assert!(asks(&fifteen, &of(164)) && !asks(&fifteen, &of(165)));
+    let need = fifteen.asks(&of(154), Zeros::Publish).expect("told").expect("precise");
+    assert_eq!((need.above, need.below), (11, 11));
+    assert!(
+        asks(&Criterion::Precision { p: Percent::thousandths(14_001) }, &of(164)),
+        "14.001 % of 100 is more than 14"
+    );
+}
+
+#[test]
+fn what_was_hidden_stays_hidden_and_what_was_shown_stays_shown() {
+    let (dimensions, mut first) = abc();
+    // A run that hid {A, B}.
+    for (row, hidden) in [true, true, false, false].into_iter().enumerate() {
+        first.rows[row].suppressed = Some(hidden);
+    }
+    first.says_primary = true;
+    first.rows[1].primary = true;
+    let (_, now) = abc();
+    let tables = [now];
+    let eight = [Criterion::Threshold { least: 8 }];
+    let alone = Request { width: 8, ..request(&dimensions, &tables, &eight) };
+    let after = Request { earlier: std::slice::from_ref(&first), ..alone };
+    assert_eq!(hidden(&decide(&after), 0), [0, 1]);
+    // A run that hid {B, C} would together with the first give B away: it is made to follow the first.
+    let mut other = first.clone();
+    other.rows[0].suppressed = Some(false);
+    other.rows[2].suppressed = Some(true);
+    let both = [first, other];
+    let ask = Request { earlier: &both, ..request(&dimensions, &tables, &eight) };
+    assert!(matches!(Assembled::of(&ask).expect("fits").suppress(None), Err(Refusal { computable: true, .. })));
+}
+
+#[test]
+fn a_changed_figure_is_another_unknown_and_the_old_one_stays_protected() {
+    let (dimensions, mut first) = abc();
+    for (row, hidden) in [true, true, false, false].into_iter().enumerate() {
+        first.rows[row].suppressed = Some(hidden);
+    }
+    // B rose from 7 to 17 and with it the total; A is as it was and hidden. Were B shown now, so would A be, and the
+    // old B with it.
+    let now = table(&dimensions, &[0], &[("A", 40), ("B", 17), ("C", 53), ("Total", 110)]);
+    let tables = [now];
+    let eight = [Criterion::Threshold { least: 8 }];
+    let ask = Request { earlier: std::slice::from_ref(&first), ..request(&dimensions, &tables, &eight) };
+    let decision = decide(&ask);
+    assert_eq!(hidden(&decision, 0), [0, 1]);
+    assert_eq!((decision.primary, decision.secondary), (1, 1), "A is asked for by the past, B protects it");
+}
+
+#[test]
+fn what_is_public_already_is_refused_or_kept_on_demand() {
+    let (dimensions, mut first) = abc();
+    for row in &mut first.rows {
+        row.suppressed = Some(false);
+    }
+    let (_, now) = abc();
+    let tables = [now];
+    let eight = [Criterion::Threshold { least: 8 }];
+    let ask = Request { earlier: std::slice::from_ref(&first), ..request(&dimensions, &tables, &eight) };
+    let place = Place { earlier: false, table: 0, row: 1 };
+    assert_eq!(Assembled::of(&ask).err(), Some(Misfit::Frozen(vec![place])));
+    assert_eq!(hidden(&decide(&Request { keep_published: true, ..ask }), 0), []);
+}
+
+#[test]
+fn frozen_cells_are_not_touched() {
+    let (dimensions, mut now) = abc();
+    now.rows[0].frozen = Frozen::Shown;
+    let tables = [now.clone()];
+    let eight = [Criterion::Threshold { least: 8 }];
+    let ask = request(&dimensions, &tables, &eight);
+    assert_eq!(hidden(&decide(&ask), 0), [1, 2], "C instead of the cheaper A");
+    now.rows[2].frozen = Frozen::Shown;
+    now.rows[3].frozen = Frozen::Shown;
+    let tables = [now.clone()];
+    let ask = Request { tables: &tables, ..ask };
+    let refusal = Assembled::of(&ask).expect("fits").suppress(None).expect_err("nothing to hide beside B");
+    assert_eq!((refusal.computable, refusal.primaries), (true, vec![Some(Place { earlier: false, table: 0, row: 1 })]));
+    now.rows[1].frozen = Frozen::Shown;
+    let tables = [now];
+    assert!(matches!(Assembled::of(&Request { tables: &tables, ..ask }).err(), Some(Misfit::Frozen(_))));
+}
+
+#[test]
+fn linked_tables_protect_their_common_cells_together() {
+    let dimensions = vec![
+        dimension("age", &[("Total", &["0-17", "18+"])]),
+        dimension("region", &[("Total", &["A", "B"]), ("A", &["a1", "a2"])]),
+        dimension("sexe", &[("Total", &["F", "M"])]),
+    ];
+    let ages = [
+        ("0-17 A", 3),
+        ("0-17 B", 20),
+        ("0-17 Total", 23),
+        ("18+ A", 30),
+        ("18+ B", 40),
+        ("18+ Total", 70),
+        ("Total A", 33),
+        ("Total B", 60),
+        ("Total Total", 93),
+    ];
+    let sexes = [
+        ("A F", 13),
+        ("A M", 20),
+        ("B F", 30),
+        ("B M", 30),
+        ("Total F", 43),
+        ("Total M", 50),
+        ("A Total", 33),
+        ("B Total", 60),
+        ("Total Total", 93),
+    ];
+    let by_age = table(&dimensions, &[0, 1], &ages);
+    let by_sex = table(&dimensions, &[1, 2], &sexes);
+    let both = [by_age, by_sex];
+    let assembled = Assembled::of(&request(&dimensions, &both, FIVE)).expect("linked");
+    // (Total, A), (Total, B), (Total, Total) stand in both.
+    assert_eq!((assembled.cells(), assembled.primaries()), (15, 1));
+    let decision = assembled.suppress(None).expect("a pattern");
+    for (first, second) in [(6, 6), (7, 7), (8, 8)] {
+        assert_eq!(decision.tables[0][first], decision.tables[1][second], "one cell, one decision");
+    }
+    let mut wrong = both.clone();
+    wrong[1].rows[0].value = Some(14);
+    wrong[1].rows[4].value = Some(44);
+    wrong[1].rows[6].value = Some(34);
+    wrong[1].rows[8].value = Some(94);
+    assert!(matches!(
+        Assembled::of(&request(&dimensions, &wrong, FIVE)).err(),
+        Some(Misfit::Conflict { place: Place { table: 1, row: 6, .. }, other: Place { table: 0, row: 6, .. } })
+    ));
+}
+
+#[test]
+fn one_parent_may_be_divided_in_several_ways() {
+    let dimensions = vec![dimension("region", &[("Total", &["A", "B"]), ("Total", &["x", "y", "z"])])];
+    let rows = [("A", 3), ("B", 97), ("x", 30), ("y", 40), ("z", 30), ("Total", 100)];
+    let tables = [table(&dimensions, &[0], &rows)];
+    let decision = decide(&request(&dimensions, &tables, FIVE));
+    assert_eq!(hidden(&decision, 0), [0, 1], "the total stays, it is dear");
+    // With B frozen the total must go, and then something of the other division with it.
+    let mut frozen = tables.clone();
+    frozen[0].rows[1].frozen = Frozen::Shown;
+    let decision = decide(&request(&dimensions, &frozen, FIVE));
+    let hidden = hidden(&decision, 0);
+    assert!(hidden.contains(&0) && hidden.contains(&5) && hidden.len() >= 3, "{hidden:?}");
+}
+
+#[test]
+fn protection_levels_of_the_file_are_kept() {
+    let (dimensions, now) = abc();
+    let marked = |level: fn(&mut Row)| {
+        let mut tables = [now.clone()];
+        tables[0].rows[1].primary = true;
+        level(&mut tables[0].rows[1]);
+        decide(&Request { marked: true, ..request(&dimensions, &tables, &[]) })
+    };
+    // B beside A: from 0 to 47. Beside C: from 0 to 60. Beside the total: without end.
+    for (upl, expected) in [(40, vec![0, 1]), (41, vec![1, 2]), (53, vec![1, 2])] {
+        let mut tables = [now.clone()];
+        (tables[0].rows[1].primary, tables[0].rows[1].upl) = (true, Some(upl));
+        let decision = decide(&Request { marked: true, ..request(&dimensions, &tables, &[]) });
+        assert_eq!(hidden(&decision, 0), expected, "{upl}");
+    }
+    assert_eq!(hidden(&marked(|row| row.spl = Some(47)), 0), [0, 1]);
+    assert_eq!(hidden(&marked(|row| row.spl = Some(48)), 0), [1, 2]);
+    // No figure can be seven below the bottom of its range: 7 − 0 is enough.
+    assert_eq!(hidden(&marked(|row| row.lpl = Some(30)), 0), [0, 1]);
+}
+
+#[test]
+fn amounts_are_protected_to_the_unit_that_the_rule_asks_for() {
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B", "C"])])];
+    let mut amounts = table(&dimensions, &[0], &[("A", 10_050), ("B", 20_000), ("C", 900), ("Total", 30_950)]);
+    let known = [(3, 9_000, 500), (9, 4_000, 3_000), (7, 300, 200), (19, 9_000, 4_000)];
+    for (row, (contributors, top1, top2)) in amounts.rows.iter_mut().zip(known) {
+        (row.contributors, row.top1, row.top2) = (Some(contributors), Some(top1), Some(top2));
+    }
+    let tables = [amounts];
+    // 9 000 of 10 050 is 89.6 %: 538.23… more would make it 85 %.
+    let share = Criterion::Dominance { largest: 1, share: Percent::new(85), strictness: Strictness::Beyond };
+    let rules = [share];
+    let ask = Request { one: 100, width: 100, ..request(&dimensions, &tables, &rules) };
+    // C, the cheapest, can take 900 off and give 900 to A: enough for 539 above and, from C's range without end, below.
+    assert_eq!(hidden(&decide(&ask), 0), [0, 2]);
+    let strict = [Criterion::Precision { p: Percent::new(50) }];
+    // 4 500 − 550: 3 950 above A, more than C has.
+    assert_eq!(hidden(&decide(&Request { criteria: &strict, ..ask }), 0), [0, 1]);
+}
+
+#[test]
+fn a_contributor_does_not_uncover_another_by_his_own_figure() {
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B", "C", "D"])])];
+    let mut counts = table(&dimensions, &[0], &[("A", 1), ("B", 2), ("C", 30), ("D", 60), ("Total", 93)]);
+    for (row, contributors) in counts.rows.iter_mut().zip([1, 2, 30, 60, 93]) {
+        row.contributors = Some(contributors);
+    }
+    let tables = [counts];
+    let named = request(&dimensions, &tables, FIVE);
+    assert_eq!(hidden(&decide(&named), 0), [0, 1]);
+    // Who is alone in A knows B = 93 − 30 − 60 − 1.
+    assert_eq!(hidden(&decide(&Request { singletons: Singletons::Alone, ..named }), 0), [0, 1, 2]);
+    let mut owned = tables.clone();
+    owned[0].rows[0].owner = Some(7);
+    assert_eq!(hidden(&decide(&Request { tables: &owned, ..request(&dimensions, &owned, FIVE) }), 0), [0, 1, 2]);
+}
+
+#[test]
+fn one_category_that_takes_all_is_hidden_and_zeros_with_it() {
+    let dimensions = vec![dimension("motif", &[("Total", &["x", "y", "z"])])];
+    let tables = [table(&dimensions, &[0], &[("x", 7), ("y", 0), ("z", 0), ("Total", 7)])];
+    let rule = [Criterion::OneCategory { dimension: "motif".to_owned() }];
+    let decision = decide(&request(&dimensions, &tables, &rule));
+    let hidden = hidden(&decision, 0);
+    assert!(hidden.contains(&0) && hidden.len() == 2 && !hidden.contains(&3), "{hidden:?}");
+    assert_eq!(self::hidden(&decide(&request(&dimensions, &tables, FIVE)), 0), []);
+    let unknown = [Criterion::OneCategory { dimension: "reason".to_owned() }];
+    assert!(matches!(Assembled::of(&request(&dimensions, &tables, &unknown)).err(), Some(Misfit::Dimension(_))));
+}
+
+#[test]
+fn a_small_difference_that_nobody_publishes_is_protected() {
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B", "C"])])];
+    let tables = [table(&dimensions, &[0], &[("A", 97), ("B", 2), ("C", 1), ("Total", 100)])];
+    // B and C are each uncertain, but Total − A is 3.
+    assert_eq!(hidden(&decide(&request(&dimensions, &tables, FIVE)), 0), [1, 2]);
+    let rules = [FIVE[0].clone(), Criterion::Difference { least: 5 }];
+    let decision = decide(&request(&dimensions, &tables, &rules));
+    assert_eq!(hidden(&decision, 0), [0, 1, 2]);
+    assert_eq!((decision.primary, decision.secondary), (2, 1));
+    // From five on, nothing is asked.
+    let tables = [table(&dimensions, &[0], &[("A", 97), ("B", 2), ("C", 3), ("Total", 102)])];
+    assert_eq!(hidden(&decide(&request(&dimensions, &tables, &rules)), 0), [1, 2]);
+}
+
+#[test]
+fn what_does_not_fit_is_named() {
+    let (dimensions, good) = abc();
+    let fault = |change: &dyn Fn(&mut Table)| {
+        let mut tables = [good.clone()];
+        change(&mut tables[0]);
+        Assembled::of(&request(&dimensions, &tables, FIVE)).err()
+    };
+    let place = |row| Place { earlier: false, table: 0, row };
+    assert_eq!(fault(&|_| ()), None);
+    assert_eq!(
+        fault(&|table| table.rows[1].value = Some(8)),
+        Some(Misfit::Broken { place: place(3), dimension: 0, parts: vec![0, 1, 2], count: 1 })
+    );
+    assert_eq!(fault(&|table| table.rows[1].value = Some(-7)), Some(Misfit::Outside(place(1))));
+    assert_eq!(fault(&|table| table.rows[2].high = Some(50)), Some(Misfit::Outside(place(2))));
+    let without = |table: &mut Table| {
+        table.nodes.remove(1);
+        table.rows.remove(1);
+    };
+    assert_eq!(fault(&without), Some(Misfit::Codes { place: place(0), dimension: 0, parent: 0, missing: vec![2] }));
+    assert_eq!(
+        fault(&|table| {
+            table.nodes.push(table.nodes[0]);
+            table.rows.push(table.rows[0].clone());
+        }),
+        Some(Misfit::Twice { place: place(4), first: 0 })
+    );
+    assert_eq!(fault(&|table| table.rows[1].contributors = Some(0)), Some(Misfit::Contributors(place(1))));
+    assert_eq!(fault(&|table| table.rows[1].top1 = Some(8)), Some(Misfit::Contributors(place(1))));
+    let two = vec![dimension("a", &[("Total", &["x", "y"])]), dimension("b", &[("Total", &["u", "v"])])];
+    let rows = [
+        ("x u", 1),
+        ("x v", 1),
+        ("x Total", 2),
+        ("y u", 1),
+        ("y v", 1),
+        ("y Total", 2),
+        ("Total u", 2),
+        ("Total Total", 4),
+    ];
+    let tables = [table(&two, &[0, 1], &rows)];
+    assert_eq!(
+        Assembled::of(&request(&two, &tables, FIVE)).err(),
+        Some(Misfit::Missing { place: place(0), count: 1, first: vec![vec![0, 2]] })
+    );
+}
+
+#[test]
+fn figures_rounded_at_source_fit_as_intervals() {
+    let (dimensions, _) = abc();
+    let rounded = |total| [table(&dimensions, &[0], &[("A", 40), ("B", 5), ("C", 50), ("Total", total)])];
+    // 95, from 89 to 107; a total of t from t − 2 to t + 4.
+    for (total, fits) in [(84, false), (85, true), (109, true), (110, false)] {
+        assert_eq!(at_source(&dimensions, &rounded(total), 2, 4).is_ok(), fits, "{total}");
+    }
+}
+
+#[test]
+fn the_intruder_reads_no_hidden_figure() {
+    let (dimensions, mut published) = abc();
+    for (row, hidden) in published.rows.iter_mut().zip([true, true, false, false]) {
+        row.suppressed = Some(hidden);
+    }
+    let attack = |table: &Table, width| {
+        let seen = Seen::of(&dimensions, std::slice::from_ref(table)).expect("fits");
+        seen.attack(width, false).expect("no contradiction").violations
+    };
+    // A + B = 47, each from 0 to 47.
+    assert_eq!(attack(&published, 47), []);
+    assert_eq!(attack(&published, 48).len(), 2);
+    // The same, whatever the file holds where it is hidden.
+    published.rows[0].value = None;
+    published.rows[1].value = Some(4000);
+    assert_eq!(attack(&published, 47), []);
+    published.rows[0].suppressed = Some(false);
+    published.rows[0].value = Some(40);
+    let place = Place { earlier: false, table: 0, row: 1 };
+    assert_eq!(attack(&published, 1), [(place, Violation::Computable)]);
+    // What is marked and shown is a violation by itself.
+    published.says_primary = true;
+    published.rows[2].primary = true;
+    assert_eq!(attack(&published, 1), [(Place { row: 2, ..place }, Violation::Shown)]);
+}
+
+#[test]
+fn every_rule_of_the_catalogue_says_whose_it_is_and_where_it_is_written() {
+    for entry in catalogue::catalogue() {
+        assert!(!entry.says.is_empty() && !entry.producer.is_empty() && entry.source.len() > 20, "{}", entry.name);
+        assert_eq!(catalogue::find(entry.name).as_ref(), Some(&entry), "names are unique");
+    }
+    let threshold = |name| match catalogue::find(name).expect("known").treatment {
+        catalogue::Treatment::Here { criteria, .. } => criteria,
+        catalogue::Treatment::AtSource { .. } => Vec::new(),
+    };
+    for (name, last_hidden) in [("ccas-ordinaire", 4), ("ccas-sensible", 10), ("departement-rsa", 4), ("drees-es", 10)]
+    {
+        let rule = &threshold(name)[0];
+        assert!(asks(rule, &facts(last_hidden)) && !asks(rule, &facts(last_hidden + 1)), "{name}");
+    }
+    for (name, last_hidden) in [("insee-fiscal", 10), ("insee-entreprises", 2), ("communes", 2), ("cnam-ns", 4)] {
+        let rule = &threshold(name)[0];
+        let of = |contributors| Facts { contributors: Some(contributors), ..facts(1000) };
+        assert!(asks(rule, &of(last_hidden)) && !asks(rule, &of(last_hidden + 1)), "{name}");
+    }
+}

@@ -1,0 +1,285 @@
+//! What is wrong with tables, and what to do, in the words of the person at the keyboard. No sentence holds a figure
+//! of a cell.
+
+use disclosure::tables::{Dimension, Misfit, Place, Refusal};
+use model::{Failure, FailureKind};
+use render::number::counted;
+use render::typography::french;
+use tabular::grid::GridFile;
+use tabular::{Fault, FaultCause, Faults};
+
+use super::Protect;
+
+/// How many rows a sentence names.
+const NAMED: usize = 12;
+
+/// All files of a run.
+pub(super) struct Files {
+    pub(super) dimensions: Vec<Dimension>,
+    pub(super) earlier: Vec<GridFile>,
+    pub(super) present: Vec<GridFile>,
+}
+
+pub(super) fn invalid(reason: &'static str, detail: &str, message: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Invalid, reason, detail, french(&message.into()))
+}
+
+pub(super) fn fault(fault: &Fault) -> Failure {
+    faults(&Faults::from(fault.clone()))
+}
+
+pub(super) fn faults(faults: &Faults) -> Failure {
+    let mut lines: Vec<String> = faults.first.iter().map(sentence).collect();
+    let more = faults.total.saturating_sub(faults.first.len() as u64);
+    if more > 0 {
+        lines.push(format!("… et {more} autres du même fichier."));
+    }
+    let (kind, reason) = match faults.first.first().map(|fault| fault.cause) {
+        Some(FaultCause::Unreadable) => (FailureKind::NotFound, "TABLE_UNREADABLE"),
+        Some(FaultCause::Hierarchy) => (FailureKind::Invalid, "TABLE_HIERARCHY"),
+        Some(FaultCause::TooLarge) => (FailureKind::Invalid, "TABLE_TOO_LARGE"),
+        _ => (FailureKind::Invalid, "TABLE_FILE"),
+    };
+    Failure::new(kind, reason, format!("{} faults in a file", faults.total), french(&lines.join("\n")))
+}
+
+fn sentence(fault: &Fault) -> String {
+    let line = fault.line.map(|line| format!(", ligne {line}")).unwrap_or_default();
+    let column = fault.column.as_ref().map(|column| format!(", colonne « {column} »")).unwrap_or_default();
+    format!("{}{line}{column} : {}", fault.file, fault.message)
+}
+
+impl Files {
+    fn file(&self, place: Place) -> &GridFile {
+        if place.earlier { &self.earlier[place.table] } else { &self.present[place.table] }
+    }
+
+    /// `T.csv, ligne 12 (age=18-64, region=A)`.
+    pub(super) fn cell(&self, place: Place) -> String {
+        let file = self.file(place);
+        let (line, codes) = file.place(place.row);
+        format!("{}, ligne {line} ({codes})", file.name())
+    }
+
+    fn cells(&self, places: &[Place]) -> String {
+        let mut lines: Vec<String> =
+            places.iter().take(NAMED).map(|&place| format!("  {}", self.cell(place))).collect();
+        if places.len() > NAMED {
+            lines.push(format!("  … et {} autres.", places.len() - NAMED));
+        }
+        lines.join("\n")
+    }
+
+    fn node(&self, dimension: usize, node: usize) -> &str {
+        &self.dimensions[dimension].axis.nodes()[node]
+    }
+
+    fn codes(&self, dimension: usize, nodes: &[usize]) -> String {
+        let mut names: Vec<String> =
+            nodes.iter().take(NAMED).map(|&node| format!("« {} »", self.node(dimension, node))).collect();
+        if nodes.len() > NAMED {
+            names.push(format!("… ({} en tout)", nodes.len()));
+        }
+        names.join(", ")
+    }
+
+    /// Tables that do not make a system.
+    pub(super) fn misfit(&self, misfit: &Misfit) -> Failure {
+        let (reason, message) = match misfit {
+            Misfit::Twice { place, first } => (
+                "TABLE_DUPLICATE",
+                format!(
+                    "{} : cette cellule figure déjà ligne {}. Une seule ligne par cellule.",
+                    self.cell(*place),
+                    self.file(*place).place(*first).0
+                ),
+            ),
+            Misfit::Codes { place, dimension, parent, missing } => (
+                "TABLE_MISSING",
+                format!(
+                    "{} : dans la dimension « {} », la décomposition de « {} » est incomplète. Codes sans aucune ligne : \
+                     {}. Ajoutez leurs lignes (0 s’il n’y a rien, totaux compris), ou retirez cette décomposition de la \
+                     hiérarchie.",
+                    self.file(*place).name(),
+                    self.dimensions[*dimension].name,
+                    self.node(*dimension, *parent),
+                    self.codes(*dimension, missing)
+                ),
+            ),
+            Misfit::Missing { place, count, first } => ("TABLE_MISSING", self.missing(*place, *count, first)),
+            Misfit::Broken { place, dimension, parts, count } => (
+                "TABLE_NOT_ADDITIVE",
+                format!(
+                    "{} : ce total n’est pas la somme de ses parties dans la dimension « {} » ({}).{} Corrigez les \
+                     chiffres ou la hiérarchie ; des valeurs arrondies ne s’additionnent pas.",
+                    self.cell(*place),
+                    self.dimensions[*dimension].name,
+                    self.lines(*place, parts),
+                    if *count > 1 { format!(" En tout, {count} totaux sont faux.") } else { String::new() }
+                ),
+            ),
+            Misfit::Conflict { place, other } => (
+                "TABLE_CONFLICT",
+                format!(
+                    "{}\n{} :\nc’est la même cellule, avec deux valeurs. Des tableaux liés doivent dire la même chose ; \
+                     une version antérieure se donne à « maillage protect » avec --history.",
+                    self.cell(*other),
+                    self.cell(*place)
+                ),
+            ),
+            Misfit::Outside(place) => (
+                "TABLE_RANGE",
+                format!(
+                    "{} : la valeur est négative, ou hors des bornes de ses colonnes lb et ub. Un effectif n’est jamais \
+                     négatif ; pour une grandeur qui peut l’être, donnez sa borne inférieure dans lb.",
+                    self.cell(*place)
+                ),
+            ),
+            Misfit::TooLarge(place) => (
+                "TABLE_RANGE",
+                format!(
+                    "{} : le nombre est trop grand. Comptez en milliers, ou avec moins de décimales.",
+                    self.cell(*place)
+                ),
+            ),
+            Misfit::Empty(place) => {
+                ("TABLE_FILE", format!("{} : il manque la valeur, ou « suppressed » (0 ou 1).", self.cell(*place)))
+            }
+            Misfit::Contributors(place) => (
+                "TABLE_CONTRIBUTORS",
+                format!(
+                    "{} : contributors, top1 et top2 contredisent la valeur (top1 ≥ top2, ensemble au plus la valeur ; \
+                     un seul contributeur apporte tout ; personne n’apporte rien).",
+                    self.cell(*place)
+                ),
+            ),
+            Misfit::Lacking { place, column } => (
+                "TABLE_COLUMN",
+                format!(
+                    "{} : une règle a besoin de « {column} », qui manque pour cette cellule. Ajoutez la colonne ou la \
+                     valeur.",
+                    self.cell(*place)
+                ),
+            ),
+            Misfit::Dimension(name) => (
+                "TABLE_RULE",
+                format!("La règle one-category nomme la dimension « {name} », que la hiérarchie n’a pas."),
+            ),
+            Misfit::NoTotal { place, dimension } => (
+                "TABLE_HIERARCHY",
+                format!(
+                    "{} n’a pas la dimension « {} » : il vaudrait pour son total, mais la hiérarchie en a plusieurs, ou \
+                     aucun. Donnez à cette dimension un seul sommet.",
+                    self.file(*place).name(),
+                    self.dimensions[*dimension].name
+                ),
+            ),
+            Misfit::Frozen(places) => (
+                "TABLE_FROZEN",
+                format!(
+                    "{} à cacher, mais fixées comme montrées (colonne frozen) ou déjà publiées :\n{}\nChoix : une \
+                     modalité plus large, plusieurs années ensemble, retirer le tableau ; ou --keep-published si ce qui \
+                     est déjà public doit le rester.",
+                    counted(places.len(), "cellule est", "cellules sont"),
+                    self.cells(places)
+                ),
+            ),
+            Misfit::Contradiction(places) => (
+                "TABLE_CONTRADICTION",
+                format!(
+                    "Aucun tableau ne peut avoir ces chiffres visibles ; voyez les totaux :\n{}\nUn fichier est abîmé, ou \
+                     les tableaux ne sont pas de la même version.",
+                    self.cells(places)
+                ),
+            ),
+            Misfit::TooMany => (
+                "TABLE_TOO_LARGE",
+                "Ces tableaux sont trop grands pour être protégés ensemble : regroupez des modalités.".to_owned(),
+            ),
+        };
+        invalid(reason, &misfit.to_string(), message)
+    }
+
+    fn missing(&self, place: Place, count: usize, first: &[Vec<usize>]) -> String {
+        let table = self.file(place).dimensions();
+        let name = |key: &Vec<usize>| {
+            let codes: Vec<String> = (key.iter().zip(&table))
+                .map(|(&node, &dimension)| {
+                    format!("{}={}", self.dimensions[dimension].name, self.node(dimension, node))
+                })
+                .collect();
+            format!("  {}", codes.join(", "))
+        };
+        let named: Vec<String> = first.iter().map(name).collect();
+        let named = if named.is_empty() { String::new() } else { format!(" Les premières :\n{}\n", named.join("\n")) };
+        format!(
+            "{} : il manque {}, totaux compris.{named} Ajoutez leurs lignes, avec 0 s’il n’y a rien.",
+            self.file(place).name(),
+            if count == usize::MAX {
+                "presque toutes les cellules".to_owned()
+            } else {
+                counted(count, "cellule", "cellules")
+            },
+        )
+    }
+
+    fn lines(&self, place: Place, parts: &[usize]) -> String {
+        let file = self.file(place);
+        let named: Vec<String> = parts.iter().take(NAMED).map(|&row| file.place(row).0.to_string()).collect();
+        let more = if parts.len() > NAMED { ", …" } else { "" };
+        let word = if parts.len() == 1 { "ligne" } else { "lignes" };
+        format!("{word} {}{more}", named.join(", "))
+    }
+
+    /// Why nothing is enough, and what may be done.
+    pub(super) fn refusal(&self, refusal: &Refusal) -> String {
+        let places: Vec<Place> = refusal.primaries.iter().copied().flatten().collect();
+        let differences = refusal.primaries.len() - places.len();
+        let mut text = format!(
+            "{} : {}\n{}",
+            counted(
+                refusal.primaries.len(),
+                "cellule ne peut pas être protégée",
+                "cellules ne peuvent pas être protégées"
+            ),
+            if refusal.computable {
+                "ce qui est montré pour de bon les donne exactement."
+            } else {
+                "même en cachant tout le reste, elles varient trop peu."
+            },
+            self.cells(&places)
+        );
+        if differences > 0 {
+            text.push_str(&format!(
+                "\n  et {} entre un total et une de ses parties.",
+                counted(differences, "différence", "différences")
+            ));
+        }
+        text.push_str(&format!(
+            "\nSont montrées pour de bon : {} (zéros publiés, colonne frozen, publications antérieures).\nChoix : une \
+             modalité plus large, plusieurs années ensemble, --zeros protect, une largeur plus petite, retirer un \
+             tableau. Rien n’a été écrit.",
+            counted(refusal.frozen, "cellule", "cellules")
+        ));
+        french(&text)
+    }
+
+    /// What the person may not expect.
+    pub(super) fn remarks(&self, ask: &Protect) -> Vec<String> {
+        let mut remarks = Vec::new();
+        for file in &self.present {
+            let other: Vec<String> = file.other_columns().map(|column| format!("« {column} »")).collect();
+            if !other.is_empty() {
+                remarks.push(format!("{} : colonnes recopiées sans être lues : {}.", file.name(), other.join(", ")));
+            }
+            if ask.primary.is_none() && file.has("primary") {
+                remarks.push(format!(
+                    "{} : la colonne « primary » n’est pas suivie (ajoutez --primary-column primary) ; elle est réécrite \
+                     d’après les règles.",
+                    file.name()
+                ));
+            }
+        }
+        remarks
+    }
+}

@@ -1,0 +1,151 @@
+//! Tables that are computed already: one row per cell, margins included, as anybody has them.
+//!
+//! A file has a header of one line. Columns that are named like a dimension of the hierarchy hold codes; `value` holds
+//! the figure; `primary`, `contributors`, `top1`, `top2`, `owner`, `lb`, `ub`, `lpl`, `upl`, `spl`, `frozen` and
+//! `suppressed` say more and may be absent. Other columns are kept and not read.
+//!
+//! Figures become integers of the last decimal that any file uses, so that sums are exact.
+
+mod columns;
+mod hierarchy;
+mod output;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use disclosure::tables::Dimension;
+
+use columns::Columns;
+
+pub use hierarchy::{hierarchy, hierarchy_of};
+pub use output::Edition;
+pub use rows::Owners;
+
+use crate::fault::{Fault, FaultCause, Faults, cut};
+use crate::read::decode;
+use crate::source::DecimalMark;
+
+/// A larger file is not read: no table of cells that can be protected comes near.
+const MOST_BYTES: u64 = 128 * 1024 * 1024;
+
+/// More rows are refused before they are kept.
+pub const MOST_ROWS: usize = 500_000;
+
+/// What a file is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose<'a> {
+    /// To be protected; this column, if any is named, says which cells must be hidden.
+    Protect {
+        /// Its name.
+        primary: Option<&'a str>,
+    },
+    /// It was published, and our own figures are in it: `suppressed` says what was hidden.
+    Remember,
+    /// It was published, and an intruder reads it: figures of rows with `suppressed` = 1 are not looked at.
+    Attack,
+}
+
+/// A file of cells, as text, with its columns found.
+pub struct GridFile {
+    name: String,
+    text: String,
+    separator: u8,
+    header: Vec<String>,
+    columns: Columns,
+    mark: DecimalMark,
+    decimals: u8,
+    rows: usize,
+    attacked: bool,
+}
+
+impl GridFile {
+    /// Opens a file and finds its columns. Faults name it as `path` is written.
+    ///
+    /// # Errors
+    /// No such file, too large, not text, no header, more than [`MOST_ROWS`] rows.
+    pub fn open(path: &Path, dimensions: &[Dimension], purpose: Purpose<'_>) -> Result<Self, Faults> {
+        let name = path.display().to_string();
+        let bytes = bytes(path, &name)?;
+        Self::of(&name, &bytes, dimensions, purpose)
+    }
+
+    /// The same from bytes in hand.
+    ///
+    /// # Errors
+    /// As [`GridFile::open`].
+    pub fn of(name: &str, bytes: &[u8], dimensions: &[Dimension], purpose: Purpose<'_>) -> Result<Self, Faults> {
+        let text = decode::strictly(name, bytes)?.into_owned();
+        let (separator, header) = columns::header(name, &text)?;
+        let columns = Columns::find(name, &header, dimensions, purpose)?;
+        // In a file whose cells are separated by commas a point can only be the decimal mark.
+        let mark = if separator == b';' { DecimalMark::Auto } else { DecimalMark::Point };
+        let attacked = purpose == Purpose::Attack;
+        let mut file =
+            Self { name: name.to_owned(), text, separator, header, columns, mark, decimals: 0, rows: 0, attacked };
+        (file.rows, file.decimals) = file.measure()?;
+        Ok(file)
+    }
+
+    /// What faults call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many decimals its figures use.
+    pub fn decimals(&self) -> u8 {
+        self.decimals
+    }
+
+    /// Columns that are kept and not read.
+    pub fn other_columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.other.iter().map(|&column| self.header[column].as_str())
+    }
+
+    /// Whether it has a column of this name.
+    pub fn has(&self, column: &str) -> bool {
+        self.header.iter().any(|name| name == column)
+    }
+}
+
+fn bytes(path: &Path, name: &str) -> Result<Vec<u8>, Fault> {
+    let unreadable = || {
+        Fault::of_file(
+            name,
+            FaultCause::Unreadable,
+            "Le fichier est introuvable ou illisible : vérifiez son chemin et les droits de lecture.",
+        )
+    };
+    let file = File::open(path).map_err(|_| unreadable())?;
+    let metadata = file.metadata().map_err(|_| unreadable())?;
+    if metadata.is_dir() {
+        return Err(unreadable());
+    }
+    let mut bytes = Vec::new();
+    if metadata.len() <= MOST_BYTES {
+        // One byte beyond the limit tells a file that grew, or a pipe that does not end.
+        file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|_| unreadable())?;
+    }
+    if metadata.len() > MOST_BYTES || bytes.len() as u64 > MOST_BYTES {
+        return Err(Fault::of_file(
+            name,
+            FaultCause::TooLarge,
+            format!(
+                "Le fichier dépasse {} Mio. Un tableau de cellules a au plus {MOST_ROWS} lignes : regroupez des \
+                 modalités, ou protégez territoire par territoire.",
+                MOST_BYTES / (1024 * 1024)
+            ),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// Columns and codes as faults list them.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<Cow<'_, str>> = names.map(|name| Cow::Owned(format!("« {} »", cut(name)))).collect();
+    names.join(", ")
+}
