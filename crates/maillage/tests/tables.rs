@@ -164,7 +164,7 @@ fn amounts_with_contributors_follow_the_rules_for_amounts() {
     desk.done(intervals);
     assert_eq!(
         desk.file("i.csv"),
-        "k,primary,low,high,exact\nA,1,0.00,309.50,1\nB,0,0.00,309.50,1\nC,1,0.00,309.50,1\n"
+        "k,primary,low,high,exact\nA,1,0.0,309.5,1\nB,0,0.0,309.5,1\nC,1,0.0,309.5,1\n"
     );
     let (said, code) = desk.said("protect --table T.csv --hierarchy H.json --rule dominance=2,85 -o two.csv");
     assert_eq!(code, Some(0), "{said}");
