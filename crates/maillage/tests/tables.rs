@@ -162,10 +162,7 @@ fn amounts_with_contributors_follow_the_rules_for_amounts() {
     assert_eq!(desk.hidden("out.csv", 1), ["A", "B", "C"]);
     let intervals = "attack --cells out.csv --hierarchy H.json --width 1 --intervals i.csv";
     desk.done(intervals);
-    assert_eq!(
-        desk.file("i.csv"),
-        "k,primary,low,high,exact\nA,1,0.00,309.50,1\nB,0,0.00,309.50,1\nC,1,0.00,309.50,1\n"
-    );
+    assert_eq!(desk.file("i.csv"), "k,primary,low,high,exact\nA,1,0.0,309.5,1\nB,0,0.0,309.5,1\nC,1,0.0,309.5,1\n");
     let (said, code) = desk.said("protect --table T.csv --hierarchy H.json --rule dominance=2,85 -o two.csv");
     assert_eq!(code, Some(0), "{said}");
     desk.put("T.csv", "k,value,contributors\nA,100.50,3\nB,200,9\nC,9,1\nTotal,309.50,13\n");

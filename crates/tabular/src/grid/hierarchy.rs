@@ -88,10 +88,10 @@ pub fn hierarchy_of(name: &str, bytes: &[u8]) -> Result<Vec<Dimension>, Fault> {
     if file.dims.0.is_empty() {
         return Err(fault("La hiérarchie n’a aucune dimension sous « dims ».".to_owned()));
     }
-    file.dims.0.into_iter().map(|(dimension, parents)| axis(dimension, &parents, &fault)).collect()
+    file.dims.0.into_iter().map(|(dimension, parents)| axis(&dimension, &parents, &fault)).collect()
 }
 
-fn axis(name: String, parents: &Members<Groupings>, fault: &dyn Fn(String) -> Fault) -> Result<Dimension, Fault> {
+fn axis(name: &str, parents: &Members<Groupings>, fault: &dyn Fn(String) -> Fault) -> Result<Dimension, Fault> {
     let mut groupings: Vec<(&str, Vec<&str>)> = Vec::new();
     for (parent, children) in &parents.0 {
         match children {
@@ -103,7 +103,7 @@ fn axis(name: String, parents: &Members<Groupings>, fault: &dyn Fn(String) -> Fa
             }
         }
     }
-    let dimension = cut(&name);
+    let dimension = cut(name);
     let axis = Axis::new(groupings).map_err(|invalid| match invalid {
         InvalidAxis::Cycle(node) => fault(format!(
             "Dans la dimension « {dimension} », « {} » fait partie de lui-même, directement ou par ses parties : une \

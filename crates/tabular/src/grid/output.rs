@@ -15,6 +15,9 @@ pub enum Edition {
 
 impl GridFile {
     /// The columns as they were, then `primary` (if there was none) and `suppressed`, each 0 or 1. `decided` row by row.
+    ///
+    /// # Panics
+    /// Never: what is written goes to memory, one record as long as the next.
     pub fn decided(&self, decided: &[Decided], edition: Edition) -> Vec<u8> {
         let columns = &self.columns;
         let primary = columns.primary.unwrap_or(self.header.len());
