@@ -50,7 +50,8 @@ pub async fn get(address: SocketAddr, path: &str) -> (u16, String) {
 
 /// The address of one comparison.
 pub fn comparison(pack: &str, indicator: &str, period: &str, key: &Key) -> String {
-    let place: String = key.iter().map(|(dimension, code)| format!("{dimension}%3D{code}%3B")).collect();
+    let pairs: Vec<String> = key.iter().map(|(dimension, code)| format!("{dimension}%3D{code}%3B")).collect();
+    let place = pairs.concat();
     format!("/comparer?indicateur={pack}%2F{indicator}&periode={period}&place={}", place.replace('+', "%2B"))
 }
 

@@ -51,12 +51,12 @@ async fn what_a_restored_hub_forgot_goes_back_before_anything_else_is_sent() {
     let waiting = preview(&node).await;
     approve(&node, &waiting).await;
     let recovered = std::sync::Mutex::new(Vec::new());
-    let note = |event: &PushEvent| {
+    let count = |event: &PushEvent| {
         if let PushEvent::Recovered { documents } = event {
             recovered.lock().expect("nobody panicked with it").push(*documents);
         }
     };
-    let delivered = node::push::push(&node, &note).await.expect("a push");
+    let delivered = node::push::push(&node, &count).await.expect("a push");
     let Verdict::Received { receipt, .. } = &delivered[0].verdict else { panic!("{delivered:?}") };
     assert_eq!(recovered.into_inner().expect("nobody panicked with it"), [2]);
     assert_eq!(receipt.links[&node.provider()].sequence, 4, "behind what came back");

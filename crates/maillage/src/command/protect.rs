@@ -1,5 +1,6 @@
 //! `maillage protect`: what to hide in anybody's tables.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -182,13 +183,15 @@ fn summary(protected: &Protected) -> String {
 fn rules() -> String {
     let mut text = String::from("Règles du catalogue (maillage protect --rule NOM) :\n");
     for entry in catalogue::catalogue() {
-        text.push_str(&format!(
+        write!(
+            text,
             "\n  {}\n    {} : {}\n    Source : {}\n",
             entry.name,
             entry.producer,
             french(entry.says),
             entry.source
-        ));
+        )
+        .expect("a text takes everything");
     }
     text
 }

@@ -1,6 +1,8 @@
 //! What is wrong with tables, and what to do, in the words of the person at the keyboard. No sentence holds a figure
 //! of a cell.
 
+use std::fmt::Write as _;
+
 use disclosure::tables::{Dimension, Misfit, Place, Refusal};
 use model::{Failure, FailureKind};
 use render::number::counted;
@@ -84,6 +86,7 @@ impl Files {
     }
 
     /// Tables that do not make a system.
+    #[expect(clippy::too_many_lines, reason = "one total mapping from fault to sentence: long, and flat")]
     pub(super) fn misfit(&self, misfit: &Misfit) -> Failure {
         let (reason, message) = match misfit {
             Misfit::Twice { place, first } => (
@@ -250,17 +253,21 @@ impl Files {
             self.cells(&places)
         );
         if differences > 0 {
-            text.push_str(&format!(
+            write!(
+                text,
                 "\n  et {} entre un total et une de ses parties.",
                 counted(differences, "différence", "différences")
-            ));
+            )
+            .expect("a text takes everything");
         }
-        text.push_str(&format!(
+        write!(
+            text,
             "\nSont montrées pour de bon : {} (zéros publiés, colonne frozen, publications antérieures).\nChoix : une \
              modalité plus large, plusieurs années ensemble, --zeros protect, une largeur plus petite, retirer un \
              tableau. Rien n’a été écrit.",
             counted(refusal.frozen, "cellule", "cellules")
-        ));
+        )
+        .expect("a text takes everything");
         french(&text)
     }
 
