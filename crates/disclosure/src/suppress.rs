@@ -36,7 +36,7 @@ pub struct Ask {
 impl Ask {
     /// A width, with as much work as some ten thousand cells need.
     pub fn width(width: u32) -> Self {
-        Self { width, work: 4_000_000_000 }
+        Self { width, work: 1_000_000_000 }
     }
 }
 
@@ -118,12 +118,21 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
     let mut pool = Pool::new(system, ask.width);
     let mut narrow = pool.targets();
     narrow.sort_by_key(|&cell| (system.cells()[cell].value, cell));
-    let mut repair = repair::Repair { system, settled: &settled, shown: &mut shown, work: 0, looks: 0, repairs: 0 };
+    let mut repair = repair::Repair {
+        system,
+        settled: &settled,
+        shown: &mut shown,
+        work: 0,
+        thrift: ask.work / 4,
+        looks: 0,
+        repairs: 0,
+    };
     narrow.retain(|&target| !repair.mend(&mut pool, target));
     account.looked = repair.looks;
     account.repaired = repair.repairs;
     account.work += repair.work;
     if !narrow.is_empty() {
+        narrow.sort_unstable();
         return Err(Unprotectable::Narrow(narrow));
     }
     // Replayed in order, because to solve for what is hidden in one go fills in; this path is known not to.
@@ -140,7 +149,7 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
             shown[cell] = true;
         } else if dictionary.gives_away(cell, &primary) {
             continue;
-        } else if space.work() > ask.work {
+        } else if account.work + space.work() > ask.work {
             account.undecided += 1;
         } else {
             let local = space.local(cell).expect("not computable now, so not computable at the start");

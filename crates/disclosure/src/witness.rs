@@ -196,6 +196,11 @@ impl<'a> Pool<'a> {
         owners.into_iter().find(|&owner| own != Some(owner) && !self.reach(target, Some(owner)).meets(need)).map(Some)
     }
 
+    /// Whether a table changes the cell.
+    pub(crate) fn touches(&self, cell: usize) -> bool {
+        self.holders[cell].iter().any(|&(index, _)| self.tables[index as usize].is_some())
+    }
+
     /// The tables that some target needs.
     pub(crate) fn proof(&self) -> Proof {
         Proof::new(self.tables.iter().flatten().cloned().collect())

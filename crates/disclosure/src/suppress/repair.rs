@@ -23,6 +23,8 @@ pub(super) struct Repair<'a> {
     /// What is shown, less what is hidden in here.
     pub(super) shown: &'a mut [bool],
     pub(super) work: u64,
+    /// After so much work, the first tables found decide what is hidden.
+    pub(super) thrift: u64,
     /// Targets that were not wide yet, and those for which more cells were hidden.
     pub(super) looks: usize,
     pub(super) repairs: usize,
@@ -128,6 +130,15 @@ impl Repair<'_> {
             .filter(|&cell| self.shown[cell] && self.system.cells()[cell].standing == Standing::Open)
             .collect();
         order.sort_by_key(|&cell| (Reverse(self.system.cells()[cell].weight), cell));
+        if self.work > self.thrift {
+            // What no table touches is shown at once: few cells are left to weigh, among few moves, but dearer ones.
+            let (idle, touched): (Vec<usize>, Vec<usize>) = order.into_iter().partition(|&cell| !alone.touches(cell));
+            for cell in idle.into_iter().filter(|&cell| !dictionary.computable(cell)).collect::<Vec<_>>() {
+                space.show(space.local(cell).expect("not computable now, so not computable at the start"));
+                dictionary.show(cell);
+            }
+            order = touched;
+        }
         let mut queue = VecDeque::from(order);
         let mut many = 8;
         while !queue.is_empty() {
