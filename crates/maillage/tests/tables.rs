@@ -254,3 +254,41 @@ fn the_smallest_reference_table_is_protected_and_withstands_the_attack() {
     desk.done("protect --table T.csv --hierarchy H.json --rule threshold=5 --width 5 -o rule.csv");
     assert_eq!(desk.file("rule.csv"), desk.file("out.csv"));
 }
+
+#[test]
+fn an_unnamed_contributor_alone_in_its_cell_is_reckoned_with_beside_named_ones() {
+    let rows = "x,1,1,\ny,4,4,\nz,30,30,\nw,40,40,\nTotal,75,75,\n";
+    let hidden = |header: &str, rows: &str| {
+        let desk = Desk::new(&[
+            ("t.csv", &format!("{header}\n{rows}")),
+            ("h.json", r#"{"dims":{"k":{"Total":["x","y","z","w"]}}}"#),
+        ]);
+        desk.done("protect --table t.csv --hierarchy h.json --rule threshold=5 --width 5 -o o.csv");
+        desk.hidden("o.csv", 1)
+    };
+    // Who is alone in x knows y = 75 − 30 − 40 − 1, whether or not a column could name somebody.
+    assert_eq!(hidden("k,value,contributors,owner", rows), ["x", "y", "z"]);
+    assert_eq!(hidden("k,value,contributors", &rows.replace(",\n", "\n")), ["x", "y", "z"]);
+}
+
+#[test]
+fn what_does_not_read_is_not_repeated() {
+    for figure in ["3.000000000001", "« 3 pers. »", "7 12", "1e3"] {
+        let table = format!("k,value\nA,{figure}\nTotal,3\n");
+        let desk = Desk::new(&[("t.csv", &table), ("h.json", r#"{"dims":{"k":{"Total":["A"]}}}"#)]);
+        let (said, code) = desk.said("protect --table t.csv --hierarchy h.json --rule threshold=5 -o o.csv");
+        assert_eq!(code, Some(65), "{said}");
+        assert!(!said.contains(figure) && said.contains("ligne 2") && said.contains("value"), "{said}");
+    }
+}
+
+#[test]
+fn where_something_else_than_a_file_stands_nothing_is_written() {
+    let text = "k,value\nA,30\nB,40\nTotal,70\n";
+    let desk = Desk::new(&[("a.csv", text), ("b.csv", text), ("h.json", r#"{"dims":{"k":{"Total":["A","B"]}}}"#)]);
+    fs::create_dir(desk.0.path().join("taken.csv")).expect("a folder");
+    let (said, code) =
+        desk.said("protect --table a.csv --table b.csv --hierarchy h.json --rule threshold=5 -o free.csv -o taken.csv");
+    assert!(code != Some(0) && said.contains("taken.csv"), "{code:?} {said}");
+    assert!(!desk.names().contains(&"free.csv".to_owned()), "{:?}", desk.names());
+}

@@ -245,10 +245,9 @@ impl Files {
         Ok((read(&self.earlier)?, read(&self.present)?))
     }
 
-    /// A table that counts contributors and does not name them: whoever is alone counts.
+    /// Where contributors are counted, whoever is alone is reckoned with, named or not.
     fn singletons(&self) -> Singletons {
-        let has = |column| self.present.iter().any(|file| file.has(column));
-        if has("contributors") && !has("owner") { Singletons::Alone } else { Singletons::Named }
+        if self.present.iter().any(|file| file.has("contributors")) { Singletons::Alone } else { Singletons::Named }
     }
 
     fn shown(&self, tables: &[Table], remarks: Vec<String>) -> Protected {

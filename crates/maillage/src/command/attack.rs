@@ -72,6 +72,13 @@ pub async fn run(args: AttackArgs) -> Result<(), Stop> {
             counted(found.hidden, "cachée", "cachées"),
         ))
     );
+    println!(
+        "{}",
+        french(
+            "Joué : un lecteur qui ne connaît que ce qui est montré. Ce que quelqu’un sait de son propre chiffre est compté \
+             par « maillage protect » (colonnes owner et contributors), pas ici."
+        )
+    );
     if count == 0 {
         return Ok(());
     }

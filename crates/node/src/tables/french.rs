@@ -286,6 +286,13 @@ impl Files {
                     file.name()
                 ));
             }
+            if ask.singletons.is_none() && !file.has("owner") && !file.has("contributors") {
+                remarks.push(format!(
+                    "{} : sans colonne « contributors » ni « owner », on ne protège pas d’une personne seule dans sa case, \
+                     qui connaît son propre chiffre. Ajoutez --singletons alone pour en tenir compte.",
+                    file.name()
+                ));
+            }
         }
         remarks
     }

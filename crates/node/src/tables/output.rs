@@ -26,8 +26,14 @@ impl Drop for Beside {
 /// Writes all files, or none: each beside its place first, readable by its owner only, then renamed.
 ///
 /// # Errors
-/// A folder that is not there or cannot be written to.
+/// A folder that is not there or cannot be written to; a place that is taken by something else than a file.
 pub fn write(files: &[(PathBuf, &[u8])]) -> Result<(), Failure> {
+    // A rename would replace a device by a file that everybody reads from, and fail on a folder after others were done.
+    for (path, _) in files {
+        if std::fs::metadata(path).is_ok_and(|taken| !taken.is_file()) {
+            return Err(failure::folder(path, &std::io::ErrorKind::AlreadyExists.into()));
+        }
+    }
     let mut beside = Beside(Vec::new());
     for (path, bytes) in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

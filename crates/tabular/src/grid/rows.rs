@@ -182,24 +182,25 @@ impl GridFile {
         Row { owner, ..row }
     }
 
-    /// A figure in units of `decimals`. Decimals beyond are a fault, never rounded.
+    /// A figure in units of `decimals`. Decimals beyond are a fault, never rounded. What stands there is not repeated:
+    /// it may be a confidential figure, and line and column say where to look.
     fn number(&self, cell: &str, decimals: u8) -> Result<i64, Refused> {
         let places = Decimals::new(decimals.min(FINEST)).unwrap_or(Decimals::NONE);
         match read(cell, places, self.mark) {
             Number::Units { units, rounded: false } => Ok(units),
             Number::Units { .. } if decimals == 0 => {
-                Err((FaultCause::Constraint, format!("« {} » n’est pas un nombre entier.", cut(cell))))
+                Err((FaultCause::Constraint, "Un nombre entier est attendu ici.".to_owned()))
             }
             Number::Units { .. } => {
-                Err((FaultCause::Constraint, format!("« {} » a plus de {decimals} décimales.", cut(cell))))
+                Err((FaultCause::Constraint, format!("Plus de {decimals} décimales : arrondissez à l’export.")))
             }
             Number::Ambiguous => Err((
                 FaultCause::Ambiguous,
-                format!("« {} » se lit de deux façons : écrivez-le sans séparateur de milliers.", cut(cell)),
+                "Ce nombre se lit de deux façons : écrivez-le sans séparateur de milliers.".to_owned(),
             )),
             Number::Not => Err((
                 FaultCause::Type,
-                format!("« {} » n’est pas un nombre, ou est trop grand : écrivez des chiffres.", cut(cell)),
+                "Ceci n’est pas un nombre, ou est trop grand : écrivez des chiffres, sans unité ni espace.".to_owned(),
             )),
         }
     }
