@@ -1,5 +1,7 @@
 //! From tables to one system: which rows are the same cell, what adds up, what is decided, what is asked.
 
+mod owners;
+
 use std::collections::{HashMap, HashSet};
 
 use super::layout::{Key, Keys, Layout};
@@ -289,6 +291,7 @@ impl<'a> Builder<'a> {
         if self.request.singletons == Singletons::Alone {
             self.alone();
         }
+        self.bound_below();
         let mut refused = Vec::new();
         let mut cells = Vec::with_capacity(self.known.len());
         let mut needs = Vec::with_capacity(self.known.len());
@@ -333,6 +336,17 @@ impl<'a> Builder<'a> {
             places.push(None);
             relations.push(Relation { terms: vec![(total as usize, 1), (part as usize, -1), (cells.len() - 1, -1)] });
         }
+        for (owner, parts) in self.shares(&needs) {
+            let known = || parts.iter().map(|&part| &self.known[part as usize]);
+            let value = known().map(|known| known.value).fold(0, i64::saturating_add);
+            let low = known().map(|known| known.low).fold(0, i64::saturating_add);
+            let need = parts.iter().filter_map(|&part| needs[part as usize]).reduce(Need::and);
+            cells.push(Cell { low, weight: 0, standing: Standing::Primary, owner: Some(owner), ..Cell::open(value) });
+            needs.push(need);
+            places.push(None);
+            let terms = parts.iter().map(|&part| (part as usize, 1)).chain([(cells.len() - 1, -1)]).collect();
+            relations.push(Relation { terms });
+        }
         let mut system = System::new(cells, &relations).map_err(|fault| match fault {
             InvalidSystem::Outside(cell) | InvalidSystem::TooLarge(cell) => {
                 let place = places.get(cell).copied().flatten();
@@ -346,30 +360,6 @@ impl<'a> Builder<'a> {
             }
         }
         Ok(Assembled { system, needs, present: self.present, places })
-    }
-
-    /// Who is alone in a cell is the same one in every total and part that he is alone in.
-    fn alone(&mut self) {
-        let single = |known: &Known| match known.facts.contributors {
-            Some(contributors) => contributors == 1,
-            None => known.facts.one == 1 && known.value == 1,
-        };
-        let first = self.known.iter().filter_map(|known| known.owner).max().map_or(0, |owner| owner + 1);
-        let mut group: Vec<usize> = (0..self.known.len()).collect();
-        for sum in &self.sums {
-            if single(&self.known[sum.total as usize]) {
-                for &part in sum.parts.iter().filter(|&&part| single(&self.known[part as usize])) {
-                    let (a, b) = (root(&mut group, sum.total as usize), root(&mut group, part as usize));
-                    group[a.max(b)] = a.min(b);
-                }
-            }
-        }
-        for cell in 0..self.known.len() {
-            if self.known[cell].owner.is_none() && single(&self.known[cell]) {
-                let group = u32::try_from(root(&mut group, cell)).unwrap_or(u32::MAX);
-                self.known[cell].owner = Some(first.saturating_add(group));
-            }
-        }
     }
 }
 
@@ -457,13 +447,4 @@ impl Known {
             ..need
         }
     }
-}
-
-/// Who stands for the group of a cell; the way there becomes shorter for the next.
-fn root(group: &mut [usize], mut cell: usize) -> usize {
-    while group[cell] != cell {
-        group[cell] = group[group[cell]];
-        cell = group[cell];
-    }
-    cell
 }

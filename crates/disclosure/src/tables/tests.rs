@@ -451,3 +451,31 @@ fn every_rule_of_the_catalogue_says_whose_it_is_and_where_it_is_written() {
         assert!(asks(rule, &of(last_hidden)) && !asks(rule, &of(last_hidden + 1)), "{name}");
     }
 }
+
+#[test]
+fn what_one_contributor_has_in_several_cells_is_protected_together() {
+    let dimensions = vec![dimension("a", &[("T", &["x", "y", "z"])])];
+    let mut counts = table(&dimensions, &[0], &[("x", 10), ("y", 12), ("z", 38), ("T", 60)]);
+    for (row, (contributors, owner)) in counts.rows.iter_mut().zip([(1, Some(0)), (1, Some(0)), (7, None), (9, None)]) {
+        (row.contributors, row.owner) = (Some(contributors), owner);
+    }
+    let tables = [counts];
+    let two = [Criterion::Contributors { least: 2 }];
+    // x + y = T − z is all that this contributor has.
+    let decision = decide(&request(&dimensions, &tables, &two));
+    let hidden = hidden(&decision, 0);
+    assert!(hidden.len() == 3 && hidden.starts_with(&[0, 1]), "{hidden:?}");
+}
+
+#[test]
+fn a_total_is_not_refused_because_its_contributor_knows_a_part_of_it() {
+    let dimensions = vec![dimension("a", &[("T", &["P", "z"]), ("P", &["x", "y"])])];
+    let mut amounts = table(&dimensions, &[0], &[("T", 135), ("P", 35), ("x", 3), ("y", 32), ("z", 100)]);
+    let facts = [(9, 40, 32, None), (2, 32, 3, None), (1, 3, 0, Some(0)), (1, 32, 0, Some(1)), (7, 40, 30, None)];
+    for (row, (contributors, top1, top2, owner)) in amounts.rows.iter_mut().zip(facts) {
+        (row.contributors, row.top1, row.top2, row.owner) = (Some(contributors), Some(top1), Some(top2), owner);
+    }
+    let tables = [amounts];
+    let precise = [Criterion::Precision { p: Percent::new(15) }];
+    assert!(hidden(&decide(&request(&dimensions, &tables, &precise)), 0).contains(&1));
+}
