@@ -49,7 +49,7 @@ pub struct ProtectArgs {
     #[arg(long, value_name = "avant.csv")]
     history: Vec<PathBuf>,
     /// Qui connaît son propre chiffre : les contributeurs nommés (colonne owner), ou aussi quiconque est seul dans sa
-    /// cellule. Par défaut : seul, si le tableau compte les contributeurs sans les nommer.
+    /// cellule. Par défaut : seul, si le tableau compte les contributeurs.
     #[arg(long, value_enum)]
     singletons: Option<SingletonsArg>,
     /// Laisse montré ce qu’une règle cacherait, mais qui est déjà public (frozen, --history).
