@@ -67,9 +67,8 @@ struct Value {
 fn value(argument: &str) -> Value {
     let (name, form) = match argument {
         "folder" | "access" => ("DOSSIER", "le chemin d’un dossier"),
-        "file" | "files" | "answer" | "output" | "key" | "passphrase_file" | "verify" | "receipt" => {
-            ("FICHIER", "le chemin d’un fichier")
-        }
+        "file" | "files" | "answer" | "output" | "key" | "passphrase_file" | "verify" | "receipt" | "tables"
+        | "history" | "cells" | "hierarchy" | "public" | "intervals" => ("FICHIER", "le chemin d’un fichier"),
         "territory" | "also" => (
             "CODE_INSEE",
             "un code INSEE de commune a cinq caractères, le zéro du début compris, par exemple 93066 ou 01053",
@@ -90,7 +89,6 @@ fn value(argument: &str) -> Value {
         "invitation" => ("INVITATION", "la ligne reçue, qui commence par « maillage1- »"),
         "preview" => ("EMPREINTE", "l’empreinte qu’affiche « maillage node preview »"),
         "recipient" => ("CLÉ_PUBLIQUE", "une clé publique commence par age1"),
-        "tables" | "history" | "cells" | "hierarchy" | "public" | "intervals" => ("FICHIER", "le chemin d’un fichier"),
         "rule" => ("RÈGLE", "threshold=5, dominance=1,85, p=15… ; « maillage protect --rules » montre le catalogue"),
         "primary_column" => ("COLONNE", "le nom d’une colonne du tableau"),
         "width" => ("LARGEUR", "un nombre entier s’écrit en chiffres seulement"),
