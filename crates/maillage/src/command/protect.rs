@@ -115,7 +115,7 @@ pub async fn run(args: ProtectArgs) -> Result<(), Stop> {
         let outcome = node::tables::protect(&ask, |stage| {
             if let Stage::Deciding { cells, primaries } = stage {
                 progress.step(&french(&format!(
-                    "{} dont {} à cacher : recherche de ce qu’il faut cacher avec",
+                    "{} dont {} à cacher : recherche des autres cellules à cacher",
                     counted(cells, "cellule", "cellules"),
                     primaries
                 )));
