@@ -6,7 +6,7 @@ mod proof;
 
 use std::collections::BTreeMap;
 
-use crate::space::{Space, Way};
+use crate::space::{Point, Space, Way};
 use crate::system::{Need, Standing, System};
 pub use proof::{Proof, Short};
 
@@ -43,6 +43,8 @@ pub struct Effort {
     pub driven: u64,
     /// Searches by linear programs and branching.
     pub dived: u64,
+    /// Searches for the table that changes least of what is shown.
+    pub bought: u64,
     /// Targets that cannot vary enough, even in fractions.
     pub narrow: u64,
     /// Targets that vary enough in fractions, but no whole tables were found.
@@ -167,6 +169,7 @@ impl<'a> Pool<'a> {
         self.effort.pushed += other.effort.pushed;
         self.effort.driven += other.effort.driven;
         self.effort.dived += other.effort.dived;
+        self.effort.bought += other.effort.bought;
     }
 
     /// What the tables show that an owner (or nobody in particular) cannot rule out.
@@ -304,7 +307,68 @@ impl<'a> Pool<'a> {
         self.search(space, target, self.ways)
     }
 
+    /// Meets a need by tables that touch little of what is dear; `prices` by local index, zero for what is hidden.
+    pub(crate) fn buy(&mut self, space: &mut Space, target: usize, prices: &mut [f64]) -> bool {
+        self.meet(space, target, |pool, space, local, owner| {
+            let need = pool.needs[target].expect("only targets lack something");
+            let reach = pool.reach(target, owner);
+            let room = space.room(local, Way::Down);
+            let least = i64::from(need.below).max(-reach.low);
+            let most = i64::from(need.below).max(i64::from(need.width) - i64::from(need.above).max(reach.high));
+            let most = if room < float(most) { small(room) } else { most };
+            let mut best: Option<(f64, Vec<(Point, Vec<(u32, i32)>)>)> = None;
+            let mut falls = vec![least, most];
+            falls.retain(|&fall| float(fall) <= room && fall >= least);
+            falls.dedup();
+            for fall in falls {
+                let rise = i64::from(need.above).max(i64::from(need.width) - fall).max(reach.high);
+                let (mut spent, mut tables, mut left) = (0.0, Vec::new(), prices.to_vec());
+                for (way, by, known) in [(Way::Down, fall, -reach.low), (Way::Up, rise, reach.high)] {
+                    if by <= known {
+                        continue;
+                    }
+                    pool.effort.bought += 1;
+                    let Some((point, changes)) = cheap(space, local, way, by, &left) else {
+                        spent = f64::INFINITY;
+                        break;
+                    };
+                    for (at, price) in left.iter_mut().enumerate() {
+                        if (point[at] - space.truth()[at]).abs() > 1e-6 {
+                            spent += std::mem::take(price);
+                        }
+                    }
+                    tables.push((point, changes));
+                }
+                if spent.is_finite() && best.as_ref().is_none_or(|(least, _)| spent < *least) {
+                    best = Some((spent, tables));
+                }
+            }
+            let Some((_, tables)) = best else { return false };
+            for (point, changes) in tables {
+                for (at, price) in prices.iter_mut().enumerate() {
+                    if (point[at] - space.truth()[at]).abs() > 1e-6 {
+                        *price = 0.0;
+                    }
+                }
+                if let Some(table) = Table::new(pool.system, changes) {
+                    pool.admit(table);
+                }
+            }
+            pool.reach(target, owner).meets(need)
+        })
+    }
+
     fn search(&mut self, space: &mut Space, target: usize, ways: &[Search]) -> bool {
+        self.meet(space, target, |pool, space, local, owner| pool.attempt(space, target, local, owner, ways))
+    }
+
+    /// Looks for tables for whoever knows too much, one after the other.
+    fn meet(
+        &mut self,
+        space: &mut Space,
+        target: usize,
+        mut look: impl FnMut(&mut Self, &mut Space, usize, Option<u32>) -> bool,
+    ) -> bool {
         let mut met_before = Vec::new();
         while let Some(owner) = self.lacks(target) {
             // Tables do not go away in here, so that who is met stays met.
@@ -316,7 +380,7 @@ impl<'a> Pool<'a> {
             let known = owner.map(|owner| self.system.owned(owner)).unwrap_or_default();
             let known: Vec<usize> = known.iter().filter_map(|&cell| space.local(cell)).collect();
             let held: Vec<(usize, (f64, f64))> = known.into_iter().map(|local| (local, space.hold(local))).collect();
-            let met = self.attempt(space, target, local, owner, ways);
+            let met = look(self, space, local, owner);
             for (local, range) in held {
                 space.loosen(local, range);
             }
@@ -368,7 +432,8 @@ impl<'a> Pool<'a> {
                 Look::Dive => {
                     self.effort.dived += 1;
                     let scratch = probe.get_or_insert_with(|| space.clone());
-                    if !scratch.dive(&mut point, local, way, goal, &mut (self.nodes)) {
+                    let mut nodes = self.nodes;
+                    if !scratch.dive(&mut point, local, way, goal, &mut nodes) {
                         continue;
                     }
                 }
@@ -388,6 +453,42 @@ impl<'a> Pool<'a> {
         }
         met
     }
+}
+
+/// The cheapest table found in which the cell moves by so much, as a point and as changes.
+fn cheap(space: &mut Space, local: usize, way: Way, by: i64, prices: &[f64]) -> Option<(Point, Vec<(u32, i32)>)> {
+    let truth = space.truth()[local];
+    let goal = if way == Way::Up { truth + float(by) } else { truth - float(by) };
+    let mut point = space.truth().clone();
+    if !space.cheapest(&mut point, local, goal, prices, PUSHES) {
+        return None;
+    }
+    // Hidden is hidden, however far a figure moves: a second program counts cells rather than units.
+    let charged = |(at, &price): (usize, &f64)| price / (point[at] - space.truth()[at]).abs().max(1.0);
+    let charges: Vec<f64> = prices.iter().enumerate().map(charged).collect();
+    let first = point.clone();
+    if !space.cheapest(&mut point, local, goal, &charges, PUSHES) {
+        point = first;
+    }
+    if let Some(changes) = space.changes(&point) {
+        return Some((point, changes));
+    }
+    let mut probe = space.clone();
+    for (at, &price) in prices.iter().enumerate() {
+        if price > 0.0 && (point[at] - space.truth()[at]).abs() < 1e-6 {
+            probe.hold(at);
+        }
+    }
+    let mut point = space.truth().clone();
+    let found = probe.dive(&mut point, local, way, goal, &mut 12);
+    space.spend(probe.work() - space.work());
+    let changes = if found { space.changes(&point) } else { None };
+    changes.map(|changes| (point, changes))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "below a need, which is below 2^32")]
+fn small(room: f64) -> i64 {
+    room as i64
 }
 
 fn narrow(index: usize) -> u32 {

@@ -17,6 +17,9 @@ const HIDDEN: usize = 400;
 /// What a step to another cell costs, beside its weight.
 const STEP: i64 = 10;
 
+/// What hiding one more cell costs, beside its weight.
+const CELL: f64 = 10.0;
+
 pub(super) struct Repair<'a> {
     pub(super) system: &'a System,
     pub(super) settled: &'a [bool],
@@ -49,7 +52,10 @@ impl Repair<'_> {
                 return false;
             }
             last = near.len();
-            if self.within(pool, target, &near) {
+            if self.buy(pool, target, &near) {
+                return true;
+            }
+            if most >= 1_600 && self.within(pool, target, &near) {
                 return true;
             }
         }
@@ -111,6 +117,36 @@ impl Repair<'_> {
             }
         }
         near
+    }
+
+    /// Hides what the cheapest tables touch.
+    fn buy(&mut self, pool: &mut Pool, target: usize, near: &[usize]) -> bool {
+        let dictionary = self.dictionary(near);
+        if dictionary.computable(target) {
+            return false;
+        }
+        let mut space = Space::new(self.system, &dictionary);
+        let price = |&cell: &usize| if self.shown[cell] { self.price(cell) } else { 0.0 };
+        let mut prices: Vec<f64> = space.cells().iter().map(price).collect();
+        let mut alone = pool.alone(target);
+        let bought = alone.buy(&mut space, target, &mut prices);
+        self.work += space.work();
+        if !bought {
+            return false;
+        }
+        for &cell in near {
+            if alone.touches(cell) {
+                self.shown[cell] = false;
+            }
+        }
+        pool.absorb(alone);
+        true
+    }
+
+    fn price(&self, cell: usize) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "weights are below 2^44")]
+        let weight = self.system.cells()[cell].weight.max(0) as f64;
+        weight + CELL
     }
 
     fn within(&mut self, pool: &mut Pool, target: usize, near: &[usize]) -> bool {
