@@ -62,6 +62,12 @@ fn intrude(system: &System, hidden: &[usize]) {
     let view = View::of(system, hidden);
     let primary = |&cell: &usize| system.cells()[cell].standing == Standing::Primary;
     let asks = [
+        (
+            "primaries by width from truth",
+            Asked::width(WIDTH)
+                .about(hidden.iter().copied().filter(primary))
+                .from_table(system.cells().iter().map(|c| c.value).collect()),
+        ),
         ("primaries by width", Asked::width(WIDTH).about(hidden.iter().copied().filter(primary))),
         ("all by width", Asked::width(WIDTH)),
         ("all intervals", Asked::intervals()),

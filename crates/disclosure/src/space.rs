@@ -7,6 +7,8 @@
 mod cheapest;
 mod travel;
 
+pub(crate) use cheapest::Costs;
+
 use std::sync::Arc;
 
 use crate::eliminate::Dictionary;

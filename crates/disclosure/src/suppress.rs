@@ -123,7 +123,7 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
         settled: &settled,
         shown: &mut shown,
         work: 0,
-        thrift: ask.work * 1000,
+        thrift: ask.work / 4,
         looks: 0,
         repairs: 0,
     };

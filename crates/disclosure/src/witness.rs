@@ -6,13 +6,19 @@ mod proof;
 
 use std::collections::BTreeMap;
 
-use crate::space::{Point, Space, Way};
+use crate::space::{Costs, Point, Space, Way};
 use crate::system::{Need, Standing, System};
 pub use proof::{Proof, Short};
 
 /// How hard to look for one table.
 const PUSHES: u32 = 60;
 const DRIVES: u32 = 300;
+const PUMPS: u32 = 10;
+const NODES: u32 = 2;
+
+/// How often slopes are scaled, and how much branching rounds what comes out.
+const ROUNDS: usize = 2;
+const BRANCHES: u32 = 12;
 
 /// Ways to look for a table.
 #[derive(Clone, Copy)]
@@ -103,6 +109,13 @@ impl Table {
     }
 }
 
+/// Tables taken away from a pool for the time of a trial.
+struct Buried {
+    kept: usize,
+    tables: Vec<(usize, Table)>,
+    weakened: Vec<usize>,
+}
+
 /// Tables that agree with everything shown, and what they prove.
 pub(crate) struct Pool<'a> {
     system: &'a System,
@@ -114,8 +127,6 @@ pub(crate) struct Pool<'a> {
     alive: usize,
     /// How to look.
     ways: &'static [Search],
-    /// How much branching a look may take.
-    nodes: u32,
     /// Targets that failed last, tried first.
     suspects: Vec<usize>,
     pub(crate) effort: Effort,
@@ -132,7 +143,6 @@ impl<'a> Pool<'a> {
             holders: vec![Vec::new(); system.cells().len()],
             alive: 0,
             ways: &FAR,
-            nodes: 24,
             suspects: Vec::new(),
             effort: Effort::default(),
         }
@@ -149,10 +159,14 @@ impl<'a> Pool<'a> {
             holders: vec![Vec::new(); self.holders.len()],
             alive: 0,
             ways: &NEAR,
-            nodes: 4,
             suspects: Vec::new(),
             effort: Effort::default(),
         }
+    }
+
+    /// Asks a linear program first whether tables are worth looking for.
+    pub(crate) fn sure(self) -> Self {
+        Self { ways: &FAR, ..self }
     }
 
     /// All targets in ascending order.
@@ -236,24 +250,8 @@ impl<'a> Pool<'a> {
     /// otherwise nothing changed.
     pub(crate) fn without(&mut self, space: &mut Space, locals: &[usize]) -> bool {
         let held: Vec<(usize, (f64, f64))> = locals.iter().map(|&local| (local, space.hold(local))).collect();
-        let kept = self.tables.len();
-        let mut buried = Vec::new();
-        for &local in locals {
-            for &(index, _) in &self.holders[space.cells()[local]] {
-                if let Some(table) = self.tables[index as usize].take() {
-                    self.alive -= 1;
-                    buried.push((index as usize, table));
-                }
-            }
-        }
-        let mut weakened: Vec<usize> = buried
-            .iter()
-            .flat_map(|(_, table)| table.changes.iter().map(|&(at, _)| at as usize))
-            .filter(|&at| self.needs[at].is_some())
-            .collect();
-        weakened.sort_unstable();
-        weakened.dedup();
-        weakened.retain(|&target| self.lacks(target).is_some());
+        let cells: Vec<usize> = locals.iter().map(|&local| space.cells()[local]).collect();
+        let Buried { kept, tables: buried, mut weakened } = self.bury(&cells);
         if let (false, &[local]) = (weakened.is_empty(), locals) {
             for (_, table) in &buried {
                 let useful = weakened.iter().any(|&target| {
@@ -279,15 +277,43 @@ impl<'a> Pool<'a> {
             for (local, range) in held {
                 space.loosen(local, range);
             }
-            self.forget(kept);
-            for (index, table) in buried {
-                self.tables[index] = Some(table);
-                self.alive += 1;
-            }
+            self.dig_up(Buried { kept, tables: buried, weakened });
             return false;
         }
         self.compact();
         true
+    }
+
+    /// Takes the tables that change one of these cells away.
+    fn bury(&mut self, cells: &[usize]) -> Buried {
+        let kept = self.tables.len();
+        let mut tables = Vec::new();
+        for &cell in cells {
+            for &(index, _) in &self.holders[cell] {
+                if let Some(table) = self.tables[index as usize].take() {
+                    self.alive -= 1;
+                    tables.push((index as usize, table));
+                }
+            }
+        }
+        let mut weakened: Vec<usize> = tables
+            .iter()
+            .flat_map(|(_, table)| table.changes.iter().map(|&(at, _)| at as usize))
+            .filter(|&at| self.needs[at].is_some())
+            .collect();
+        weakened.sort_unstable();
+        weakened.dedup();
+        weakened.retain(|&target| self.lacks(target).is_some());
+        Buried { kept, tables, weakened }
+    }
+
+    /// Brings them back, and forgets all that came since.
+    fn dig_up(&mut self, buried: Buried) {
+        self.forget(buried.kept);
+        for (index, table) in buried.tables {
+            self.tables[index] = Some(table);
+            self.alive += 1;
+        }
     }
 
     fn compact(&mut self) {
@@ -432,9 +458,12 @@ impl<'a> Pool<'a> {
                 Look::Dive => {
                     self.effort.dived += 1;
                     let scratch = probe.get_or_insert_with(|| space.clone());
-                    let mut nodes = self.nodes;
-                    if !scratch.dive(&mut point, local, way, goal, &mut nodes) {
-                        continue;
+                    let pumped = scratch.pump(&mut point, local, way, goal, PUMPS);
+                    if !pumped {
+                        point.clone_from(space.truth());
+                        if !scratch.dive(&mut point, local, way, goal, &mut NODES.clone()) {
+                            continue;
+                        }
                     }
                 }
             }
@@ -459,16 +488,34 @@ impl<'a> Pool<'a> {
 fn cheap(space: &mut Space, local: usize, way: Way, by: i64, prices: &[f64]) -> Option<(Point, Vec<(u32, i32)>)> {
     let truth = space.truth()[local];
     let goal = if way == Way::Up { truth + float(by) } else { truth - float(by) };
-    let mut point = space.truth().clone();
-    if !space.cheapest(&mut point, local, goal, prices, PUSHES) {
+    let moved = |space: &Space, point: &Point, at: usize| (point[at] - space.truth()[at]).abs();
+    let paid = |space: &Space, point: &Point| -> f64 {
+        prices.iter().enumerate().filter(|&(at, _)| moved(space, point, at) > 1e-6).map(|(_, &price)| price).sum()
+    };
+    let mut trial = space.truth().clone();
+    let mut costs = Costs::reaching(space, local, goal, prices.iter().map(|price| price / float(by)).collect());
+    let reached = |point: &Point| (point[local] - goal).abs() < 1e-6;
+    if !space.cheapest(&mut trial, &costs, PUSHES) || !reached(&trial) {
         return None;
     }
-    // Hidden is hidden, however far a figure moves: a second program counts cells rather than units.
-    let charged = |(at, &price): (usize, &f64)| price / (point[at] - space.truth()[at]).abs().max(1.0);
-    let charges: Vec<f64> = prices.iter().enumerate().map(charged).collect();
-    let first = point.clone();
-    if !space.cheapest(&mut point, local, goal, &charges, PUSHES) {
-        point = first;
+    let mut point = trial.clone();
+    let mut least = paid(space, &point);
+    // Hidden is hidden, however far a figure moves: slopes are scaled until a unit costs what the cell costs.
+    for _ in 0..ROUNDS {
+        for (at, slope) in costs.slopes.iter_mut().enumerate() {
+            let far = moved(space, &trial, at);
+            if far > 1e-6 && at != local {
+                *slope = prices[at] / far;
+            }
+        }
+        if !space.cheapest(&mut trial, &costs, PUSHES) || !reached(&trial) {
+            break;
+        }
+        let cost = paid(space, &trial);
+        if cost < least {
+            least = cost;
+            point.clone_from(&trial);
+        }
     }
     if let Some(changes) = space.changes(&point) {
         return Some((point, changes));
@@ -480,7 +527,7 @@ fn cheap(space: &mut Space, local: usize, way: Way, by: i64, prices: &[f64]) -> 
         }
     }
     let mut point = space.truth().clone();
-    let found = probe.dive(&mut point, local, way, goal, &mut 12);
+    let found = probe.dive(&mut point, local, way, goal, &mut BRANCHES.clone());
     space.spend(probe.work() - space.work());
     let changes = if found { space.changes(&point) } else { None };
     changes.map(|changes| (point, changes))

@@ -26,7 +26,7 @@ pub(super) struct Repair<'a> {
     /// What is shown, less what is hidden in here.
     pub(super) shown: &'a mut [bool],
     pub(super) work: u64,
-    /// After so much work, the first tables found decide what is hidden.
+    /// After so much work, the cheapest table decides what is hidden, and cells are not weighed against one another.
     pub(super) thrift: u64,
     /// Targets that were not wide yet, and those for which more cells were hidden.
     pub(super) looks: usize,
@@ -45,6 +45,7 @@ impl Repair<'_> {
             return true;
         }
         self.repairs += 1;
+        let thrifty = self.work > self.thrift;
         let mut last = 0;
         for most in NEIGHBOURS {
             let near = self.near(target, most, true);
@@ -52,10 +53,8 @@ impl Repair<'_> {
                 return false;
             }
             last = near.len();
-            if self.buy(pool, target, &near) {
-                return true;
-            }
-            if most >= 1_600 && self.within(pool, target, &near) {
+            let met = thrifty && self.buy(pool, target, &near);
+            if met || ((!thrifty || most >= 1_600) && self.within(pool, target, &near)) {
                 return true;
             }
         }
@@ -70,7 +69,7 @@ impl Repair<'_> {
             return false;
         }
         let mut space = Space::new(self.system, &dictionary);
-        let mut alone = pool.alone(target);
+        let mut alone = pool.alone(target).sure();
         let met = alone.widen(&mut space, target);
         self.work += space.work();
         pool.absorb(alone);
