@@ -14,6 +14,8 @@ pub use proof::{Proof, Short};
 const PUSHES: u32 = 60;
 const DRIVES: u32 = 300;
 const PUMPS: u32 = 10;
+/// Above so many cells, rounding costs more than it finds.
+const PUMPED: usize = 800;
 const NODES: u32 = 2;
 
 /// How often slopes are scaled, and how much branching rounds what comes out.
@@ -458,7 +460,8 @@ impl<'a> Pool<'a> {
                 Look::Dive => {
                     self.effort.dived += 1;
                     let scratch = probe.get_or_insert_with(|| space.clone());
-                    let pumped = scratch.pump(&mut point, local, way, goal, PUMPS);
+                    let small = scratch.cells().len() <= PUMPED;
+                    let pumped = small && scratch.pump(&mut point, local, way, goal, PUMPS);
                     if !pumped {
                         point.clone_from(space.truth());
                         if !scratch.dive(&mut point, local, way, goal, &mut NODES.clone()) {
