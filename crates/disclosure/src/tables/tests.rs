@@ -318,6 +318,19 @@ fn a_contributor_does_not_uncover_another_by_his_own_figure() {
 }
 
 #[test]
+fn whoever_is_alone_is_nobody_who_has_a_name() {
+    // Whatever number the named one has, the others who are alone have others: A knows B = 92 − 30 − 60 − 1.
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B", "C", "D"])])];
+    for name in [0, 1, u32::MAX] {
+        let mut counts = table(&dimensions, &[0], &[("A", 1), ("B", 1), ("C", 30), ("D", 60), ("Total", 92)]);
+        counts.rows[0].owner = Some(name);
+        let tables = [counts];
+        let ask = Request { singletons: Singletons::Alone, ..request(&dimensions, &tables, FIVE) };
+        assert_eq!(hidden(&decide(&ask), 0), [0, 1, 2], "{name}");
+    }
+}
+
+#[test]
 fn one_category_that_takes_all_is_hidden_and_zeros_with_it() {
     let dimensions = vec![dimension("motif", &[("Total", &["x", "y", "z"])])];
     let tables = [table(&dimensions, &[0], &[("x", 7), ("y", 0), ("z", 0), ("Total", 7)])];
