@@ -1,5 +1,7 @@
 //! Small tables whose answer a person can check with a pencil.
 
+mod stability;
+
 use super::*;
 use crate::scheme::Zeros;
 use crate::system::Axis;
