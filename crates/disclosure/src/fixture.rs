@@ -1,6 +1,8 @@
 //! Small worlds for the tests: rows of people, schemes about them, tables counted from both.
 
 pub(crate) mod brute;
+pub(crate) mod every;
+pub(crate) mod grids;
 
 use std::collections::{BTreeMap, BTreeSet};
 

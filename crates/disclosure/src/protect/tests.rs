@@ -8,6 +8,7 @@ use crate::fixture::{
 };
 use crate::{MeasureScheme, Quantity, Zeros};
 
+mod histories;
 mod random;
 
 fn run(scheme: &TableScheme, table: &ConfidentialTable, ledger: &Ledger) -> Result<Protected, ProtectError> {

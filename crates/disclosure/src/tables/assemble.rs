@@ -158,8 +158,25 @@ impl<'a> Builder<'a> {
             }
             if at.earlier { &mut self.earlier } else { &mut self.present }.push(of_rows);
         }
+        self.number(cells);
         self.undecided = vec![false; self.known.len()];
         Ok(())
+    }
+
+    /// Numbers cells by what they are: where two serve equally, neither the order of rows nor of tables decides.
+    fn number(&mut self, cells: HashMap<(Key, i64), u32>) {
+        let mut order: Vec<((Key, i64), u32)> = cells.into_iter().collect();
+        order.sort_unstable();
+        let mut numbers = vec![0; order.len()];
+        for (number, &(_, before)) in (0_u32..).zip(&order) {
+            numbers[before as usize] = number;
+        }
+        let mut known: Vec<(u32, Known)> = numbers.iter().copied().zip(std::mem::take(&mut self.known)).collect();
+        known.sort_unstable_by_key(|&(number, _)| number);
+        self.known = known.into_iter().map(|(_, known)| known).collect();
+        for cell in self.earlier.iter_mut().chain(&mut self.present).flatten() {
+            *cell = numbers[*cell as usize];
+        }
     }
 
     fn relate(&mut self) -> Result<(), Misfit> {
@@ -179,6 +196,7 @@ impl<'a> Builder<'a> {
                 self.sums.push(Sum { place, dimension, total: of_rows[total], parts });
             });
         }
+        self.sums.sort_by(|a, b| (a.total, &a.parts).cmp(&(b.total, &b.parts)));
         broken.map_or(Ok(()), |(place, dimension, parts)| Err(Misfit::Broken { place, dimension, parts, count }))
     }
 

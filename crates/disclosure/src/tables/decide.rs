@@ -73,7 +73,7 @@ impl Assembled {
         })?;
         if let Err(fault) = pattern.proof.check(&self.system, &pattern.hidden, ask.width) {
             return Err(match fault {
-                Short::Narrow(primaries) => refuse(false, primaries),
+                Short::Narrow(cells) | Short::Bare(cells) => refuse(false, cells),
                 Short::Unsound(_) => {
                     refuse(false, (0..cells.len()).filter(|&cell| self.needs[cell].is_some()).collect())
                 }

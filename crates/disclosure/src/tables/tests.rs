@@ -1,5 +1,7 @@
 //! Small tables whose answer a person can check with a pencil.
 
+mod stability;
+
 use super::*;
 use crate::scheme::Zeros;
 use crate::system::Axis;
@@ -315,6 +317,19 @@ fn a_contributor_does_not_uncover_another_by_his_own_figure() {
     let mut owned = tables.clone();
     owned[0].rows[0].owner = Some(7);
     assert_eq!(hidden(&decide(&Request { tables: &owned, ..request(&dimensions, &owned, FIVE) }), 0), [0, 1, 2]);
+}
+
+#[test]
+fn whoever_is_alone_is_nobody_who_has_a_name() {
+    // Whatever number the named one has, the others who are alone have others: A knows B = 92 − 30 − 60 − 1.
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B", "C", "D"])])];
+    for name in [0, 1, u32::MAX] {
+        let mut counts = table(&dimensions, &[0], &[("A", 1), ("B", 1), ("C", 30), ("D", 60), ("Total", 92)]);
+        counts.rows[0].owner = Some(name);
+        let tables = [counts];
+        let ask = Request { singletons: Singletons::Alone, ..request(&dimensions, &tables, FIVE) };
+        assert_eq!(hidden(&decide(&ask), 0), [0, 1, 2], "{name}");
+    }
 }
 
 #[test]

@@ -25,6 +25,9 @@ pub enum Short {
     /// A table breaks a relation, a range, or a shown figure.
     #[error("table {0} of the proof does not agree with what is shown")]
     Unsound(usize),
+    /// These cells must be hidden, whatever the tables show.
+    #[error("{} cells that must be hidden are shown", .0.len())]
+    Bare(Vec<usize>),
     /// These primaries vary by less than they need.
     #[error("{} cells vary by less than they need", .0.len())]
     Narrow(Vec<usize>),
@@ -40,10 +43,18 @@ impl Proof {
         self.tables.len()
     }
 
-    /// Whether every primary varies as it needs (by `width`, if it has no need of its own) over tables that satisfy
+    /// Whether every primary, and every cell that is hidden for good, is hidden, and every primary varies as it needs (by `width`, if it has no need of its own) over tables that satisfy
     /// every relation, every range and every shown figure, in exact integers; for anybody, and for the owner of any
     /// other hidden cells, who knows all of his. `hidden` in ascending order.
     pub fn check(&self, system: &System, hidden: &[usize], width: u32) -> Result<(), Short> {
+        let bare = |&cell: &usize| {
+            matches!(system.cells()[cell].standing, Standing::Primary | Standing::Hidden)
+                && hidden.binary_search(&cell).is_err()
+        };
+        let bare: Vec<usize> = (0..system.cells().len()).filter(bare).collect();
+        if !bare.is_empty() {
+            return Err(Short::Bare(bare));
+        }
         let mut holders: Vec<Vec<(usize, i32)>> = vec![Vec::new(); system.cells().len()];
         for (index, table) in self.tables.iter().enumerate() {
             let allowed = table.changes.iter().all(|&(cell, by)| {

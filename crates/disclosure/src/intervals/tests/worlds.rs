@@ -1,7 +1,11 @@
 //! Tables drawn at random, of all shapes.
 
-use super::{Axis, Grid, Relation, Seen, View};
 use proptest::prelude::*;
+
+use super::{Grid, Relation, Seen, View};
+use crate::fixture::every::Every;
+use crate::fixture::grids::{add_up, axis, grid};
+use crate::system::Axis;
 
 /// A whole table, what everybody knows of its cells, and which of them are hidden.
 #[derive(Clone, Debug)]
@@ -25,6 +29,15 @@ impl World {
         View::new(seen.collect(), &self.relations).expect("a view")
     }
 
+    /// Every table that agrees with what a view of this world shows.
+    pub(super) fn every(&self, view: &View) -> Every {
+        let ranges = view.cells().iter().map(|seen| match *seen {
+            Seen::Shown(figure) => (figure, Some(figure)),
+            Seen::Hidden { low, high } => (low, high),
+        });
+        Every::new(ranges.collect(), &self.relations)
+    }
+
     pub(super) fn hidden(&self) -> Vec<usize> {
         (0..self.figures.len()).filter(|&cell| self.hides[cell]).collect()
     }
@@ -32,22 +45,10 @@ impl World {
     /// Draws a table. Figures below `small` are hidden, others `hiding` percent of the time; `below` is how far below zero figures may be.
     fn draw(grid: &Grid, mut draw: impl FnMut() -> u32, small: i64, hiding: u32, below: i64, ranged: u32) -> Self {
         let relations = grid.relations();
-        let mut values: Vec<Option<i64>> = vec![None; grid.cells()];
-        for (cell, value) in values.iter_mut().enumerate() {
-            if !relations.iter().any(|relation| relation.terms[0].0 == cell) {
-                let drawn = draw();
-                *value = Some(if drawn.is_multiple_of(4) { 0 } else { i64::from(drawn % 8) - below });
-            }
-        }
-        while values.contains(&None) {
-            for Relation { terms } in &relations {
-                let sum: Option<i64> = terms[1..].iter().map(|&(cell, _)| values[cell]).sum();
-                if let (None, Some(sum)) = (values[terms[0].0], sum) {
-                    values[terms[0].0] = Some(sum);
-                }
-            }
-        }
-        let figures: Vec<i64> = values.into_iter().map(|value| value.expect("filled above")).collect();
+        let figures = add_up(grid.cells(), &relations, || {
+            let drawn = draw();
+            if drawn.is_multiple_of(4) { 0 } else { i64::from(drawn % 8) - below }
+        });
         let mut world = Self { low: Vec::new(), high: Vec::new(), hides: Vec::new(), relations, figures };
         for &figure in &world.figures {
             let ranged = draw() % 100 < ranged;
@@ -85,21 +86,6 @@ impl World {
         let grid = Grid::new(axes.into_iter().chain([third]).collect());
         Self::draw(&grid, draw, 13, 14, 0, 10)
     }
-}
-
-/// A small axis: flat, nested, or with two groupings of one total.
-fn axis(shape: u8) -> Axis {
-    let groupings: Vec<(&str, Vec<&str>)> = match shape % 4 {
-        0 => vec![("T", vec!["a", "b"])],
-        1 => vec![("T", vec!["a", "b", "c"])],
-        2 => vec![("T", vec!["m", "c"]), ("m", vec!["a", "b"])],
-        _ => vec![("T", vec!["m", "c"]), ("m", vec!["a", "b"]), ("T", vec!["a", "n"]), ("n", vec!["b", "c"])],
-    };
-    Axis::new(groupings).expect("a small hierarchy")
-}
-
-fn grid(shapes: &[u8]) -> Grid {
-    Grid::new(shapes.iter().map(|&shape| axis(shape)).collect())
 }
 
 /// One to four dimensions, hierarchies with several groupings of one parent, zeros, figures below zero, upper bounds.

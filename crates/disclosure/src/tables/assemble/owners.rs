@@ -62,7 +62,9 @@ impl Builder<'_> {
             Some(contributors) => contributors == 1,
             None => known.facts.one == 1 && known.value == 1,
         };
-        let first = self.known.iter().filter_map(|known| known.owner).max().map_or(0, |owner| owner + 1);
+        let named: HashSet<u32> = self.known.iter().filter_map(|known| known.owner).collect();
+        let mut nameless = (0..=u32::MAX).filter(|owner| !named.contains(owner));
+        let mut numbers: BTreeMap<usize, u32> = BTreeMap::new();
         let mut group: Vec<usize> = (0..self.known.len()).collect();
         for sum in &self.sums {
             if single(&self.known[sum.total as usize]) {
@@ -74,8 +76,10 @@ impl Builder<'_> {
         }
         for cell in 0..self.known.len() {
             if self.known[cell].owner.is_none() && single(&self.known[cell]) {
-                let group = u32::try_from(root(&mut group, cell)).unwrap_or(u32::MAX);
-                self.known[cell].owner = Some(first.saturating_add(group));
+                let number = numbers.entry(root(&mut group, cell));
+                let number = number
+                    .or_insert_with(|| nameless.next().expect("fewer contributors than cells, fewer cells than 2^32"));
+                self.known[cell].owner = Some(*number);
             }
         }
     }
