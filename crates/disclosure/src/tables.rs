@@ -14,16 +14,17 @@ pub mod catalogue;
 pub mod criterion;
 mod decide;
 mod layout;
+mod owners;
 mod published;
 mod seen;
 
 use thiserror::Error;
 
-pub use assemble::{Assembled, Request, Singletons};
+pub use assemble::{Assembled, Fixed, Request, Singletons};
 pub use criterion::{Criterion, Facts, Need, Percent, Strictness};
 pub use decide::{Decided, Decision, Refusal};
 pub use published::at_source;
-pub use seen::{Attacked, Seen, Violation};
+pub use seen::{Attacked, Audience, Finding, Intruder, Played, Step, Violation};
 
 use crate::system::Axis;
 
@@ -77,6 +78,8 @@ pub struct Row {
     pub frozen: Frozen,
     /// Whether it was hidden, in a table that was published.
     pub suppressed: Option<bool>,
+    /// The figure that the file still holds of a cell that was hidden. Only who knows the cell anyway is told.
+    pub inside: Option<i64>,
 }
 
 /// All cells of one table.
@@ -108,6 +111,19 @@ pub struct Place {
     pub table: usize,
     /// Which row, from 0.
     pub row: usize,
+}
+
+/// How a cell is asked to vary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// Below the figure: `lpl`.
+    Below,
+    /// Above the figure: `upl`, or what a rule for amounts asks.
+    Above,
+    /// On both sides together: `spl`.
+    Sliding,
+    /// On both sides together: the width that is asked for all.
+    Width,
 }
 
 /// Why tables do not make a system. Names rows and nodes, never a figure.
@@ -197,6 +213,15 @@ pub enum Misfit {
     /// Cells that must be hidden and must be shown.
     #[error("{} cells are frozen as shown and must be hidden", .0.len())]
     Frozen(Vec<Place>),
+    /// Cells asked to vary further than the range in which everybody knows them to lie.
+    #[error("{} cells are asked to vary beyond their range", .0.len())]
+    Beyond(Vec<(Place, Level)>),
+    /// Somebody is said to know a cell that no table has.
+    #[error("somebody knows a cell that is not there")]
+    Stranger(Place),
+    /// What somebody is said to know contradicts what is visible.
+    #[error("what is known contradicts what is visible")]
+    Known(Place),
     /// Visible figures that no whole table satisfies.
     #[error("visible figures contradict each other")]
     Contradiction(Vec<Place>),

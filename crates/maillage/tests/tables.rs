@@ -98,12 +98,12 @@ fn a_second_run_does_not_give_away_the_first() {
     assert_eq!(desk.hidden("out.csv", 1), ["A", "B"]);
     // B changes to 17: it may be shown by itself, and would give A away, and with A the old B.
     desk.put("T.csv", "k,value\nA,40\nB,17\nC,53\nTotal,110\n");
-    desk.done("protect --table T.csv --hierarchy H.json --rule threshold=8 --history first.csv -o out.csv");
+    desk.done("protect --table T.csv --hierarchy H.json --rule threshold=8 --history first.csv -o out.csv --force");
     assert_eq!(desk.hidden("out.csv", 1), ["A", "B"]);
     // What was shown and is now forbidden is refused, or stays.
     desk.put("T.csv", "k,value\nA,40\nB,7\nC,53\nTotal,100\n");
     desk.put("shown.csv", "k,value,suppressed\nA,40,0\nB,7,0\nC,53,0\nTotal,100,0\n");
-    let line = "protect --table T.csv --hierarchy H.json --rule threshold=8 --history shown.csv -o other.csv";
+    let line = "protect --table T.csv --hierarchy H.json --rule threshold=8 --history shown.csv -o other.csv --force";
     let (said, code) = desk.said(line);
     assert_eq!(code, Some(65));
     assert!(said.contains("[TABLE_FROZEN]") && said.contains("k=B") && said.contains("--keep-published"), "{said}");
@@ -166,7 +166,7 @@ fn amounts_with_contributors_follow_the_rules_for_amounts() {
     let (said, code) = desk.said("protect --table T.csv --hierarchy H.json --rule dominance=2,85 -o two.csv");
     assert_eq!(code, Some(0), "{said}");
     desk.put("T.csv", "k,value,contributors\nA,100.50,3\nB,200,9\nC,9,1\nTotal,309.50,13\n");
-    let (said, code) = desk.said("protect --table T.csv --hierarchy H.json --rule p=15 -o two.csv");
+    let (said, code) = desk.said("protect --table T.csv --hierarchy H.json --rule p=15 -o three.csv");
     assert_eq!(code, Some(65));
     assert!(said.contains("top1") && said.contains("ligne 2"), "{said}");
 }
@@ -177,7 +177,125 @@ fn nothing_is_enough_is_said_and_nothing_is_written() {
     let (said, code) = desk.said("protect --table T.csv --hierarchy H.json --rule threshold=5 -o out.csv");
     assert_eq!(code, Some(1));
     assert!(said.contains("1 cellule ne peut pas être protégée") && said.contains("k=B"), "{said}");
+    // What stands in the way is named by its codes, and no figure of it is said.
+    let blocking = said.split("colonne frozen").nth(1).expect("what is frozen is named");
+    assert!(blocking.contains("T.csv, ligne 2 (k=A)") && !blocking.contains("k=C"), "{said}");
+    assert!(said.contains("retrait") && !said.contains("40") && !said.contains("96"), "{said}");
     assert_eq!(desk.names(), ["H.json", "T.csv"]);
+}
+
+#[test]
+fn nothing_that_exists_is_replaced_unless_that_is_asked_for() {
+    let desk = Desk::new(&[("H.json", K), ("T.csv", ABC), ("out.csv", "mine"), ("i.csv", "mine")]);
+    let protect = "protect --table T.csv --hierarchy H.json --rule threshold=8 -o out.csv";
+    let (said, code) = desk.said(protect);
+    assert_eq!((code, desk.file("out.csv")), (Some(73), "mine".to_owned()));
+    assert!(said.contains("out.csv existe déjà") && said.contains("--force"), "{said}");
+    desk.done(&format!("{protect} --force"));
+    assert_eq!(desk.hidden("out.csv", 1), ["A", "B"]);
+    let attack = "attack --cells out.csv --hierarchy H.json --intervals i.csv";
+    assert_eq!((desk.said(attack).1, desk.file("i.csv")), (Some(73), "mine".to_owned()));
+    desk.done(&format!("{attack} --force"));
+    assert_ne!(desk.file("i.csv"), "mine");
+    assert_eq!(
+        desk.said("protect --table T.csv --hierarchy H.json --rule threshold=8 -o /dev/null --force").1,
+        Some(73)
+    );
+    assert_eq!(desk.names(), ["H.json", "T.csv", "i.csv", "out.csv"], "nothing is left beside");
+}
+
+#[test]
+fn whoever_knows_more_is_played_too_and_named() {
+    let desk = Desk::new(&[
+        ("H.json", K),
+        ("owned.csv", "k,value,owner,primary,suppressed\nA,10,Dupont,1,1\nB,7,,1,1\nC,53,,0,0\nTotal,70,,0,0\n"),
+        ("alone.csv", "k,value,contributors,primary,suppressed\nA,10,1,1,1\nB,7,3,1,1\nC,53,9,0,0\nTotal,70,13,0,0\n"),
+        ("plain.csv", "k,value,primary,suppressed\nA,10,0,1\nB,7,1,1\nC,53,0,0\nTotal,70,0,0\n"),
+        ("known.csv", "k,value\nA,10\n"),
+        ("wrong.csv", "k,value\nA,18\n"),
+    ]);
+    for file in ["owned.csv", "alone.csv"] {
+        let (said, code) = desk.said(&format!("attack --cells {file} --hierarchy H.json --width 5"));
+        assert_eq!(code, Some(1), "{said}");
+        let said = said.replace('\u{202f}', " ");
+        assert!(said.contains("Lecteur de ce qui est publié maintenant : 0 violation sur 2 cellules"), "{said}");
+        assert!(said.contains("en plus : 1 violation") && said.contains("(k=B) : calculable"), "{said}");
+        assert!(!said.contains("Dupont"), "{said}");
+    }
+    desk.done("attack --cells plain.csv --hierarchy H.json --width 5");
+    let (said, code) = desk.said("attack --cells plain.csv --hierarchy H.json --width 5 --known known.csv");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("Qui connaît known.csv") && said.contains("k=B"), "{said}");
+    // A and B are 17 together: nobody knows A to be 18.
+    let (said, code) = desk.said("attack --cells plain.csv --hierarchy H.json --width 5 --known wrong.csv");
+    assert_eq!(code, Some(65), "{said}");
+    assert!(said.contains("[TABLE_KNOWN]") && said.contains("wrong.csv, ligne 2 (k=A)"), "{said}");
+    // Two publications, each safe, that give B away together.
+    desk.put("before.csv", "k,value,primary,suppressed\nA,,0,1\nB,,1,1\nC,53,0,0\nTotal,70,0,0\n");
+    desk.put("after.csv", "k,value,primary,suppressed\nA,10,0,0\nB,,1,1\nC,,0,1\nTotal,70,0,0\n");
+    desk.done("attack --cells after.csv --hierarchy H.json --width 5");
+    let (said, code) = desk.said("attack --cells after.csv --hierarchy H.json --width 5 --history before.csv");
+    assert_eq!(code, Some(1), "{said}");
+    let said = said.replace('\u{202f}', " ");
+    assert!(said.contains("seules publications antérieures : 0 violation"), "{said}");
+    assert!(said.contains("inchangé : 1 violation") && said.contains("(k=B) : calculable"), "{said}");
+}
+
+#[test]
+fn protection_levels_are_checked_and_asked_for_no_further_than_they_can_go() {
+    let levels = |lpl: u32, upl: u32, spl: u32| {
+        format!(
+            "k,value,primary,suppressed,lpl,upl,spl\nA,40,0,1,,,\nB,7,1,1,{lpl},{upl},{spl}\nC,53,0,0,,,\nTotal,100,0,0,,,\n"
+        )
+    };
+    let desk = Desk::new(&[("H.json", K)]);
+    for (lpl, upl, spl, says) in
+        [(7, 40, 47, None), (8, 0, 0, Some("lpl")), (0, 41, 0, Some("upl")), (0, 0, 48, Some("trop étroite"))]
+    {
+        desk.put("out.csv", &levels(lpl, upl, spl));
+        let (said, code) = desk.said("attack --cells out.csv --hierarchy H.json");
+        assert_eq!(code, Some(i32::from(says.is_some())), "{said}");
+        assert!(says.is_none_or(|says| said.contains(says)), "{said}");
+    }
+    let protect = "protect --table T.csv --hierarchy H.json --primary-column primary -o p.csv --force";
+    desk.put(
+        "T.csv",
+        "k,value,primary,lb,ub,lpl,upl,spl\nA,40,0,,,,,\nB,7,1,0,60,7,41,0\nC,53,0,,,,,\nTotal,100,0,,,,,\n",
+    );
+    let said = desk.done(protect);
+    assert!(said.contains("pour 1 cellule, ce que demandent leurs colonnes lpl, upl et spl"), "{said}");
+    assert_eq!(desk.hidden("p.csv", 1), ["B", "C"], "beside A only 40 are left above B");
+    desk.put(
+        "T.csv",
+        "k,value,primary,lb,ub,lpl,upl,spl\nA,40,0,,,,,\nB,7,1,0,60,8,41,61\nC,53,0,,,,,\nTotal,100,0,,,,,\n",
+    );
+    let (said, code) = desk.said(protect);
+    assert_eq!(code, Some(65), "{said}");
+    assert!(said.contains("[TABLE_LEVELS]") && said.contains("ligne 3 (k=B)") && said.contains("lb"), "{said}");
+}
+
+#[test]
+fn what_comes_out_is_written_as_what_went_in() {
+    let desk = Desk::new(&[("H.json", K)]);
+    desk.put(
+        "T.csv",
+        "\u{feff}\"k\";\"value\";\"remarque\"\r\n\"A\";\"40\";\"un \"\"mot\"\"; deux\"\r\n\"B\";\"7\";\"\"\r\n\r\n\"C\";\"53\";\"sur\r\ndeux lignes\"\r\n\"Total\";\"100\";\"\"\r\n",
+    );
+    desk.done("protect --table T.csv --hierarchy H.json --rule threshold=8 -o out.csv --public p.csv");
+    assert_eq!(
+        desk.file("out.csv"),
+        "\u{feff}\"k\";\"value\";\"remarque\";\"primary\";\"suppressed\"\r\n\"A\";\"40\";\"un \"\"mot\"\"; deux\";\"0\";\"1\"\r\n\"B\";\"7\";\"\";\"1\";\"1\"\r\n\"C\";\"53\";\"sur\r\ndeux lignes\";\"0\";\"0\"\r\n\"Total\";\"100\";\"\";\"0\";\"0\"\r\n"
+    );
+    assert_eq!(
+        desk.file("p.csv"),
+        "\u{feff}\"k\";\"value\";\"suppressed\"\r\n\"A\";\"\";\"1\"\r\n\"B\";\"\";\"1\"\r\n\"C\";\"53\";\"0\"\r\n\"Total\";\"100\";\"0\"\r\n"
+    );
+    // Windows-1252 stays Windows-1252.
+    let place = desk.0.path().join("W.csv");
+    fs::write(&place, b"k;value;note\nA;40;\xe9t\xe9\nB;7;\nC;53;\nTotal;100;\n").expect("writes");
+    desk.done("protect --table W.csv --hierarchy H.json --rule threshold=8 -o w.csv");
+    let written = fs::read(desk.0.path().join("w.csv")).expect("written");
+    assert!(written.starts_with(b"k;value;note;primary;suppressed\nA;40;\xe9t\xe9;0;1\n"), "{written:?}");
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! From tables to one system: which rows are the same cell, what adds up, what is decided, what is asked.
 
-mod owners;
-
 use std::collections::{HashMap, HashSet};
 
 use super::layout::{Key, Keys, Layout};
-use super::{Criterion, Dimension, Facts, Frozen, Misfit, Need, Place, Row, Table};
+use super::owners::{self, Sum};
+use super::{Criterion, Dimension, Facts, Frozen, Level, Misfit, Need, Place, Row, Table};
 use crate::scheme::Zeros;
 use crate::system::{Cell, InvalidSystem, Relation, Standing, System};
 
@@ -67,6 +66,21 @@ pub struct Assembled {
     pub(super) present: Vec<Vec<u32>>,
     /// By cell: where it stands; `None` for differences that nobody publishes.
     pub(super) places: Vec<Option<Place>>,
+    /// By cell: why it is shown for good.
+    pub(super) fixed: Vec<Option<Fixed>>,
+    /// What is asked of all primaries, in units.
+    pub(super) width: i64,
+}
+
+/// Why a cell is shown, whatever that gives away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fixed {
+    /// The file says so.
+    Frozen,
+    /// It was published earlier.
+    Published,
+    /// It is a zero, and zeros are shown.
+    Zero,
 }
 
 impl Assembled {
@@ -90,14 +104,6 @@ impl Assembled {
         let cells: HashSet<u32> = self.present.iter().flatten().copied().collect();
         cells.into_iter().filter(|&cell| self.needs[cell as usize].is_some()).count()
     }
-}
-
-/// A total and its parts, as cells, along a dimension.
-struct Sum {
-    place: Place,
-    dimension: usize,
-    total: u32,
-    parts: Vec<u32>,
 }
 
 struct Builder<'a> {
@@ -287,12 +293,52 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Who contributes a whole cell knows that every total above holds at least that: protection below a total cannot
+    /// reach further down, and asking for more would refuse ordinary tables. Protection above is what the rules for
+    /// amounts are about; below they only ask for the same by symmetry.
+    fn bound_below(&mut self) {
+        let mut above = vec![Vec::new(); self.known.len()];
+        for sum in &self.sums {
+            for &part in &sum.parts {
+                above[part as usize].push(sum.total as usize);
+            }
+        }
+        for cell in 0..self.known.len() {
+            let Known { value: own, owner: Some(_), .. } = self.known[cell] else { continue };
+            let mut reached = HashSet::new();
+            let mut next = above[cell].clone();
+            while let Some(total) = next.pop() {
+                if !reached.insert(total) {
+                    continue;
+                }
+                next.extend(&above[total]);
+                let known = &mut self.known[total];
+                let most = (known.value - own).max(self.request.one);
+                if let Some(need) = &mut known.need {
+                    need.below = need.below.min(most);
+                }
+            }
+        }
+    }
+
+    fn alone(&mut self) {
+        let single = |cell: usize| self.known[cell].facts.alone();
+        let first = self.known.iter().filter_map(|known| known.owner).max().map_or(0, |owner| owner + 1);
+        let groups = owners::alone(self.known.len(), &self.sums, &single);
+        for (known, group) in self.known.iter_mut().zip(groups) {
+            if let (None, Some(group)) = (known.owner, group) {
+                known.owner = Some(first.saturating_add(u32::try_from(group).unwrap_or(u32::MAX)));
+            }
+        }
+    }
+
     fn finish(mut self) -> Result<Assembled, Misfit> {
         if self.request.singletons == Singletons::Alone {
             self.alone();
         }
         self.bound_below();
-        let mut refused = Vec::new();
+        let (mut refused, mut beyond) = (Vec::new(), Vec::new());
+        let mut fixed = Vec::with_capacity(self.known.len());
         let mut cells = Vec::with_capacity(self.known.len());
         let mut needs = Vec::with_capacity(self.known.len());
         for (known, undecided) in self.known.iter().zip(&self.undecided) {
@@ -303,20 +349,31 @@ impl<'a> Builder<'a> {
             }
             let shown = known.published || known.frozen;
             let zero = self.request.zeros == Zeros::Publish && known.facts.nobody() && !undecided;
-            let need = known.need.filter(|_| !shown).map(|need| known.levelled(need));
-            let standing = match need {
-                Some(_) => Standing::Primary,
-                None if shown => Standing::Shown,
-                None if known.hidden => Standing::Hidden,
-                None if zero => Standing::Shown,
-                None => Standing::Open,
+            let need = match known.need.filter(|_| !shown).map(|need| known.levelled(need)).transpose() {
+                Ok(need) => need,
+                Err(level) => {
+                    beyond.push((known.place, level));
+                    None
+                }
             };
+            let (standing, why) = match need {
+                Some(_) => (Standing::Primary, None),
+                None if known.published => (Standing::Shown, Some(Fixed::Published)),
+                None if known.frozen => (Standing::Shown, Some(Fixed::Frozen)),
+                None if known.hidden => (Standing::Hidden, None),
+                None if zero => (Standing::Shown, Some(Fixed::Zero)),
+                None => (Standing::Open, None),
+            };
+            fixed.push(why);
             let Known { value, low, high, owner, .. } = *known;
             cells.push(Cell { value, low, high, weight: value.abs(), standing, owner });
             needs.push(need);
         }
         if !refused.is_empty() {
             return Err(Misfit::Frozen(refused));
+        }
+        if !beyond.is_empty() {
+            return Err(Misfit::Beyond(beyond));
         }
         let mut places: Vec<Option<Place>> = self.known.iter().map(|known| Some(known.place)).collect();
         let mut relations = Vec::with_capacity(self.sums.len());
@@ -336,13 +393,16 @@ impl<'a> Builder<'a> {
             places.push(None);
             relations.push(Relation { terms: vec![(total as usize, 1), (part as usize, -1), (cells.len() - 1, -1)] });
         }
-        for (owner, parts) in self.shares(&needs) {
+        let owner = |cell: u32| self.known[cell as usize].owner;
+        for owners::Share { owner, parts, .. } in owners::shares(self.known.len(), &self.sums, &owner) {
+            let Some(need) = parts.iter().filter_map(|&part| needs[part as usize]).reduce(Need::and) else { continue };
             let known = || parts.iter().map(|&part| &self.known[part as usize]);
             let value = known().map(|known| known.value).fold(0, i64::saturating_add);
             let low = known().map(|known| known.low).fold(0, i64::saturating_add);
-            let need = parts.iter().filter_map(|&part| needs[part as usize]).reduce(Need::and);
+            // Levels below are each cell's own; together they cannot reach below what all of them can.
+            let need = Need { below: need.below.min(value - low), ..need };
             cells.push(Cell { low, weight: 0, standing: Standing::Primary, owner: Some(owner), ..Cell::open(value) });
-            needs.push(need);
+            needs.push(Some(need));
             places.push(None);
             let terms = parts.iter().map(|&part| (part as usize, 1)).chain([(cells.len() - 1, -1)]).collect();
             relations.push(Relation { terms });
@@ -359,7 +419,8 @@ impl<'a> Builder<'a> {
                 system = system.needing(cell, need.units());
             }
         }
-        Ok(Assembled { system, needs, present: self.present, places })
+        fixed.resize(places.len(), None);
+        Ok(Assembled { system, needs, present: self.present, places, fixed, width: self.request.width })
     }
 }
 
@@ -438,13 +499,20 @@ impl Known {
         self.need = Some(self.need.unwrap_or_default().and(need));
     }
 
-    /// With the protection levels of the files; no figure can be below its own range.
-    fn levelled(&self, need: Need) -> Need {
-        let need = need.and(self.level);
-        Need {
-            below: need.below.min(self.value - self.low),
-            above: self.high.map_or(need.above, |high| need.above.min(high - self.value)),
-            ..need
+    /// With the protection levels of the files, if its range leaves room for them. What rules for amounts ask below is
+    /// only by symmetry, and ends where the range does.
+    fn levelled(&self, need: Need) -> Result<Need, Level> {
+        let (below, above) = (self.value - self.low, self.high.map(|high| high - self.value));
+        let all = need.and(self.level);
+        if self.level.below > below {
+            return Err(Level::Below);
         }
+        if above.is_some_and(|above| all.above > above) {
+            return Err(Level::Above);
+        }
+        if above.is_some_and(|above| all.width > below + above) {
+            return Err(if self.level.width > need.width { Level::Sliding } else { Level::Width });
+        }
+        Ok(Need { below: all.below.min(below), ..all })
     }
 }

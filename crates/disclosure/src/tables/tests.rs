@@ -188,6 +188,8 @@ fn frozen_cells_are_not_touched() {
     let ask = Request { tables: &tables, ..ask };
     let refusal = Assembled::of(&ask).expect("fits").suppress(None).expect_err("nothing to hide beside B");
     assert_eq!((refusal.computable, refusal.primaries), (true, vec![Some(Place { earlier: false, table: 0, row: 1 })]));
+    // A is the cheapest of those that stand in the way; the others need not be touched.
+    assert_eq!(refusal.blocking, [(Place { earlier: false, table: 0, row: 0 }, Fixed::Frozen)]);
     now.rows[1].frozen = Frozen::Shown;
     let tables = [now];
     assert!(matches!(Assembled::of(&Request { tables: &tables, ..ask }).err(), Some(Misfit::Frozen(_))));
@@ -276,8 +278,33 @@ fn protection_levels_of_the_file_are_kept() {
     }
     assert_eq!(hidden(&marked(|row| row.spl = Some(47)), 0), [0, 1]);
     assert_eq!(hidden(&marked(|row| row.spl = Some(48)), 0), [1, 2]);
-    // No figure can be seven below the bottom of its range: 7 − 0 is enough.
-    assert_eq!(hidden(&marked(|row| row.lpl = Some(30)), 0), [0, 1]);
+    assert_eq!(hidden(&marked(|row| row.lpl = Some(7)), 0), [0, 1]);
+}
+
+#[test]
+fn what_lies_beyond_the_range_that_everybody_knows_is_refused() {
+    let (dimensions, now) = abc();
+    let beyond = |level: fn(&mut Row), width| {
+        let mut tables = [now.clone()];
+        tables[0].rows[1].primary = true;
+        (tables[0].rows[1].low, tables[0].rows[1].high) = (Some(2), Some(20));
+        level(&mut tables[0].rows[1]);
+        match Assembled::of(&Request { marked: true, width, ..request(&dimensions, &tables, &[]) }) {
+            Err(Misfit::Beyond(levels)) => Some(levels),
+            Err(other) => panic!("{other}"),
+            Ok(_) => None,
+        }
+    };
+    let place = Place { earlier: false, table: 0, row: 1 };
+    // 7, between 2 and 20.
+    assert_eq!(beyond(|row| row.lpl = Some(5), 1), None);
+    assert_eq!(beyond(|row| row.lpl = Some(6), 1), Some(vec![(place, Level::Below)]));
+    assert_eq!(beyond(|row| row.upl = Some(13), 1), None);
+    assert_eq!(beyond(|row| row.upl = Some(14), 1), Some(vec![(place, Level::Above)]));
+    assert_eq!(beyond(|row| row.spl = Some(18), 1), None);
+    assert_eq!(beyond(|row| row.spl = Some(19), 1), Some(vec![(place, Level::Sliding)]));
+    assert_eq!(beyond(|_| (), 18), None);
+    assert_eq!(beyond(|_| (), 19), Some(vec![(place, Level::Width)]));
 }
 
 #[test]
@@ -410,8 +437,10 @@ fn the_intruder_reads_no_hidden_figure() {
         row.suppressed = Some(hidden);
     }
     let attack = |table: &Table, width| {
-        let seen = Seen::of(&dimensions, std::slice::from_ref(table)).expect("fits");
-        seen.attack(width, false).expect("no contradiction").violations
+        let found = Audience::readers(&dimensions, std::slice::from_ref(table), width).attack(&mut |_| ());
+        let reader = found.expect("no contradiction").played.remove(0);
+        assert_eq!(reader.intruder, Intruder::Reader);
+        reader.findings.into_iter().map(|finding| (finding.place, finding.violation)).collect::<Vec<_>>()
     };
     // A + B = 47, each from 0 to 47.
     assert_eq!(attack(&published, 47), []);
@@ -478,4 +507,168 @@ fn a_total_is_not_refused_because_its_contributor_knows_a_part_of_it() {
     let tables = [amounts];
     let precise = [Criterion::Precision { p: Percent::new(15) }];
     assert!(hidden(&decide(&request(&dimensions, &tables, &precise)), 0).contains(&1));
+}
+
+#[test]
+fn zeros_and_earlier_publications_that_stand_in_the_way_are_named() {
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B"])])];
+    let tables = [table(&dimensions, &[0], &[("A", 3), ("B", 60), ("Total", 63)])];
+    let mut before = tables[0].clone();
+    for (row, hidden) in before.rows.iter_mut().zip([true, false, false]) {
+        row.suppressed = Some(hidden);
+    }
+    let ask = Request { earlier: std::slice::from_ref(&before), ..request(&dimensions, &tables, FIVE) };
+    let refusal = Assembled::of(&ask).expect("fits").suppress(None).expect_err("B and the total were shown");
+    assert_eq!(refusal.blocking, [(Place { earlier: false, table: 0, row: 1 }, Fixed::Published)]);
+    // The total cannot be anything else: nothing but the zero could vary with A.
+    let mut tables = [table(&dimensions, &[0], &[("A", 30), ("B", 0), ("Total", 30)])];
+    tables[0].rows[0].primary = true;
+    (tables[0].rows[2].low, tables[0].rows[2].high) = (Some(30), Some(30));
+    let ask = Request { marked: true, ..request(&dimensions, &tables, &[]) };
+    let refusal = Assembled::of(&ask).expect("fits").suppress(None).expect_err("the zero is shown");
+    assert_eq!(refusal.blocking, [(Place { earlier: false, table: 0, row: 1 }, Fixed::Zero)]);
+}
+
+/// Rows by whether they are hidden; hidden figures stay inside.
+fn publish(mut table: Table, hidden: &[bool]) -> Table {
+    for (row, &hidden) in table.rows.iter_mut().zip(hidden) {
+        row.suppressed = Some(hidden);
+        if hidden {
+            (row.inside, row.value) = (row.value, None);
+        }
+    }
+    table
+}
+
+fn found(audience: &Audience<'_>) -> Vec<(Intruder, Vec<(usize, bool, Violation)>)> {
+    let played = audience.attack(&mut |_| ()).expect("no contradiction").played;
+    let finding = |finding: &Finding| (finding.place.row, finding.together, finding.violation);
+    played.iter().map(|played| (played.intruder, played.findings.iter().map(finding).collect())).collect()
+}
+
+#[test]
+fn earlier_publications_are_read_with_the_present_one() {
+    let (dimensions, mut now) = abc();
+    now.says_primary = true;
+    now.rows[1].primary = true;
+    let before = publish(now.clone(), &[true, true, false, false]);
+    let after = publish(now, &[false, true, true, false]);
+    let forget = |mut table: Table| {
+        for row in &mut table.rows {
+            row.inside = None;
+        }
+        table
+    };
+    // Each is safe alone; A of the second gives B of the first away, with the figures at hand or not.
+    for (before, after) in [(before.clone(), after.clone()), (forget(before.clone()), forget(after.clone()))] {
+        let (earlier, tables) = ([before], [after]);
+        let audience = Audience { earlier: &earlier, ..Audience::readers(&dimensions, &tables, 5) };
+        let given_away = vec![(1, false, Violation::Computable)];
+        let played = [(Intruder::Reader, vec![]), (Intruder::Archivist, vec![]), (Intruder::Collector, given_away)];
+        assert_eq!(found(&audience), played);
+    }
+    // B rose to 17 and the total with it. Who sees that takes neither for unchanged, and A is not known to be.
+    let risen = table(&dimensions, &[0], &[("A", 40), ("B", 17), ("C", 53), ("Total", 110)]);
+    let (earlier, tables) = ([forget(before.clone())], [forget(publish(risen.clone(), &[true, true, false, false]))]);
+    let audience = Audience { earlier: &earlier, ..Audience::readers(&dimensions, &tables, 5) };
+    assert!(found(&audience).iter().all(|(_, findings)| findings.is_empty()));
+    // B shown now, A hidden in both: with the figures at hand it is known that A is the same, and the old B falls too.
+    let (earlier, tables) = ([before], [publish(risen, &[true, false, true, false])]);
+    let audience = Audience { earlier: &earlier, ..Audience::readers(&dimensions, &tables, 5) };
+    let place = Place { earlier: true, table: 0, row: 1 };
+    let collector = audience.attack(&mut |_| ()).expect("no contradiction").played.remove(2);
+    let old = |finding: &Finding| finding.place == place && finding.violation == Violation::Computable;
+    assert!(collector.findings.iter().any(old), "{collector:?}");
+}
+
+#[test]
+fn contributors_subtract_what_is_their_own() {
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B", "C"])])];
+    let mut counts = table(&dimensions, &[0], &[("A", 10), ("B", 20), ("C", 30), ("Total", 60)]);
+    for (row, (contributors, owner)) in counts.rows.iter_mut().zip([(1, Some(0)), (4, None), (9, None), (14, None)]) {
+        (row.contributors, row.owner) = (Some(contributors), owner);
+    }
+    let narrow = [publish(counts.clone(), &[true, true, false, false])];
+    let audience = Audience::readers(&dimensions, &narrow, 5);
+    let owner = (Intruder::Contributors, vec![(1, false, Violation::Computable)]);
+    assert_eq!(found(&audience), [(Intruder::Reader, vec![]), owner.clone()]);
+    // Not named, but alone.
+    let mut unnamed = narrow.clone();
+    unnamed[0].rows[0].owner = None;
+    let audience = Audience::readers(&dimensions, &unnamed, 5);
+    assert_eq!(found(&audience).len(), 1);
+    assert_eq!(found(&Audience { singletons: Singletons::Alone, ..audience })[1], owner);
+    // Who is told a list knows it.
+    let known = [table(&dimensions, &[0], &[("B", 20)])];
+    let audience = Audience { known: &known, ..Audience::readers(&dimensions, &unnamed, 5) };
+    assert_eq!(found(&audience)[1], (Intruder::Insider(0), vec![(0, false, Violation::Computable)]));
+    for (row, misfit) in [(("B", 31), Misfit::Known as fn(Place) -> Misfit), (("C", 31), Misfit::Known)] {
+        let known = [table(&dimensions, &[0], &[row])];
+        let audience = Audience { known: &known, ..Audience::readers(&dimensions, &unnamed, 5) };
+        assert_eq!(audience.attack(&mut |_| ()).err(), Some(misfit(Place { earlier: true, table: 0, row: 0 })));
+    }
+    let wide = [publish(counts, &[true, true, true, false])];
+    assert!(found(&Audience::readers(&dimensions, &wide, 5)).iter().all(|(_, findings)| findings.is_empty()));
+    // Without the figures nobody can be played.
+    let mut public = narrow;
+    public[0].rows[0].inside = None;
+    let played = Audience::readers(&dimensions, &public, 5).attack(&mut |_| ()).expect("no contradiction").played;
+    assert_eq!((played[1].players, played[1].absent), (0, 1));
+}
+
+#[test]
+fn levels_of_the_file_are_measured_from_the_figure() {
+    let (dimensions, now) = abc();
+    let mut tables = [publish(now, &[true, true, false, false])];
+    tables[0].says_primary = true;
+    tables[0].rows[1].primary = true;
+    let mut level = |below, above, sliding| {
+        (tables[0].rows[1].lpl, tables[0].rows[1].upl, tables[0].rows[1].spl) = (below, above, sliding);
+        let findings = found(&Audience::readers(&dimensions, &tables, 1))[0].1.clone();
+        findings.first().map(|finding| finding.2)
+    };
+    // B is 7, from 0 to 47.
+    assert_eq!(level(Some(7), Some(40), Some(47)), None);
+    assert_eq!(level(Some(8), None, None), Some(Violation::Below));
+    assert_eq!(level(None, Some(41), None), Some(Violation::Above));
+    assert_eq!(level(None, None, Some(48)), Some(Violation::Narrow));
+    // Without the figure, only together.
+    tables[0].rows[1].inside = None;
+    let mut blind = |below, above| {
+        (tables[0].rows[1].lpl, tables[0].rows[1].upl, tables[0].rows[1].spl) = (Some(below), Some(above), None);
+        let attacked = Audience::readers(&dimensions, &tables, 1).attack(&mut |_| ()).expect("no contradiction");
+        (attacked.unmeasured, attacked.played[0].findings.len())
+    };
+    assert_eq!(blind(6, 41), (1, 0));
+    assert_eq!(blind(7, 41), (1, 1));
+}
+
+#[test]
+fn what_one_contributor_has_below_several_totals_is_protected_together() {
+    let dimensions = vec![dimension("a", &[("T", &["P", "Q"]), ("P", &["x", "y"]), ("Q", &["z", "w"])])];
+    let rows = [("x", 10), ("y", 38), ("P", 48), ("z", 12), ("w", 41), ("Q", 53), ("T", 101)];
+    let mut counts = table(&dimensions, &[0], &rows);
+    let facts = [(1, Some(0)), (7, None), (8, None), (1, Some(0)), (9, None), (10, None), (16, None)];
+    for (row, (contributors, owner)) in counts.rows.iter_mut().zip(facts) {
+        (row.contributors, row.owner) = (Some(contributors), owner);
+    }
+    // P and Q hidden with x and z: each varies, but x + z = T − y − w is all that this contributor has.
+    let tables = [publish(counts.clone(), &[true, false, true, true, false, true, false])];
+    let reader = &found(&Audience::readers(&dimensions, &tables, 5))[0];
+    assert_eq!(reader.1, [(6, true, Violation::Computable)]);
+    let mut tables = [counts];
+    for row in [2, 5] {
+        tables[0].rows[row].frozen = Frozen::Hidden;
+    }
+    let two = [Criterion::Contributors { least: 2 }];
+    let decision = decide(&Request { width: 5, ..request(&dimensions, &tables, &two) });
+    let hidden = hidden(&decision, 0);
+    assert!(hidden.len() > 4 && decision.shares == 1, "y, w or T is hidden too: {hidden:?}");
+    let mut public = [publish(tables[0].clone(), &(0..7).map(|row| hidden.contains(&row)).collect::<Vec<_>>())];
+    public[0].says_primary = true;
+    for row in [0, 3] {
+        public[0].rows[row].primary = true;
+    }
+    let found = found(&Audience::readers(&dimensions, &public, 5));
+    assert!(found.iter().all(|(_, findings)| findings.is_empty()), "{found:?} {hidden:?}");
 }

@@ -62,6 +62,9 @@ pub struct ProtectArgs {
     /// dossier comme pour -o.
     #[arg(long, value_name = "publiable.csv")]
     public: Vec<PathBuf>,
+    /// Remplace les fichiers de sortie qui existent déjà. Sans cette option, rien n’est jamais écrasé.
+    #[arg(long)]
+    force: bool,
     /// Montre le catalogue des règles par producteur, avec leurs sources.
     #[arg(long)]
     rules: bool,
@@ -76,11 +79,20 @@ enum ZerosArg {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum SingletonsArg {
+pub enum SingletonsArg {
     /// Ceux que la colonne owner nomme.
     Owner,
     /// Aussi quiconque est seul dans sa cellule.
     Alone,
+}
+
+impl From<SingletonsArg> for Singletons {
+    fn from(argument: SingletonsArg) -> Self {
+        match argument {
+            SingletonsArg::Owner => Self::Named,
+            SingletonsArg::Alone => Self::Alone,
+        }
+    }
 }
 
 /// Decides, then writes everything at once.
@@ -92,7 +104,10 @@ pub async fn run(args: ProtectArgs) -> Result<(), Stop> {
     let working = places(&args.output, &args.tables, "-o")?;
     let public = if args.public.is_empty() { Vec::new() } else { places(&args.public, &args.tables, "--public")? };
     let read = [args.tables.as_slice(), &args.history, args.hierarchy.as_slice()].concat();
-    distinct(&[working.clone(), public.clone()].concat(), &read)?;
+    let written = [working.clone(), public.clone()].concat();
+    distinct(&written, &read)?;
+    // Before a long search, not after it.
+    node::tables::free(&written, args.force)?;
     let ask = Protect {
         tables: args.tables,
         hierarchy: args.hierarchy.unwrap_or_default(),
@@ -104,10 +119,7 @@ pub async fn run(args: ProtectArgs) -> Result<(), Stop> {
             ZerosArg::Protect => Zeros::Protect,
         }),
         history: args.history,
-        singletons: args.singletons.map(|singletons| match singletons {
-            SingletonsArg::Owner => Singletons::Named,
-            SingletonsArg::Alone => Singletons::Alone,
-        }),
+        singletons: args.singletons.map(Singletons::from),
         keep_published: args.keep_published,
     };
     let progress = Progress::start(2, "Lecture des tableaux");
@@ -137,7 +149,7 @@ pub async fn run(args: ProtectArgs) -> Result<(), Stop> {
             Stop::failed(FailureKind::Precondition, french(&message))
         })?;
     }
-    node::tables::write(&files)?;
+    node::tables::write(&files, args.force)?;
     println!("{}", french(&summary(&protected)));
     for (path, _) in files {
         println!("✓ {}", path.display());
@@ -164,9 +176,29 @@ fn summary(protected: &Protected) -> String {
         lines.push(format!("Valeur montrée : {kept} du total de toutes les cellules."));
     }
     if decision.primary > 0 {
+        let mut besides = Vec::new();
+        if decision.levels > 0 {
+            besides.push(format!(
+                "pour {}, ce que demandent leurs colonnes lpl, upl et spl ou leur règle",
+                counted(decision.levels, "cellule", "cellules")
+            ));
+        }
+        if decision.shares > 0 {
+            besides.push(format!(
+                "aussi pour {} de cellules d’un même contributeur",
+                counted(decision.shares, "somme", "sommes")
+            ));
+        }
+        if decision.contributors > 0 {
+            besides.push(format!(
+                "aussi devant {} de ses propres chiffres",
+                counted(decision.contributors, "contributeur qui se sert", "contributeurs dont chacun se sert")
+            ));
+        }
+        let besides = besides.iter().map(|besides| format!(" ; {besides}")).collect::<String>();
         lines.push(format!(
-            "Preuve : chaque cellule cachée par une règle garde un intervalle d’au moins {}, vérifié sur {} en nombres \
-             entiers.",
+            "Preuve : chaque cellule cachée par une règle garde un intervalle d’au moins {}{besides}. Vérifié sur {} en \
+             nombres entiers.",
             protected.width,
             counted(decision.proof, "tableau possible", "tableaux possibles"),
         ));

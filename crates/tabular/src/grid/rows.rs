@@ -165,6 +165,8 @@ impl GridFile {
                 _ => Frozen::No,
             },
             suppressed: suppressed.map(|flag| flag == 1),
+            // What does not read is not there: nobody is told about a figure that was to be hidden.
+            inside: if hidden { self.number(record[columns.value].trim(), decimals).ok() } else { None },
         };
         let empty = |column: usize| record[column].trim().is_empty();
         if !hidden && empty(columns.value) {
