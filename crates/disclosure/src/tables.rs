@@ -23,7 +23,7 @@ use thiserror::Error;
 pub use assemble::{Assembled, Fixed, Request, Singletons};
 pub use criterion::{Criterion, Facts, Need, Percent, Strictness};
 pub use decide::{Decided, Decision, Refusal};
-pub use published::at_source;
+pub use published::{Source, at_source};
 pub use seen::{Attacked, Audience, Finding, Intruder, Played, Step, Violation};
 
 use crate::system::Axis;
@@ -35,6 +35,18 @@ pub struct Dimension {
     pub name: String,
     /// Its nodes, and what adds up to what.
     pub axis: Axis,
+    /// One person may be counted in several parts: a total is at least the largest of them, and at most their sum.
+    pub distinct: bool,
+    /// Node and node: in every combination of the other dimensions the first is never above the second (numerator and
+    /// denominator). Their difference is a figure too, which anybody computes.
+    pub within: Vec<(usize, usize)>,
+}
+
+impl Dimension {
+    /// A dimension in which everything adds up.
+    pub fn new(name: impl Into<String>, axis: Axis) -> Self {
+        Self { name: name.into(), axis, distinct: false, within: Vec::new() }
+    }
 }
 
 /// What was decided about a cell before any rule.
@@ -170,6 +182,32 @@ pub enum Misfit {
         parts: Vec<usize>,
         /// How many totals are not, in all tables.
         count: usize,
+    },
+    /// A total of people who may be counted in several parts is less than one of them, or more than all.
+    #[error("a total of distinct counts does not fit its parts")]
+    Distinct {
+        /// The total.
+        place: Place,
+        /// The dimension along which it is divided.
+        dimension: usize,
+        /// The parts, as rows.
+        parts: Vec<usize>,
+    },
+    /// A part is above its whole.
+    #[error("a part is above its whole")]
+    Within {
+        /// The denominator.
+        whole: Place,
+        /// The numerator.
+        part: Place,
+    },
+    /// A figure lies outside what its producer's rounding allows.
+    #[error("a figure does not fit what its producer published")]
+    Rounded {
+        /// The figure.
+        place: Place,
+        /// In the producer's table.
+        other: Place,
     },
     /// Two tables give different figures for one cell.
     #[error("two tables give one cell different figures")]

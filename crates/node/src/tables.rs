@@ -11,13 +11,13 @@ mod rule;
 use std::path::PathBuf;
 
 use disclosure::Zeros;
-use disclosure::tables::{Assembled, Criterion, Decision, Dimension, Request, Singletons, Table, at_source};
+use disclosure::tables::{Assembled, Criterion, Decision, Dimension, Request, Singletons, Source, Table, at_source};
 use model::{Decimals, Failure};
 use tabular::grid::{Edition, GridFile, Owners, Purpose, hierarchy};
 
 pub use attack::{Attack, Found, Line, attack};
 pub use output::{free, write};
-pub use rule::Rule;
+pub use rule::{AtSource, Rule};
 
 use french::Files;
 
@@ -42,6 +42,8 @@ pub struct Protect {
     pub singletons: Option<Singletons>,
     /// Whether what was published before and is now forbidden stays shown.
     pub keep_published: bool,
+    /// What producers publish about some of the same cells.
+    pub sources: Vec<AtSource>,
 }
 
 /// How far it is.
@@ -119,13 +121,14 @@ pub fn protect(ask: &Protect, mut stage: impl FnMut(Stage)) -> Result<Outcome, F
     let files = Files {
         present: open(&ask.tables, &dimensions, purpose)?,
         earlier: open(&ask.history, &dimensions, Purpose::Remember)?,
-        known: Vec::new(),
+        besides: open_sources(&ask.sources, &dimensions)?,
         dimensions,
     };
     let mut remarks = files.remarks(ask);
     let decimals = files.decimals();
-    let [earlier, tables, _] = files.tables(decimals)?;
+    let [earlier, tables, besides] = files.tables(decimals)?;
     let one = decimals.one();
+    let sources = sources(&ask.sources, &besides, one);
     let policy = rule::Policy::of(&ask.rules, ask.width, ask.zeros)?;
     if let Some((below, above)) = policy.at_source {
         at_source(&files.dimensions, &tables, i64::from(below) * one, i64::from(above) * one)
@@ -141,6 +144,7 @@ pub fn protect(ask: &Protect, mut stage: impl FnMut(Stage)) -> Result<Outcome, F
         earlier: &earlier,
         tables: &tables,
         one,
+        sources: &sources,
         criteria: &policy.criteria,
         marked: ask.primary.is_some(),
         zeros: policy.zeros,
@@ -174,6 +178,19 @@ pub fn protect(ask: &Protect, mut stage: impl FnMut(Stage)) -> Result<Outcome, F
     }))
 }
 
+fn open_sources(sources: &[AtSource], dimensions: &[Dimension]) -> Result<Vec<GridFile>, Failure> {
+    let paths: Vec<PathBuf> = sources.iter().map(|source| source.path.clone()).collect();
+    open(&paths, dimensions, Purpose::Know)
+}
+
+fn sources<'a>(asked: &[AtSource], tables: &'a [Table], one: i64) -> Vec<Source<'a>> {
+    let source = |(asked, table): (&AtSource, &'a Table)| {
+        let units = |whole: u32| i64::from(whole).saturating_mul(one);
+        Source { table, below: units(asked.below), above: units(asked.above) }
+    };
+    asked.iter().zip(tables).map(source).collect()
+}
+
 fn open(paths: &[PathBuf], dimensions: &[Dimension], purpose: Purpose<'_>) -> Result<Vec<GridFile>, Failure> {
     let open = |path: &PathBuf| GridFile::open(path, dimensions, purpose).map_err(|faults| french::faults(&faults));
     paths.iter().map(open).collect()
@@ -186,21 +203,21 @@ impl Files {
             .present
             .iter()
             .chain(&self.earlier)
-            .chain(&self.known)
+            .chain(&self.besides)
             .map(GridFile::decimals)
             .max()
             .unwrap_or_default();
         Decimals::new(finest).unwrap_or(Decimals::NONE)
     }
 
-    /// Earlier tables, present ones, and what insiders know.
+    /// Earlier tables, present ones, and what is known besides.
     fn tables(&self, decimals: Decimals) -> Result<[Vec<Table>; 3], Failure> {
         let mut owners = Owners::default();
         let mut read = |files: &[GridFile]| {
             let table = |file: &GridFile| file.table(&self.dimensions, decimals.places(), &mut owners);
             files.iter().map(table).collect::<Result<Vec<_>, _>>().map_err(|faults| french::faults(&faults))
         };
-        Ok([read(&self.earlier)?, read(&self.present)?, read(&self.known)?])
+        Ok([read(&self.earlier)?, read(&self.present)?, read(&self.besides)?])
     }
 
     /// Where contributors are counted, whoever is alone is reckoned with, named or not.

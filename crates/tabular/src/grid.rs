@@ -64,6 +64,7 @@ pub struct GridFile {
     decimals: u8,
     rows: usize,
     attacked: bool,
+    remembered: bool,
 }
 
 impl GridFile {
@@ -89,7 +90,7 @@ impl GridFile {
         let columns = Columns::find(name, &header, dimensions, purpose)?;
         // In a file whose cells are separated by commas a point can only be the decimal mark.
         let mark = if separator == b';' { DecimalMark::Auto } else { DecimalMark::Point };
-        let attacked = purpose == Purpose::Attack;
+        let (attacked, remembered) = (purpose == Purpose::Attack, purpose == Purpose::Remember);
         let mut file = Self {
             name: name.to_owned(),
             text,
@@ -101,6 +102,7 @@ impl GridFile {
             decimals: 0,
             rows: 0,
             attacked,
+            remembered,
         };
         (file.rows, file.decimals) = file.measure()?;
         Ok(file)

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::layout::{Key, Keys, Layout};
 use super::owners::{self, Sum};
+use super::published::Source;
 use super::{Criterion, Dimension, Facts, Frozen, Level, Misfit, Need, Place, Row, Table};
 use crate::scheme::Zeros;
 use crate::system::{Cell, InvalidSystem, Relation, Standing, System};
@@ -27,6 +28,8 @@ pub struct Request<'a> {
     pub tables: &'a [Table],
     /// Units that make one: 10 to the power of the decimals.
     pub one: i64,
+    /// What producers publish about some of the same cells.
+    pub sources: &'a [Source<'a>],
     /// Rules.
     pub criteria: &'a [Criterion],
     /// Whether cells that a table marks as primary are.
@@ -88,6 +91,7 @@ impl Assembled {
     pub fn of(request: &Request<'_>) -> Result<Self, Misfit> {
         let mut builder = Builder::new(request)?;
         builder.join()?;
+        builder.sources()?;
         builder.relate()?;
         builder.contributors()?;
         builder.rules()?;
@@ -113,6 +117,12 @@ struct Builder<'a> {
     earlier: Vec<Vec<u32>>,
     present: Vec<Vec<u32>>,
     sums: Vec<Sum>,
+    /// Present cells.
+    now: HashMap<Key, u32>,
+    /// Totals of people who may be counted in several parts.
+    distinct: Vec<Sum>,
+    /// Whole and part: one figure is never above the other.
+    within: Vec<(Place, u32, u32)>,
     /// Zeros that stay undecided, by cell.
     undecided: Vec<bool>,
     /// Differences: what they are worth, the least they can be, total, part.
@@ -121,8 +131,10 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(request: &'a Request<'a>) -> Result<Self, Misfit> {
-        let all = everything(request);
-        let keys = Keys::of(request.dimensions, &all)?;
+        let first = request.earlier.len();
+        let sources =
+            request.sources.iter().enumerate().map(move |(at, source)| (Source::place(first + at), source.table));
+        let keys = Keys::of(request.dimensions, &everything(request).chain(sources))?;
         Ok(Self {
             request,
             keys,
@@ -130,6 +142,9 @@ impl<'a> Builder<'a> {
             earlier: Vec::new(),
             present: Vec::new(),
             sums: Vec::new(),
+            now: HashMap::new(),
+            distinct: Vec::new(),
+            within: Vec::new(),
             undecided: Vec::new(),
             differences: Vec::new(),
         })
@@ -160,6 +175,9 @@ impl<'a> Builder<'a> {
                     self.known.push(Known::new(value, place, self.request.one));
                 }
                 self.known[cell as usize].learn(row, place, table.says_primary, self.request)?;
+                if !place.earlier {
+                    self.now.insert(self.keys.key(table, index), cell);
+                }
                 of_rows.push(cell);
             }
             if at.earlier { &mut self.earlier } else { &mut self.present }.push(of_rows);
@@ -168,14 +186,43 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// What a producer publishes about a cell is known to everybody, and narrows its range.
+    fn sources(&mut self) -> Result<(), Misfit> {
+        for (index, source) in self.request.sources.iter().enumerate() {
+            let at = Source::place(self.request.earlier.len() + index);
+            for (row, (low, high)) in source.ranges(self.request.dimensions, at)?.into_iter().enumerate() {
+                let Some(&cell) = self.now.get(&self.keys.key(source.table, row)) else { continue };
+                let known = &mut self.known[cell as usize];
+                if known.value < low || known.value > high {
+                    return Err(Misfit::Rounded { place: known.place, other: Place { row, ..at } });
+                }
+                known.low = known.low.max(low);
+                known.high = Some(known.high.map_or(high, |own| own.min(high)));
+                known.published |= low == high;
+            }
+        }
+        Ok(())
+    }
+
     fn relate(&mut self) -> Result<(), Misfit> {
         let (mut broken, mut count) = (None, 0);
+        let mut wrong = None;
         for (at, table) in everything(self.request) {
             let layout = Layout::of(self.request.dimensions, table, at)?;
             let of_rows = if at.earlier { &self.earlier[at.table] } else { &self.present[at.table] };
             layout.sums(self.request.dimensions, table, |dimension, total, parts| {
                 let value = |row: usize| i128::from(self.known[of_rows[row] as usize].value);
                 let place = Place { row: total, ..at };
+                if self.request.dimensions[dimension].distinct {
+                    let values = || parts.iter().map(|&part| value(part));
+                    if value(total) > values().sum() || values().any(|part| part > value(total)) {
+                        wrong.get_or_insert_with(|| Misfit::Distinct { place, dimension, parts: parts.to_vec() });
+                        return;
+                    }
+                    let parts = parts.iter().map(|&part| of_rows[part]).collect();
+                    self.distinct.push(Sum { place, dimension, total: of_rows[total], parts });
+                    return;
+                }
                 if value(total) != parts.iter().map(|&part| value(part)).sum::<i128>() {
                     count += 1;
                     broken.get_or_insert_with(|| (place, dimension, parts.to_vec()));
@@ -184,6 +231,17 @@ impl<'a> Builder<'a> {
                 let parts = parts.iter().map(|&part| of_rows[part]).collect();
                 self.sums.push(Sum { place, dimension, total: of_rows[total], parts });
             });
+            layout.within(self.request.dimensions, table, |whole, part| {
+                let (whole_at, part_at) = (Place { row: whole, ..at }, Place { row: part, ..at });
+                let value = |row: usize| self.known[of_rows[row] as usize].value;
+                if value(part) > value(whole) {
+                    wrong.get_or_insert(Misfit::Within { whole: whole_at, part: part_at });
+                }
+                self.within.push((whole_at, of_rows[whole], of_rows[part]));
+            });
+        }
+        if let Some(wrong) = wrong {
+            return Err(wrong);
         }
         broken.map_or(Ok(()), |(place, dimension, parts)| Err(Misfit::Broken { place, dimension, parts, count }))
     }
@@ -228,11 +286,12 @@ impl<'a> Builder<'a> {
                     let place = place.ok_or_else(|| Misfit::Dimension(dimension.clone()))?;
                     self.one_category(place);
                 }
-                Criterion::Difference { least } => self.small_differences(*least)?,
-                Criterion::Threshold { .. }
-                | Criterion::Contributors { .. }
-                | Criterion::Dominance { .. }
-                | Criterion::Precision { .. } => {}
+                Criterion::Difference { least } => {
+                    self.small_differences(*least)?;
+                    self.small_rests(*least)?;
+                }
+                Criterion::Threshold { least } => self.small_rests(*least)?,
+                Criterion::Contributors { .. } | Criterion::Dominance { .. } | Criterion::Precision { .. } => {}
             }
         }
         Ok(())
@@ -293,6 +352,26 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// What a whole has beyond its part: those who are in the denominator and not in the numerator.
+    fn small_rests(&mut self, least: u32) -> Result<(), Misfit> {
+        for &(place, whole, part) in self.within.iter().filter(|(place, ..)| !place.earlier) {
+            let (whole_known, part_known) = (&self.known[whole as usize], &self.known[part as usize]);
+            let contributors = |known: &Known| known.facts.contributors;
+            let contributors = contributors(whole_known).zip(contributors(part_known));
+            let contributors = contributors.map(|(whole, part)| whole.saturating_sub(part));
+            let value = whole_known.value - part_known.value;
+            let facts = Facts { value, contributors, ..whole_known.facts };
+            let asked = Criterion::Threshold { least }
+                .asks(&facts, self.request.zeros)
+                .map_err(|lacking| Misfit::Lacking { place, column: lacking.0 })?;
+            let known = self.differences.iter().any(|&(_, _, own, other)| (own, other) == (whole, part));
+            if asked.is_some() && !known {
+                self.differences.push((value, 0, whole, part));
+            }
+        }
+        Ok(())
+    }
+
     /// Who contributes a whole cell knows that every total above holds at least that: protection below a total cannot
     /// reach further down, and asking for more would refuse ordinary tables. Protection above is what the rules for
     /// amounts are about; below they only ask for the same by symmetry.
@@ -323,12 +402,10 @@ impl<'a> Builder<'a> {
 
     fn alone(&mut self) {
         let single = |cell: usize| self.known[cell].facts.alone();
-        let first = self.known.iter().filter_map(|known| known.owner).max().map_or(0, |owner| owner + 1);
-        let groups = owners::alone(self.known.len(), &self.sums, &single);
-        for (known, group) in self.known.iter_mut().zip(groups) {
-            if let (None, Some(group)) = (known.owner, group) {
-                known.owner = Some(first.saturating_add(u32::try_from(group).unwrap_or(u32::MAX)));
-            }
+        let taken: HashSet<u32> = self.known.iter().filter_map(|known| known.owner).collect();
+        let numbers = owners::alone(self.known.len(), &self.sums, &single, &taken);
+        for (known, number) in self.known.iter_mut().zip(numbers) {
+            known.owner = known.owner.or(number);
         }
     }
 
@@ -406,6 +483,28 @@ impl<'a> Builder<'a> {
             places.push(None);
             let terms = parts.iter().map(|&part| (part as usize, 1)).chain([(cells.len() - 1, -1)]).collect();
             relations.push(Relation { terms });
+        }
+        // What is left of an inequality is a figure of its own, at least zero, that nobody publishes.
+        let mut slack = |terms: Vec<(usize, i64)>, value: i64, cells: &mut Vec<Cell>| {
+            cells.push(Cell { weight: 0, standing: Standing::Hidden, ..Cell::open(value) });
+            needs.push(None);
+            places.push(None);
+            let own = std::iter::once((cells.len() - 1, -1));
+            relations.push(Relation { terms: terms.into_iter().chain(own).collect() });
+        };
+        let value = |cell: u32| self.known[cell as usize].value;
+        for sum in &self.distinct {
+            let parts = || sum.parts.iter().copied();
+            let beyond = parts().map(value).fold(0, i64::saturating_add) - value(sum.total);
+            let terms = parts().map(|part| (part as usize, 1)).chain([(sum.total as usize, -1)]);
+            slack(terms.collect(), beyond, &mut cells);
+            for part in parts() {
+                let rest = value(sum.total) - value(part);
+                slack(vec![(sum.total as usize, 1), (part as usize, -1)], rest, &mut cells);
+            }
+        }
+        for &(_, whole, part) in &self.within {
+            slack(vec![(whole as usize, 1), (part as usize, -1)], value(whole) - value(part), &mut cells);
         }
         let mut system = System::new(cells, &relations).map_err(|fault| match fault {
             InvalidSystem::Outside(cell) | InvalidSystem::TooLarge(cell) => {

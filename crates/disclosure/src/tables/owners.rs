@@ -1,6 +1,6 @@
 //! Contributors who know their own figures: who they are, and what is theirs together.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Place;
@@ -86,9 +86,14 @@ impl Families<'_> {
     }
 }
 
-/// Who is alone in a cell is the same one in every total and part that he is alone in: by cell, the first cell of the
-/// same one, for cells that are `single`.
-pub(super) fn alone(cells: usize, sums: &[Sum], single: &dyn Fn(usize) -> bool) -> Vec<Option<usize>> {
+/// Who is alone in a cell is the same one in every total and part that he is alone in: by cell that is `single`, his
+/// number, none of those that are `taken`.
+pub(super) fn alone(
+    cells: usize,
+    sums: &[Sum],
+    single: &dyn Fn(usize) -> bool,
+    taken: &HashSet<u32>,
+) -> Vec<Option<u32>> {
     let mut group: Vec<usize> = (0..cells).collect();
     for sum in sums.iter().filter(|sum| single(sum.total as usize)) {
         for &part in sum.parts.iter().filter(|&&part| single(part as usize)) {
@@ -96,7 +101,13 @@ pub(super) fn alone(cells: usize, sums: &[Sum], single: &dyn Fn(usize) -> bool) 
             group[a.max(b)] = a.min(b);
         }
     }
-    (0..cells).map(|cell| single(cell).then(|| root(&mut group, cell))).collect()
+    let mut free = (0..=u32::MAX).filter(|number| !taken.contains(number));
+    let mut numbers: HashMap<usize, u32> = HashMap::new();
+    let mut number = |cell: usize| {
+        let next = || free.next().expect("fewer contributors than cells, fewer cells than 2^32");
+        *numbers.entry(root(&mut group, cell)).or_insert_with(next)
+    };
+    (0..cells).map(|cell| single(cell).then(|| number(cell))).collect()
 }
 
 /// Who stands for the group of a cell; the way there becomes shorter for the next.

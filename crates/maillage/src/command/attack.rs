@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use disclosure::tables::{Singletons, Violation};
-use node::tables::{Attack, Found, Line, Stage};
+use node::tables::{AtSource, Attack, Found, Line, Stage};
 use render::number::counted;
 use render::typography::french;
 
@@ -24,7 +24,7 @@ const NAMED: usize = 20;
 /// de upl au-dessus et de spl en tout, quand ces colonnes existent.
 #[derive(Args)]
 #[command(
-    after_help = "Exemples :\n  maillage attack --cells out.csv --hierarchy H.json\n  maillage attack --cells out.csv --hierarchy H.json --width 5 --intervals i.csv\n  maillage attack --cells A.csv --cells B.csv --hierarchy H.json\n  maillage attack --cells out-mars.csv --history out-janvier.csv --hierarchy H.json\n  maillage attack --cells out.csv --hierarchy H.json --known connues.csv\n\nconnues.csv : les colonnes des dimensions et « value » ; ce que l’intrus sait en plus, cellule par cellule.\n\nCodes de retour : 0 aucune violation ; 1 au moins une, leur nombre est écrit ; 65 fichier ou tableau refusé."
+    after_help = "Exemples :\n  maillage attack --cells out.csv --hierarchy H.json\n  maillage attack --cells out.csv --hierarchy H.json --width 5 --intervals i.csv\n  maillage attack --cells A.csv --cells B.csv --hierarchy H.json\n  maillage attack --cells out-mars.csv --history out-janvier.csv --hierarchy H.json\n  maillage attack --cells out.csv --hierarchy H.json --known connues.csv\n\nconnues.csv : les colonnes des dimensions et « value » ; ce que l’intrus sait en plus, cellule par cellule.\n\nCodes de retour : 0 aucune violation ; 1 au moins une, leur nombre est écrit ; 65 fichier ou tableau refusé ;\n73 le fichier de --intervals existe déjà (--force)."
 )]
 pub struct AttackArgs {
     /// Tableau publié, avec suppressed ; plusieurs si l’intrus les a tous.
@@ -43,6 +43,10 @@ pub struct AttackArgs {
     /// Cellules que quelqu’un connaît, cachées ou non : un intrus par fichier.
     #[arg(long, value_name = "connues.csv")]
     known: Vec<PathBuf>,
+    /// Tableau d’un producteur sur les mêmes cellules, que tout le monde connaît : exact=insee.csv, ou arrondi par lui :
+    /// cnaf-arrondi=cnaf.csv.
+    #[arg(long = "at-source", value_name = "NOM=producteur.csv")]
+    at_source: Vec<AtSource>,
     /// Qui connaît son propre chiffre : les contributeurs nommés (colonne owner), ou aussi quiconque est seul dans sa
     /// cellule. Par défaut : seul, si le tableau compte les contributeurs.
     #[arg(long, value_enum)]
@@ -66,6 +70,7 @@ pub async fn run(args: AttackArgs) -> Result<(), Stop> {
         width,
         history: args.history,
         known: args.known,
+        sources: args.at_source,
         singletons: args.singletons.map(Singletons::from),
         intervals: args.intervals.is_some(),
     };

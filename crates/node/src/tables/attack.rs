@@ -7,7 +7,7 @@ use model::Failure;
 use tabular::grid::{Purpose, hierarchy};
 
 use super::french::{self, Files};
-use super::{Stage, open, output};
+use super::{AtSource, Stage, open, open_sources, output, sources};
 
 /// What to attack.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Attack {
     pub history: Vec<PathBuf>,
     /// Cells that somebody knows besides: one intruder per file.
     pub known: Vec<PathBuf>,
+    /// What producers publish about some of the same cells.
+    pub sources: Vec<AtSource>,
     /// Which contributors know their own figures; by what the tables say of contributors if not given.
     pub singletons: Option<Singletons>,
     /// Whether the interval of every hidden cell is wanted.
@@ -72,11 +74,16 @@ pub fn attack(ask: &Attack, mut stage: impl FnMut(Stage)) -> Result<Found, Failu
     let files = Files {
         present: open(&ask.cells, &dimensions, Purpose::Attack)?,
         earlier: open(&ask.history, &dimensions, Purpose::Attack)?,
-        known: open(&ask.known, &dimensions, Purpose::Know)?,
+        besides: [open(&ask.known, &dimensions, Purpose::Know)?, open_sources(&ask.sources, &dimensions)?]
+            .into_iter()
+            .flatten()
+            .collect(),
         dimensions,
     };
     let decimals = files.decimals();
-    let [earlier, tables, known] = files.tables(decimals)?;
+    let [earlier, tables, besides] = files.tables(decimals)?;
+    let (known, published) = besides.split_at(ask.known.len());
+    let sources = sources(&ask.sources, published, decimals.one());
     let width = i64::from(ask.width).saturating_mul(decimals.one());
     if u32::try_from(width).is_err() {
         return Err(french::invalid(
@@ -89,7 +96,8 @@ pub fn attack(ask: &Attack, mut stage: impl FnMut(Stage)) -> Result<Found, Failu
         dimensions: &files.dimensions,
         earlier: &earlier,
         tables: &tables,
-        known: &known,
+        known,
+        sources: &sources,
         one: decimals.one(),
         width,
         singletons: ask.singletons.unwrap_or_else(|| files.singletons()),
@@ -137,7 +145,7 @@ impl Files {
                 )
             }
             Intruder::Insider(index) => {
-                format!("Qui connaît {}, en plus", self.known.get(index).map_or("", tabular::grid::GridFile::name))
+                format!("Qui connaît {}, en plus", self.besides.get(index).map_or("", tabular::grid::GridFile::name))
             }
         };
         let named = |&Finding { place, together, violation }: &Finding| {

@@ -20,8 +20,8 @@ pub(super) struct Files {
     pub(super) dimensions: Vec<Dimension>,
     pub(super) earlier: Vec<GridFile>,
     pub(super) present: Vec<GridFile>,
-    /// What insiders know: in a [`Place`] these count on after the earlier ones.
-    pub(super) known: Vec<GridFile>,
+    /// What insiders know, then what producers publish: in a [`Place`] these count on after the earlier ones.
+    pub(super) besides: Vec<GridFile>,
 }
 
 pub(super) fn invalid(reason: &'static str, detail: &str, message: impl Into<String>) -> Failure {
@@ -56,7 +56,7 @@ fn sentence(fault: &Fault) -> String {
 impl Files {
     fn file(&self, place: Place) -> &GridFile {
         match place.earlier {
-            true => self.earlier.get(place.table).unwrap_or_else(|| &self.known[place.table - self.earlier.len()]),
+            true => self.earlier.get(place.table).unwrap_or_else(|| &self.besides[place.table - self.earlier.len()]),
             false => &self.present[place.table],
         }
     }
@@ -126,6 +126,33 @@ impl Files {
                     if *count > 1 { format!(" En tout, {count} totaux sont faux.") } else { String::new() }
                 ),
             ),
+            Misfit::Distinct { place, dimension, parts } => (
+                "TABLE_NOT_ADDITIVE",
+                format!(
+                    "{} : dans la dimension « {} », où une personne peut être comptée dans plusieurs parties (« distinct »), \
+                     ce total est plus petit qu’une partie, ou plus grand que toutes ensemble ({}).",
+                    self.cell(*place),
+                    self.dimensions[*dimension].name,
+                    self.lines(*place, parts),
+                ),
+            ),
+            Misfit::Within { whole, part } => (
+                "TABLE_NOT_ADDITIVE",
+                format!(
+                    "{} : cette partie dépasse son tout, {}, alors que la hiérarchie (« within ») dit que non.",
+                    self.cell(*part),
+                    self.cell(*whole),
+                ),
+            ),
+            Misfit::Rounded { place, other } => (
+                "TABLE_CONFLICT",
+                format!(
+                    "{}\n{} :\nc’est la même cellule, et le chiffre du producteur ne peut pas être un arrondi de l’autre. \
+                     Comptez-vous les mêmes personnes, à la même date ?",
+                    self.cell(*other),
+                    self.cell(*place)
+                ),
+            ),
             Misfit::Conflict { place, other } => (
                 "TABLE_CONFLICT",
                 format!(
@@ -185,7 +212,7 @@ impl Files {
             Misfit::Frozen(places) => (
                 "TABLE_FROZEN",
                 format!(
-                    "{} à cacher, mais fixées comme montrées (colonne frozen) ou déjà publiées :\n{}\nChoix : une \
+                    "{} à cacher, mais fixées comme montrées (colonne frozen) ou déjà publiées (--history, --at-source) :\n{}\nChoix : une \
                      modalité plus large, plusieurs années ensemble, ne pas publier ce tableau, retirer ce qui est déjà \
                      publié (un retrait est toujours possible, même quand une correction ne peut pas être protégée) ; ou \
                      --keep-published si ce qui est déjà public doit le rester.",
@@ -290,7 +317,7 @@ impl Files {
         let mut text = String::new();
         for (why, says) in [
             (Fixed::Frozen, "fixées comme montrées (colonne frozen)"),
-            (Fixed::Published, "déjà publiées (--history)"),
+            (Fixed::Published, "déjà publiées (--history, --at-source)"),
             (Fixed::Zero, "zéros, qui sont montrés (--zeros protect les laisse cacher)"),
         ] {
             let places = of(why);
@@ -331,7 +358,7 @@ impl Files {
         }
         format!(
             "{} plus de protection que leurs bornes n’en permettent : tout le monde sait que la valeur est entre lb et \
-             ub.\n{}\nDemandez moins (lpl ≤ valeur − lb, upl ≤ ub − valeur, spl et --width ≤ ub − lb), ou corrigez lb et \
+             ub (colonnes, ou arrondi de --at-source).\n{}\nDemandez moins (lpl ≤ valeur − lb, upl ≤ ub − valeur, spl et --width ≤ ub − lb), ou corrigez lb et \
              ub. Rien n’a été écrit.",
             counted(levels.len(), "cellule demande", "cellules demandent"),
             lines.join("\n")

@@ -9,6 +9,7 @@ use super::{GridFile, MOST_ROWS};
 use crate::fault::{Fault, FaultCause, Faults, cut};
 use crate::read::lines::Lines;
 use crate::read::number::{Number, read};
+use crate::source::DecimalMark;
 
 /// Contributors by name, the same over all files.
 #[derive(Default)]
@@ -170,7 +171,13 @@ impl GridFile {
         };
         let empty = |column: usize| record[column].trim().is_empty();
         if !hidden && empty(columns.value) {
-            let message = "La valeur manque : écrivez 0 s’il n’y a rien, et mettez les totaux.".to_owned();
+            let message = if self.remembered {
+                "La valeur manque : une publication antérieure se donne avec ses valeurs cachées (le fichier de -o, non \
+                 celui de --public)."
+            } else {
+                "La valeur manque : écrivez 0 s’il n’y a rien, et mettez les totaux."
+            };
+            let message = message.to_owned();
             fault(columns.value, (FaultCause::Required, message));
         }
         if let Some(column) = columns.suppressed.filter(|&column| empty(column)) {
@@ -188,6 +195,15 @@ impl GridFile {
     /// it may be a confidential figure, and line and column say where to look.
     fn number(&self, cell: &str, decimals: u8) -> Result<i64, Refused> {
         let places = Decimals::new(decimals.min(FINEST)).unwrap_or(Decimals::NONE);
+        if self.mark == DecimalMark::Point && cell.contains(',') {
+            // "1,234" between quotes is a thousand in one office and one in the next.
+            return Err((
+                FaultCause::Ambiguous,
+                "Dans un fichier qui n’est pas séparé par des points-virgules, les décimales s’écrivent avec un point \
+                 et rien ne sépare les milliers : 1234.5."
+                    .to_owned(),
+            ));
+        }
         match read(cell, places, self.mark) {
             Number::Units { units, rounded: false } => Ok(units),
             Number::Units { .. } if decimals == 0 => {

@@ -1,8 +1,9 @@
 //! Who reads, and what follows for him.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::super::layout::Keys;
+use super::super::layout::{Key, Keys};
+use super::super::published::Source;
 use super::super::{Dimension, Misfit, Need, Place, Singletons, Table};
 use super::join::{Joined, Reading, Seen};
 use crate::intervals::{Asked, Contradiction, End, Interval, Verdict, reach};
@@ -17,6 +18,8 @@ pub struct Audience<'a> {
     pub tables: &'a [Table],
     /// By insider: the cells that he knows. Their rows are places of an earlier table after all earlier ones.
     pub known: &'a [Table],
+    /// What producers publish about some of the same cells. Their rows are places after the insiders'.
+    pub sources: &'a [Source<'a>],
     /// Units that make one: 10 to the power of the decimals.
     pub one: i64,
     /// How wide every cell that must vary does so at least, in units.
@@ -112,6 +115,7 @@ impl<'a> Audience<'a> {
             earlier: &[],
             tables,
             known: &[],
+            sources: &[],
             one: 1,
             width,
             singletons: Singletons::Named,
@@ -133,7 +137,35 @@ impl<'a> Audience<'a> {
     }
 
     pub(super) fn keys(&self) -> Result<Keys, Misfit> {
-        Keys::of(self.dimensions, &self.published().chain(self.insiders()))
+        let first = self.earlier.len() + self.known.len();
+        let sources =
+            self.sources.iter().enumerate().map(move |(at, source)| (Source::place(first + at), source.table));
+        Keys::of(self.dimensions, &self.published().chain(self.insiders()).chain(sources))
+    }
+
+    /// What producers publish narrows the range of present cells.
+    pub(super) fn narrow(
+        &self,
+        keys: &Keys,
+        cells: &mut [Joined],
+        versions: &HashMap<Key, Vec<u32>>,
+    ) -> Result<(), Misfit> {
+        for (index, source) in self.sources.iter().enumerate() {
+            let at = Source::place(self.earlier.len() + self.known.len() + index);
+            for (row, (low, high)) in source.ranges(self.dimensions, at)?.into_iter().enumerate() {
+                let Some(versions) = versions.get(&keys.key(source.table, row)) else { continue };
+                let cell = &mut cells[versions[0] as usize];
+                if cell.figure.is_some_and(|figure| figure < low || figure > high) {
+                    return Err(Misfit::Rounded { place: cell.place, other: Place { row, ..at } });
+                }
+                if low == high {
+                    cell.figure = Some(low);
+                }
+                cell.low = Some(cell.low.unwrap_or_default().max(low));
+                cell.high = Some(cell.high.map_or(high, |own| own.min(high)));
+            }
+        }
+        Ok(())
     }
 
     /// The dimensions of keys.
@@ -232,7 +264,7 @@ pub enum Step {
 impl Seen {
     /// Cells that stand in a table.
     fn tabled(&self) -> impl Iterator<Item = (usize, &Joined)> {
-        self.cells.iter().enumerate().filter(|(_, cell)| !cell.share)
+        self.cells.iter().enumerate().filter(|(_, cell)| !cell.untold)
     }
 
     fn contradiction(&self, fault: &Contradiction) -> Misfit {
@@ -250,8 +282,8 @@ impl Seen {
 
     fn findings(&self, hurt: &Hurt) -> Vec<Finding> {
         let finding = |(&cell, &violation): (&usize, &Violation)| {
-            let Joined { place, share, .. } = self.cells[cell];
-            Finding { place, together: share, violation }
+            let Joined { place, untold, .. } = self.cells[cell];
+            Finding { place, together: untold, violation }
         };
         hurt.iter().map(finding).collect()
     }

@@ -12,7 +12,7 @@ use crate::system::Relation;
 /// What somebody sees who reads all of these tables.
 pub(super) struct Seen {
     pub(super) view: View,
-    /// By cell: those of tables, then sums of what one contributor has.
+    /// By cell: those of tables, then those that no table shows.
     pub(super) cells: Vec<Joined>,
     /// By relation: the total.
     pub(super) relations: Vec<Place>,
@@ -30,16 +30,16 @@ pub(super) struct Joined {
     pub(super) key: Key,
     pub(super) place: Place,
     pub(super) figure: Option<i64>,
-    low: Option<i64>,
-    high: Option<i64>,
+    pub(super) low: Option<i64>,
+    pub(super) high: Option<i64>,
     /// What it must vary by; `None` if it may be known.
     pub(super) need: Option<Need>,
     pub(super) owner: Option<u32>,
     contributors: Option<u64>,
     /// What the files still hold, for those who know it anyway.
     pub(super) inside: Option<i64>,
-    /// A sum of what one contributor has, which no table shows.
-    pub(super) share: bool,
+    /// No table shows it: a sum of what one contributor has, or what is left of an inequality.
+    pub(super) untold: bool,
 }
 
 /// What makes two rows the same unknown.
@@ -92,7 +92,10 @@ impl Seen {
         let Joiner { mut cells, versions, told, .. } = joiner;
         let doubtful = |key: &Key| told.get(key).is_some_and(|told| told.unknown && told.versions > 1);
         let doubtful = cells.iter().map(|cell| doubtful(&cell.key) && !changed.contains(&cell.key)).collect();
-        let mut sums = Vec::new();
+        if reading != Reading::Past {
+            audience.narrow(&keys, &mut cells, &versions)?;
+        }
+        let (mut sums, mut distinct, mut within) = (Vec::new(), Vec::new(), Vec::new());
         let (mut broken, mut count) = (None, 0);
         for (&(at, table), of_rows) in all.iter().zip(&of_tables) {
             let layout = Layout::of(audience.dimensions, table, at)?;
@@ -102,6 +105,11 @@ impl Seen {
                 let figure = |row: usize| table.rows.get(row).filter(shown)?.value.map(i128::from);
                 let place = Place { row: total, ..at };
                 let sum: Option<i128> = parts.iter().map(|&part| figure(part)).sum();
+                if audience.dimensions[dimension].distinct {
+                    let parts = parts.iter().map(|&part| of_rows[part]).collect();
+                    distinct.push(Sum { place, dimension, total: of_rows[total], parts });
+                    return;
+                }
                 if let (Some(total), Some(sum)) = (figure(total), sum)
                     && total != sum
                 {
@@ -110,6 +118,9 @@ impl Seen {
                 }
                 let parts = parts.iter().map(|&part| of_rows[part]).collect();
                 sums.push(Sum { place, dimension, total: of_rows[total], parts });
+            });
+            layout.within(audience.dimensions, table, |whole, part| {
+                within.push((Place { row: whole, ..at }, of_rows[whole], of_rows[part]));
             });
         }
         if let Some((place, dimension, parts)) = broken {
@@ -136,12 +147,35 @@ impl Seen {
                 need: Some(need),
                 owner: Some(owner),
                 inside,
-                share: true,
+                untold: true,
                 ..Joined::new(key, place)
             });
             relations.push(place);
             let own = std::iter::once((cells.len() - 1, -1));
             terms.push(Relation { terms: parts.iter().map(|&part| (part as usize, 1)).chain(own).collect() });
+        }
+        // What is left of an inequality is a figure of its own, at least zero, that nobody publishes.
+        let mut slack = |place: Place, left: Vec<(usize, i64)>| {
+            let value = |&(cell, sign): &(usize, i64)| {
+                let Joined { figure, inside, .. } = &cells[cell];
+                Some(sign * figure.or(*inside)?)
+            };
+            let inside = left.iter().map(value).sum();
+            let key = cells[left[0].0].key.clone();
+            cells.push(Joined { inside, untold: true, ..Joined::new(key, place) });
+            relations.push(place);
+            let own = std::iter::once((cells.len() - 1, -1));
+            terms.push(Relation { terms: left.into_iter().chain(own).collect() });
+        };
+        for sum in distinct {
+            let total = sum.total as usize;
+            slack(sum.place, sum.parts.iter().map(|&part| (part as usize, 1)).chain([(total, -1)]).collect());
+            for &part in &sum.parts {
+                slack(sum.place, vec![(total, 1), (part as usize, -1)]);
+            }
+        }
+        for (place, whole, part) in within {
+            slack(place, vec![(whole as usize, 1), (part as usize, -1)]);
         }
         let seen = cells.iter().map(|cell| match cell.figure {
             Some(figure) => intervals::Seen::Shown(figure),
@@ -165,12 +199,10 @@ fn contributors(cells: &mut [Joined], sums: &[Sum], audience: &Audience<'_>) {
         let Joined { contributors, figure, inside, .. } = cells[cell];
         contributors.map_or(audience.one == 1 && figure.or(inside) == Some(1), |contributors| contributors == 1)
     };
-    let first = cells.iter().filter_map(|cell| cell.owner).max().map_or(0, |owner| owner + 1);
-    let groups = owners::alone(cells.len(), sums, &single);
-    for (cell, group) in cells.iter_mut().zip(groups) {
-        if let (None, Some(group)) = (cell.owner, group) {
-            cell.owner = Some(first.saturating_add(u32::try_from(group).unwrap_or(u32::MAX)));
-        }
+    let taken: HashSet<u32> = cells.iter().filter_map(|cell| cell.owner).collect();
+    let numbers = owners::alone(cells.len(), sums, &single, &taken);
+    for (cell, number) in cells.iter_mut().zip(numbers) {
+        cell.owner = cell.owner.or(number);
     }
 }
 
@@ -186,7 +218,7 @@ impl Joined {
             owner: None,
             contributors: None,
             inside: None,
-            share: false,
+            untold: false,
         }
     }
 }
