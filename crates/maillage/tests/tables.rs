@@ -314,6 +314,18 @@ fn bad_input_is_refused_with_place_cause_and_cure() {
         ("k,value\nA,40\nB,7\nD,53\nTotal,100\n", "TABLE_FILE", "ligne 4, colonne « k »"),
         ("k,value\nA,40\nB,sept\nC,53\nTotal,100\n", "TABLE_FILE", "ligne 3, colonne « value »"),
         ("k,nombre\nA,40\n", "TABLE_FILE", "« value »"),
+        ("k,value\nA,40\nB,NaN\nC,53\nTotal,100\n", "TABLE_FILE", "ligne 3, colonne « value »"),
+        ("k,value\nA,40\nB,\nC,53\nTotal,100\n", "TABLE_FILE", "La valeur manque"),
+        ("k,value\nA,40\nB,7,5\nC,53\nTotal,100\n", "TABLE_FILE", "La ligne a 3 cases"),
+        ("k,value\nA,40\nB,\"7,250\"\nC,53\nTotal,100\n", "TABLE_FILE", "avec un point"),
+        ("k;value\nA;40\nB;7.250\nC;53\nTotal;100\n", "TABLE_FILE", "se lit de deux façons"),
+        ("k,value\nA,40\nB,7\nC,\"53\nTotal,100\n", "TABLE_FILE", "ligne 4"),
+        ("k,value,value\nA,40,1\n", "TABLE_FILE", "deux fois"),
+        ("k,Value\nA,40\n", "TABLE_FILE", "« value »"),
+        ("k,value,contributors\nA,40,9\nB,7,-1\nC,53,9\nTotal,100,19\n", "TABLE_FILE", "négatif"),
+        ("k,value\nA,99999999999999999999\nB,7\nC,53\nTotal,100\n", "TABLE_FILE", "trop grand"),
+        ("k,value,lb,ub\nA,40,,\nB,7,9,20\nC,53,,\nTotal,100,,\n", "TABLE_RANGE", "ligne 3 (k=B)"),
+        ("PK\u{3}\u{4}classeur", "TABLE_FILE", "classeur"),
         ("k,value\n", "TABLE_FILE", "en-tête"),
         ("", "TABLE_FILE", "vide"),
     ] {
@@ -339,6 +351,110 @@ fn bad_input_is_refused_with_place_cause_and_cure() {
     }
     assert_eq!(desk.file("T.csv"), ABC);
     assert_eq!(desk.names(), ["H.json", "T.csv", "bad.csv", "cycle.json"]);
+}
+
+#[test]
+fn a_hierarchy_that_does_not_read_says_where_in_french() {
+    let desk = Desk::new(&[("T.csv", ABC)]);
+    for (text, said) in [
+        ("{\"dims\": {\"k\": {\"Total\": [\"A\",\n \"B\",]}}}", "ligne 2"),
+        ("{\"dims\": {\"k\": {\"Total\": [\"A\", \"B\"}}}", "crochet"),
+        ("{\"dims\": {\"k\": {\"Total\": [\"A\"]", "n’est pas fermé"),
+        ("{\"dims\": {\"k\" [\"A\"]}}", "deux-points"),
+        ("{dims: {}}", "guillemets droits"),
+        ("{\"dims\": {\"k\": {\"Total\": [\"A\"]}}} fin", "après la fin"),
+        ("{\"dimensions\": {}}", "seuls « dims »"),
+        ("{}", "il manque « dims »"),
+        ("[]", "attendu"),
+        ("{\"dims\": [\"k\"]}", "un objet"),
+        ("{\"dims\": {\"k\": {\"Total\": 3}}}", "une liste de codes"),
+        ("{\"dims\": {\"k\": {\"Total\": [\"A\"]}}, \"distinct\": [\"z\"]}", "« z »"),
+        ("{\"dims\": {\"k\": {\"Total\": [\"A\"]}}, \"within\": {\"k\": [[\"A\"]]}}", "attendu"),
+        ("{\"dims\": {\"k\": {\"Total\": [\"A\"]}}, \"within\": {\"k\": [[\"A\", \"A\"]]}}", "deux codes différents"),
+        ("", "vide"),
+    ] {
+        desk.put("H.json", text);
+        let (output, code) = desk.said("protect --table T.csv --hierarchy H.json --rule threshold=5 -o out.csv");
+        let output = output.replace('\u{202f}', " ").replace('\u{a0}', " ");
+        assert_eq!(code, Some(65), "{output}");
+        assert!(output.contains(said) && output.contains("H.json"), "{text}: {output}");
+        for english in ["expected", "invalid", "missing", "EOF", "unknown", "trailing"] {
+            assert!(!output.contains(english), "{text}: {output}");
+        }
+    }
+}
+
+#[test]
+fn a_history_that_contradicts_itself_is_refused_with_its_place() {
+    let desk = Desk::new(&[("H.json", K), ("T.csv", ABC)]);
+    let line = "protect --table T.csv --hierarchy H.json --rule threshold=8 --history h.csv -o out.csv";
+    for (text, reason, said) in [
+        ("k,value,suppressed\nA,40,1\nB,7,1\nC,50,0\nTotal,100,0\n", "TABLE_NOT_ADDITIVE", "h.csv, ligne 5"),
+        ("k,value,suppressed\nA,40,1\nA,40,0\nB,7,1\nC,53,0\nTotal,100,0\n", "TABLE_DUPLICATE", "h.csv, ligne 3"),
+        ("k,value,suppressed\nA,40,1\nB,,1\nC,53,0\nTotal,100,0\n", "TABLE_FILE", "non celui de --public"),
+        ("k,value,suppressed\nA,40,1\nB,7,2\nC,53,0\nTotal,100,0\n", "TABLE_FILE", "colonne « suppressed »"),
+        ("k,value,suppressed\nA,40,1\nB,7,\nC,53,0\nTotal,100,0\n", "TABLE_FILE", "0 (montrée)"),
+        ("k,value\nA,40\nB,7\nC,53\nTotal,100\n", "TABLE_FILE", "« suppressed »"),
+    ] {
+        desk.put("h.csv", text);
+        let (output, code) = desk.said(line);
+        let output = output.replace('\u{202f}', " ");
+        assert_eq!(code, Some(65), "{output}");
+        assert!(output.contains(reason) && output.contains(said), "{reason}: {output}");
+    }
+    // What is visible cannot be: 60 and 53 are more than 100.
+    desk.put("p.csv", "k,value,suppressed\nA,60,0\nB,,1\nC,53,0\nTotal,100,0\n");
+    let (output, code) = desk.said("attack --cells p.csv --hierarchy H.json");
+    assert_eq!(code, Some(65), "{output}");
+    assert!(output.contains("[TABLE_CONTRADICTION]") && output.contains("p.csv, ligne 5"), "{output}");
+}
+
+#[test]
+fn a_file_too_large_says_so_before_it_is_kept() {
+    let desk = Desk::new(&[("H.json", K)]);
+    let rows: String = std::iter::once("k,value\n").chain(std::iter::repeat_n("A,1\n", 600_000)).collect();
+    desk.put("T.csv", &rows);
+    let (said, code) = desk.said("protect --table T.csv --hierarchy H.json --rule threshold=5 -o out.csv");
+    assert_eq!(code, Some(65), "{said}");
+    assert!(said.contains("[TABLE_TOO_LARGE]") && said.contains("500000"), "{said}");
+}
+
+#[test]
+fn figures_of_producers_distinct_counts_and_ratios_are_said_on_the_command_line() {
+    let desk =
+        Desk::new(&[("H.json", K), ("T.csv", ABC), ("cnaf.csv", "k,value\nB,5\n"), ("insee.csv", "k,value\nA,40\n")]);
+    let protect = "protect --table T.csv --hierarchy H.json --rule threshold=8 -o out.csv --force";
+    desk.done(&format!("{protect} --width 6 --at-source cnaf-arrondi=cnaf.csv"));
+    assert_eq!(desk.hidden("out.csv", 1), ["A", "B"]);
+    let attack = "attack --cells out.csv --hierarchy H.json --at-source cnaf-arrondi=cnaf.csv";
+    desk.done(&format!("{attack} --width 6"));
+    assert_eq!(desk.said(&format!("{attack} --width 7")).1, Some(1));
+    let (said, code) = desk.said(&format!("{protect} --width 7 --at-source cnaf-arrondi=cnaf.csv"));
+    assert!(code == Some(65) && said.contains("[TABLE_LEVELS]") && said.contains("(k=B)"), "{said}");
+    desk.done(&format!("{protect} --at-source exact=insee.csv"));
+    assert_eq!(desk.hidden("out.csv", 1), ["B", "C"]);
+    assert_eq!(desk.said(&format!("{protect} --at-source inconnu=insee.csv")).1, Some(2));
+    desk.put(
+        "D.json",
+        r#"{"dims": {"motif": {"Total": ["x", "y"]}, "mesure": {}}, "distinct": ["motif"], "within": {"mesure": [["aides", "demandes"]]}}"#,
+    );
+    let rows = |aided: u32| {
+        format!(
+            "motif,mesure,value\nx,aides,{aided}\ny,aides,30\nTotal,aides,40\nx,demandes,22\ny,demandes,40\nTotal,demandes,60\n"
+        )
+    };
+    desk.put("D.csv", &rows(12));
+    desk.done("protect --table D.csv --hierarchy D.json --rule threshold=5 -o d.csv");
+    assert!(desk.hidden("d.csv", 2).is_empty());
+    // 22 − 20: two were not helped.
+    desk.put("D.csv", &rows(20));
+    desk.done("protect --table D.csv --hierarchy D.json --rule threshold=5 --width 5 -o d.csv --force");
+    let hidden = desk.hidden("d.csv", 2);
+    assert!(hidden.iter().any(|cell| cell.starts_with("x ")), "{hidden:?}");
+    desk.done("attack --cells d.csv --hierarchy D.json --width 5");
+    desk.put("D.csv", &rows(23));
+    let (said, code) = desk.said("protect --table D.csv --hierarchy D.json --rule threshold=5 -o e.csv");
+    assert!(code == Some(65) && said.contains("dépasse son tout"), "{said}");
 }
 
 #[test]

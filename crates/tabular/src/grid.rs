@@ -75,6 +75,10 @@ impl GridFile {
     pub fn open(path: &Path, dimensions: &[Dimension], purpose: Purpose<'_>) -> Result<Self, Faults> {
         let name = path.display().to_string();
         let bytes = bytes(path, &name)?;
+        // Before the text is decoded, kept, and looked at cell by cell.
+        if lines(&bytes) > MOST_ROWS + 1 {
+            return Err(rows::too_many(&name).into());
+        }
         Self::of(&name, &bytes, dimensions, purpose)
     }
 
@@ -137,6 +141,24 @@ fn bytes(path: &Path, name: &str) -> Result<Vec<u8>, Fault> {
             MOST_BYTES / (1024 * 1024)
         )
     })
+}
+
+/// How many lines there are that are not blank; one that goes on within quotes counts once.
+fn lines(bytes: &[u8]) -> usize {
+    let (mut lines, mut quoted, mut blank) = (0, false, true);
+    for byte in bytes {
+        match byte {
+            b'\n' if !quoted => {
+                lines += usize::from(!blank);
+                blank = true;
+            }
+            b'"' => (quoted, blank) = (!quoted, false),
+            // A line of nothing but separators is blank too.
+            b'\r' | b' ' | b',' | b';' | b'\t' | b'|' => {}
+            _ => blank = false,
+        }
+    }
+    lines + usize::from(!blank)
 }
 
 /// Columns and codes as faults list them.

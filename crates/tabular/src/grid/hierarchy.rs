@@ -87,6 +87,9 @@ pub fn hierarchy(path: &Path) -> Result<Vec<Dimension>, Fault> {
 pub fn hierarchy_of(name: &str, bytes: &[u8]) -> Result<Vec<Dimension>, Fault> {
     let fault = |message: String| Fault::of_file(name, FaultCause::Hierarchy, message);
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err(fault("Le fichier est vide : il faut au moins {\"dims\": {…}}.".to_owned()));
+    }
     let file: File = serde_json::from_slice(bytes).map_err(|error| {
         let line = u64::try_from(error.line()).unwrap_or_default();
         fault(format!(

@@ -43,15 +43,7 @@ impl GridFile {
         self.each(|record| {
             rows += 1;
             if rows > MOST_ROWS {
-                return Err(Fault::of_file(
-                    &self.name,
-                    FaultCause::TooLarge,
-                    format!(
-                        "Le tableau a plus de {MOST_ROWS} lignes : regroupez des modalités, ou protégez territoire par \
-                         territoire."
-                    ),
-                )
-                .into());
+                return Err(too_many(&self.name).into());
             }
             let hidden = self.attacked
                 && columns.suppressed.and_then(|at| record.get(at)).is_some_and(|cell| cell.trim() == "1");
@@ -246,6 +238,16 @@ impl GridFile {
     pub fn dimensions(&self) -> Vec<usize> {
         self.columns.dimensions.iter().map(|&(_, dimension)| dimension).collect()
     }
+}
+
+pub(super) fn too_many(name: &str) -> Fault {
+    Fault::of_file(
+        name,
+        FaultCause::TooLarge,
+        format!(
+            "Le tableau a plus de {MOST_ROWS} lignes : regroupez des modalités, ou protégez territoire par territoire."
+        ),
+    )
 }
 
 fn node(dimension: &Dimension, cell: &str) -> Result<u32, Refused> {
