@@ -88,7 +88,8 @@ impl GridFile {
     /// As [`GridFile::open`].
     pub fn of(name: &str, bytes: &[u8], dimensions: &[Dimension], purpose: Purpose<'_>) -> Result<Self, Faults> {
         let text = decode::strictly(name, bytes)?;
-        let style = Style::of(bytes, &text);
+        // UTF-8 is read as it stands; anything else was decoded.
+        let style = Style::of(bytes, &text, matches!(text, Cow::Owned(_)));
         let text = text.into_owned();
         let (separator, header) = columns::header(name, &text)?;
         let columns = Columns::find(name, &header, dimensions, purpose)?;

@@ -97,8 +97,7 @@ pub(super) fn alone(
     let mut group: Vec<usize> = (0..cells).collect();
     for sum in sums.iter().filter(|sum| single(sum.total as usize)) {
         for &part in sum.parts.iter().filter(|&&part| single(part as usize)) {
-            let (a, b) = (root(&mut group, sum.total as usize), root(&mut group, part as usize));
-            group[a.max(b)] = a.min(b);
+            join(&mut group, sum.total as usize, part as usize);
         }
     }
     let mut free = (0..=u32::MAX).filter(|number| !taken.contains(number));
@@ -111,10 +110,16 @@ pub(super) fn alone(
 }
 
 /// Who stands for the group of a cell; the way there becomes shorter for the next.
-fn root(group: &mut [usize], mut cell: usize) -> usize {
+pub(super) fn root(group: &mut [usize], mut cell: usize) -> usize {
     while group[cell] != cell {
         group[cell] = group[group[cell]];
         cell = group[cell];
     }
     cell
+}
+
+/// Makes one group of two.
+pub(super) fn join(group: &mut [usize], one: usize, other: usize) {
+    let (a, b) = (root(group, one), root(group, other));
+    group[a.max(b)] = a.min(b);
 }

@@ -2,5 +2,7 @@
 
 mod attack;
 mod join;
+mod play;
+mod versions;
 
 pub use attack::{Attacked, Audience, Finding, Intruder, Played, Step, Violation};

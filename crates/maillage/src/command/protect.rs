@@ -201,11 +201,14 @@ fn summary(protected: &Protected) -> String {
                 counted(decision.contributors, "contributeur qui se sert", "contributeurs dont chacun se sert")
             ));
         }
-        let besides = besides.iter().map(|besides| format!(" ; {besides}")).collect::<String>();
+        besides.insert(
+            0,
+            format!("Preuve : chaque cellule cachée par une règle garde un intervalle d’au moins {}", protected.width),
+        );
         lines.push(format!(
-            "Preuve : chaque cellule cachée par une règle garde un intervalle d’au moins {}{besides}. Vérifié sur {} en \
+            "{}. Vérifié sur {} en \
              nombres entiers.",
-            protected.width,
+            besides.join(" ; "),
             counted(decision.proof, "tableau possible", "tableaux possibles"),
         ));
     }

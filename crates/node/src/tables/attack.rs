@@ -126,7 +126,7 @@ pub fn attack(ask: &Attack, mut stage: impl FnMut(Stage)) -> Result<Found, Failu
         hidden,
         violated: violated.len(),
         asked: played.iter().map(|played| played.asked).max().unwrap_or_default(),
-        remarks: files.unplayed(&played, unmeasured),
+        remarks: Files::unplayed(&played, unmeasured),
         lines: played.iter().map(|played| files.line(played)).collect(),
         intervals,
     })
@@ -161,7 +161,7 @@ impl Files {
     }
 
     /// What nobody could play, and why.
-    fn unplayed(&self, played: &[Played], unmeasured: usize) -> Vec<String> {
+    fn unplayed(played: &[Played], unmeasured: usize) -> Vec<String> {
         let mut remarks = Vec::new();
         let contributors = played.iter().find(|played| played.intruder == Intruder::Contributors);
         match contributors {

@@ -55,10 +55,10 @@ fn sentence(fault: &Fault) -> String {
 
 impl Files {
     fn file(&self, place: Place) -> &GridFile {
-        match place.earlier {
-            true => self.earlier.get(place.table).unwrap_or_else(|| &self.besides[place.table - self.earlier.len()]),
-            false => &self.present[place.table],
+        if !place.earlier {
+            return &self.present[place.table];
         }
+        self.earlier.get(place.table).unwrap_or_else(|| &self.besides[place.table - self.earlier.len()])
     }
 
     /// `T.csv, ligne 12 (age=18-64, region=A)`.
@@ -301,8 +301,8 @@ impl Files {
         if differences > 0 {
             write!(
                 text,
-                "\n  et {} entre un total et une de ses parties.",
-                counted(differences, "différence", "différences")
+                "\n  et {} (un total moins une partie, ou ce qu’un contributeur a en tout).",
+                counted(differences, "figure que personne ne publie", "figures que personne ne publie")
             )
             .expect("a text takes everything");
         }

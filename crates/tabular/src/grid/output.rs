@@ -1,7 +1,5 @@
 //! The file again, with what was decided about each row: written as it was, cell by cell.
 
-use std::borrow::Cow;
-
 use disclosure::tables::Decided;
 use encoding_rs::WINDOWS_1252;
 
@@ -28,11 +26,10 @@ pub(super) struct Style {
 }
 
 impl Style {
-    pub(super) fn of(bytes: &[u8], text: &Cow<'_, str>) -> Self {
+    pub(super) fn of(bytes: &[u8], text: &str, decoded: bool) -> Self {
         Self {
             marked: bytes.starts_with(b"\xef\xbb\xbf"),
-            // UTF-8 is read as it stands.
-            windows: matches!(text, Cow::Owned(_)),
+            windows: decoded,
             returns: text.find('\n').is_some_and(|at| text[..at].ends_with('\r')),
         }
     }
