@@ -160,6 +160,17 @@ impl System {
         self
     }
 
+    /// The same with these cells open again, and dearer than all others: what would have to be hidden of them?
+    pub(crate) fn reopened(&self, cells: &[usize]) -> Self {
+        let dear = self.cells.iter().map(|cell| cell.weight).max().unwrap_or_default().saturating_add(1);
+        let mut system = self.clone();
+        for &cell in cells {
+            system.cells[cell].standing = Standing::Open;
+            system.cells[cell].weight += dear.saturating_mul(16).min(LARGEST >> 8);
+        }
+        system
+    }
+
     /// What a primary needs.
     pub fn need(&self, cell: usize, width: u32) -> Need {
         self.needs.get(&cell).copied().unwrap_or_else(|| Need::width(width))

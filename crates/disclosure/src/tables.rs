@@ -14,16 +14,17 @@ pub mod catalogue;
 pub mod criterion;
 mod decide;
 mod layout;
+mod owners;
 mod published;
 mod seen;
 
 use thiserror::Error;
 
-pub use assemble::{Assembled, Request, Singletons};
+pub use assemble::{Assembled, Fixed, Request, Singletons};
 pub use criterion::{Criterion, Facts, Need, Percent, Strictness};
 pub use decide::{Decided, Decision, Refusal};
-pub use published::at_source;
-pub use seen::{Attacked, Seen, Violation};
+pub use published::{Source, at_source};
+pub use seen::{Attacked, Audience, Finding, Intruder, Played, Step, Violation};
 
 use crate::system::Axis;
 
@@ -34,6 +35,18 @@ pub struct Dimension {
     pub name: String,
     /// Its nodes, and what adds up to what.
     pub axis: Axis,
+    /// One person may be counted in several parts: a total is at least the largest of them, and at most their sum.
+    pub distinct: bool,
+    /// Node and node: in every combination of the other dimensions the first is never above the second (numerator and
+    /// denominator). Their difference is a figure too, which anybody computes.
+    pub within: Vec<(usize, usize)>,
+}
+
+impl Dimension {
+    /// A dimension in which everything adds up.
+    pub fn new(name: impl Into<String>, axis: Axis) -> Self {
+        Self { name: name.into(), axis, distinct: false, within: Vec::new() }
+    }
 }
 
 /// What was decided about a cell before any rule.
@@ -77,6 +90,8 @@ pub struct Row {
     pub frozen: Frozen,
     /// Whether it was hidden, in a table that was published.
     pub suppressed: Option<bool>,
+    /// The figure that the file still holds of a cell that was hidden. Only who knows the cell anyway is told.
+    pub inside: Option<i64>,
 }
 
 /// All cells of one table.
@@ -108,6 +123,19 @@ pub struct Place {
     pub table: usize,
     /// Which row, from 0.
     pub row: usize,
+}
+
+/// How a cell is asked to vary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// Below the figure: `lpl`.
+    Below,
+    /// Above the figure: `upl`, or what a rule for amounts asks.
+    Above,
+    /// On both sides together: `spl`.
+    Sliding,
+    /// On both sides together: the width that is asked for all.
+    Width,
 }
 
 /// Why tables do not make a system. Names rows and nodes, never a figure.
@@ -155,6 +183,32 @@ pub enum Misfit {
         /// How many totals are not, in all tables.
         count: usize,
     },
+    /// A total of people who may be counted in several parts is less than one of them, or more than all.
+    #[error("a total of distinct counts does not fit its parts")]
+    Distinct {
+        /// The total.
+        place: Place,
+        /// The dimension along which it is divided.
+        dimension: usize,
+        /// The parts, as rows.
+        parts: Vec<usize>,
+    },
+    /// A part is above its whole.
+    #[error("a part is above its whole")]
+    Within {
+        /// The denominator.
+        whole: Place,
+        /// The numerator.
+        part: Place,
+    },
+    /// A figure lies outside what its producer's rounding allows.
+    #[error("a figure does not fit what its producer published")]
+    Rounded {
+        /// The figure.
+        place: Place,
+        /// In the producer's table.
+        other: Place,
+    },
     /// Two tables give different figures for one cell.
     #[error("two tables give one cell different figures")]
     Conflict {
@@ -197,6 +251,15 @@ pub enum Misfit {
     /// Cells that must be hidden and must be shown.
     #[error("{} cells are frozen as shown and must be hidden", .0.len())]
     Frozen(Vec<Place>),
+    /// Cells asked to vary further than the range in which everybody knows them to lie.
+    #[error("{} cells are asked to vary beyond their range", .0.len())]
+    Beyond(Vec<(Place, Level)>),
+    /// Somebody is said to know a cell that no table has.
+    #[error("somebody knows a cell that is not there")]
+    Stranger(Place),
+    /// What somebody is said to know contradicts what is visible.
+    #[error("what is known contradicts what is visible")]
+    Known(Place),
     /// Visible figures that no whole table satisfies.
     #[error("visible figures contradict each other")]
     Contradiction(Vec<Place>),

@@ -68,7 +68,7 @@ fn value(argument: &str) -> Value {
     let (name, form) = match argument {
         "folder" | "access" => ("DOSSIER", "le chemin d’un dossier"),
         "file" | "files" | "answer" | "output" | "key" | "passphrase_file" | "verify" | "receipt" | "tables"
-        | "history" | "cells" | "hierarchy" | "public" | "intervals" => ("FICHIER", "le chemin d’un fichier"),
+        | "history" | "cells" | "known" | "hierarchy" | "public" | "intervals" => ("FICHIER", "le chemin d’un fichier"),
         "territory" | "also" => (
             "CODE_INSEE",
             "un code INSEE de commune a cinq caractères, le zéro du début compris, par exemple 93066 ou 01053",
@@ -90,6 +90,7 @@ fn value(argument: &str) -> Value {
         "preview" => ("EMPREINTE", "l’empreinte qu’affiche « maillage node preview »"),
         "recipient" => ("CLÉ_PUBLIQUE", "une clé publique commence par age1"),
         "rule" => ("RÈGLE", "threshold=5, dominance=1,85, p=15… ; « maillage protect --rules » montre le catalogue"),
+        "at_source" => ("NOM=FICHIER", "exact=FICHIER, ou cnaf-arrondi=FICHIER"),
         "primary_column" => ("COLONNE", "le nom d’une colonne du tableau"),
         "width" => ("LARGEUR", "un nombre entier s’écrit en chiffres seulement"),
         "zeros" | "singletons" => ("CHOIX", "une des valeurs que donne l’aide"),

@@ -3,6 +3,7 @@
 //! Files are read and written here; what is hidden is decided in [`disclosure::tables`]. Nothing is written before
 //! everything is decided, and then every file whole or not at all.
 
+mod attack;
 mod french;
 mod output;
 mod rule;
@@ -10,14 +11,13 @@ mod rule;
 use std::path::PathBuf;
 
 use disclosure::Zeros;
-use disclosure::tables::{
-    Assembled, Attacked, Criterion, Decision, Dimension, Request, Seen, Singletons, Table, Violation, at_source,
-};
+use disclosure::tables::{Assembled, Criterion, Decision, Dimension, Request, Singletons, Source, Table, at_source};
 use model::{Decimals, Failure};
 use tabular::grid::{Edition, GridFile, Owners, Purpose, hierarchy};
 
-pub use output::write;
-pub use rule::Rule;
+pub use attack::{Attack, Found, Line, attack};
+pub use output::{free, write};
+pub use rule::{AtSource, Rule};
 
 use french::Files;
 
@@ -42,6 +42,8 @@ pub struct Protect {
     pub singletons: Option<Singletons>,
     /// Whether what was published before and is now forbidden stays shown.
     pub keep_published: bool,
+    /// What producers publish about some of the same cells.
+    pub sources: Vec<AtSource>,
 }
 
 /// How far it is.
@@ -62,6 +64,13 @@ pub enum Stage {
         cells: usize,
         /// Of them.
         hidden: usize,
+    },
+    /// Somebody who knows more than others tries, one after the other.
+    Playing {
+        /// Which, from 1.
+        player: usize,
+        /// How many there are of the kind.
+        of: usize,
     },
 }
 
@@ -112,12 +121,14 @@ pub fn protect(ask: &Protect, mut stage: impl FnMut(Stage)) -> Result<Outcome, F
     let files = Files {
         present: open(&ask.tables, &dimensions, purpose)?,
         earlier: open(&ask.history, &dimensions, Purpose::Remember)?,
+        besides: open_sources(&ask.sources, &dimensions)?,
         dimensions,
     };
     let mut remarks = files.remarks(ask);
     let decimals = files.decimals();
-    let (earlier, tables) = files.tables(decimals)?;
+    let [earlier, tables, besides] = files.tables(decimals)?;
     let one = decimals.one();
+    let sources = sources(&ask.sources, &besides, one);
     let policy = rule::Policy::of(&ask.rules, ask.width, ask.zeros)?;
     if let Some((below, above)) = policy.at_source {
         at_source(&files.dimensions, &tables, i64::from(below) * one, i64::from(above) * one)
@@ -133,6 +144,7 @@ pub fn protect(ask: &Protect, mut stage: impl FnMut(Stage)) -> Result<Outcome, F
         earlier: &earlier,
         tables: &tables,
         one,
+        sources: &sources,
         criteria: &policy.criteria,
         marked: ask.primary.is_some(),
         zeros: policy.zeros,
@@ -166,62 +178,17 @@ pub fn protect(ask: &Protect, mut stage: impl FnMut(Stage)) -> Result<Outcome, F
     }))
 }
 
-/// What to attack.
-#[derive(Clone, Debug)]
-pub struct Attack {
-    /// Published tables, with what is hidden in them.
-    pub cells: Vec<PathBuf>,
-    /// What adds up to what.
-    pub hierarchy: PathBuf,
-    /// How wide every primary must be, in whole units.
-    pub width: u32,
-    /// Whether the interval of every hidden cell is wanted.
-    pub intervals: bool,
+fn open_sources(sources: &[AtSource], dimensions: &[Dimension]) -> Result<Vec<GridFile>, Failure> {
+    let paths: Vec<PathBuf> = sources.iter().map(|source| source.path.clone()).collect();
+    open(&paths, dimensions, Purpose::Know)
 }
 
-/// What the intruder found.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Cells of all tables, each once.
-    pub cells: usize,
-    /// Of them, hidden.
-    pub hidden: usize,
-    /// Of them, those that must vary.
-    pub asked: usize,
-    /// Those that do not, by kind.
-    pub violations: Vec<(Violation, String)>,
-    /// The intervals as a file, if wanted.
-    pub intervals: Option<Vec<u8>>,
-}
-
-/// Plays the intruder against published tables: visible figures, relations, ranges, nothing else.
-///
-/// # Errors
-/// Files that do not read, visible figures that contradict each other.
-pub fn attack(ask: &Attack, mut stage: impl FnMut(Stage)) -> Result<Found, Failure> {
-    stage(Stage::Reading);
-    if ask.width == 0 {
-        return Err(french::invalid("TABLE_WIDTH", "a width of zero", "La largeur demandée est au moins 1."));
-    }
-    let dimensions = hierarchy(&ask.hierarchy).map_err(|fault| french::fault(&fault))?;
-    let files = Files { present: open(&ask.cells, &dimensions, Purpose::Attack)?, earlier: Vec::new(), dimensions };
-    let decimals = files.decimals();
-    let (_, tables) = files.tables(decimals)?;
-    let seen = Seen::of(&files.dimensions, &tables).map_err(|misfit| files.misfit(&misfit))?;
-    let (cells, hidden) = seen.cells();
-    stage(Stage::Attacking { cells, hidden });
-    let width = i64::from(ask.width).saturating_mul(decimals.one());
-    let width = u32::try_from(width).map_err(|_| {
-        french::invalid("TABLE_WIDTH", "a width beyond what is computed with", "La largeur demandée est trop grande.")
-    })?;
-    let Attacked { asked, violations, intervals } =
-        seen.attack(width, ask.intervals).map_err(|misfit| files.misfit(&misfit))?;
-    let violations = violations.into_iter().map(|(place, violation)| (violation, files.cell(place))).collect();
-    let intervals = ask.intervals.then(|| {
-        let names: Vec<usize> = seen.dimensions().collect();
-        output::intervals(&files.dimensions, &names, &intervals, decimals)
-    });
-    Ok(Found { cells, hidden, asked, violations, intervals })
+fn sources<'a>(asked: &[AtSource], tables: &'a [Table], one: i64) -> Vec<Source<'a>> {
+    let source = |(asked, table): (&AtSource, &'a Table)| {
+        let units = |whole: u32| i64::from(whole).saturating_mul(one);
+        Source { table, below: units(asked.below), above: units(asked.above) }
+    };
+    asked.iter().zip(tables).map(source).collect()
 }
 
 fn open(paths: &[PathBuf], dimensions: &[Dimension], purpose: Purpose<'_>) -> Result<Vec<GridFile>, Failure> {
@@ -232,17 +199,25 @@ fn open(paths: &[PathBuf], dimensions: &[Dimension], purpose: Purpose<'_>) -> Re
 impl Files {
     /// The decimals of the finest file: linked tables are compared digit by digit.
     fn decimals(&self) -> Decimals {
-        let finest = self.present.iter().chain(&self.earlier).map(GridFile::decimals).max().unwrap_or_default();
+        let finest = self
+            .present
+            .iter()
+            .chain(&self.earlier)
+            .chain(&self.besides)
+            .map(GridFile::decimals)
+            .max()
+            .unwrap_or_default();
         Decimals::new(finest).unwrap_or(Decimals::NONE)
     }
 
-    fn tables(&self, decimals: Decimals) -> Result<(Vec<Table>, Vec<Table>), Failure> {
+    /// Earlier tables, present ones, and what is known besides.
+    fn tables(&self, decimals: Decimals) -> Result<[Vec<Table>; 3], Failure> {
         let mut owners = Owners::default();
         let mut read = |files: &[GridFile]| {
             let table = |file: &GridFile| file.table(&self.dimensions, decimals.places(), &mut owners);
             files.iter().map(table).collect::<Result<Vec<_>, _>>().map_err(|faults| french::faults(&faults))
         };
-        Ok((read(&self.earlier)?, read(&self.present)?))
+        Ok([read(&self.earlier)?, read(&self.present)?, read(&self.besides)?])
     }
 
     /// Where contributors are counted, whoever is alone is reckoned with, named or not.
@@ -261,7 +236,7 @@ impl Files {
             public: write(Edition::Public),
             width: 0,
             narrower_than_threshold: None,
-            decision: Decision { tables: decided, cells, primary: 0, secondary: 0, kept: (1, 1), proof: 0 },
+            decision: Decision { tables: decided, cells, kept: (1, 1), ..Decision::default() },
             remarks,
         }
     }

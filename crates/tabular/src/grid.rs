@@ -14,8 +14,6 @@ mod rows;
 mod tests;
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use disclosure::tables::Dimension;
@@ -24,9 +22,10 @@ use columns::Columns;
 
 pub use hierarchy::{hierarchy, hierarchy_of};
 pub use output::Edition;
+use output::Style;
 pub use rows::Owners;
 
-use crate::fault::{Fault, FaultCause, Faults, cut};
+use crate::fault::{Fault, Faults, cut};
 use crate::read::decode;
 use crate::source::DecimalMark;
 
@@ -46,8 +45,11 @@ pub enum Purpose<'a> {
     },
     /// It was published, and our own figures are in it: `suppressed` says what was hidden.
     Remember,
-    /// It was published, and an intruder reads it: figures of rows with `suppressed` = 1 are not looked at.
+    /// It was published, and an intruder reads it: figures of rows with `suppressed` = 1 are kept apart, for those only
+    /// who know them anyway.
     Attack,
+    /// Somebody knows these cells.
+    Know,
 }
 
 /// A file of cells, as text, with its columns found.
@@ -55,12 +57,14 @@ pub struct GridFile {
     name: String,
     text: String,
     separator: u8,
+    style: Style,
     header: Vec<String>,
     columns: Columns,
     mark: DecimalMark,
     decimals: u8,
     rows: usize,
     attacked: bool,
+    remembered: bool,
 }
 
 impl GridFile {
@@ -71,6 +75,10 @@ impl GridFile {
     pub fn open(path: &Path, dimensions: &[Dimension], purpose: Purpose<'_>) -> Result<Self, Faults> {
         let name = path.display().to_string();
         let bytes = bytes(path, &name)?;
+        // Before the text is decoded, kept, and looked at cell by cell.
+        if lines(&bytes) > MOST_ROWS + 1 {
+            return Err(rows::too_many(&name).into());
+        }
         Self::of(&name, &bytes, dimensions, purpose)
     }
 
@@ -79,14 +87,28 @@ impl GridFile {
     /// # Errors
     /// As [`GridFile::open`].
     pub fn of(name: &str, bytes: &[u8], dimensions: &[Dimension], purpose: Purpose<'_>) -> Result<Self, Faults> {
-        let text = decode::strictly(name, bytes)?.into_owned();
+        let text = decode::strictly(name, bytes)?;
+        // UTF-8 is read as it stands; anything else was decoded.
+        let style = Style::of(bytes, &text, matches!(text, Cow::Owned(_)));
+        let text = text.into_owned();
         let (separator, header) = columns::header(name, &text)?;
         let columns = Columns::find(name, &header, dimensions, purpose)?;
         // In a file whose cells are separated by commas a point can only be the decimal mark.
         let mark = if separator == b';' { DecimalMark::Auto } else { DecimalMark::Point };
-        let attacked = purpose == Purpose::Attack;
-        let mut file =
-            Self { name: name.to_owned(), text, separator, header, columns, mark, decimals: 0, rows: 0, attacked };
+        let (attacked, remembered) = (purpose == Purpose::Attack, purpose == Purpose::Remember);
+        let mut file = Self {
+            name: name.to_owned(),
+            text,
+            separator,
+            style,
+            header,
+            columns,
+            mark,
+            decimals: 0,
+            rows: 0,
+            attacked,
+            remembered,
+        };
         (file.rows, file.decimals) = file.measure()?;
         Ok(file)
     }
@@ -113,35 +135,31 @@ impl GridFile {
 }
 
 fn bytes(path: &Path, name: &str) -> Result<Vec<u8>, Fault> {
-    let unreadable = || {
-        Fault::of_file(
-            name,
-            FaultCause::Unreadable,
-            "Le fichier est introuvable ou illisible : vérifiez son chemin et les droits de lecture.",
+    crate::read::bytes(path, name, MOST_BYTES, || {
+        format!(
+            "Le fichier dépasse {} Mio. Un tableau de cellules a au plus {MOST_ROWS} lignes : regroupez des modalités, \
+             ou protégez territoire par territoire.",
+            MOST_BYTES / (1024 * 1024)
         )
-    };
-    let file = File::open(path).map_err(|_| unreadable())?;
-    let metadata = file.metadata().map_err(|_| unreadable())?;
-    if metadata.is_dir() {
-        return Err(unreadable());
+    })
+}
+
+/// How many lines there are that are not blank; one that goes on within quotes counts once.
+fn lines(bytes: &[u8]) -> usize {
+    let (mut lines, mut quoted, mut blank) = (0, false, true);
+    for byte in bytes {
+        match byte {
+            b'\n' if !quoted => {
+                lines += usize::from(!blank);
+                blank = true;
+            }
+            b'"' => (quoted, blank) = (!quoted, false),
+            // A line of nothing but separators is blank too.
+            b'\r' | b' ' | b',' | b';' | b'\t' | b'|' => {}
+            _ => blank = false,
+        }
     }
-    let mut bytes = Vec::new();
-    if metadata.len() <= MOST_BYTES {
-        // One byte beyond the limit tells a file that grew, or a pipe that does not end.
-        file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|_| unreadable())?;
-    }
-    if metadata.len() > MOST_BYTES || bytes.len() as u64 > MOST_BYTES {
-        return Err(Fault::of_file(
-            name,
-            FaultCause::TooLarge,
-            format!(
-                "Le fichier dépasse {} Mio. Un tableau de cellules a au plus {MOST_ROWS} lignes : regroupez des \
-                 modalités, ou protégez territoire par territoire.",
-                MOST_BYTES / (1024 * 1024)
-            ),
-        ));
-    }
-    Ok(bytes)
+    lines + usize::from(!blank)
 }
 
 /// Columns and codes as faults list them.

@@ -29,11 +29,12 @@ pub(crate) use layout::reader;
 /// Every fault of the file, in the order of its lines: the first [`Faults::KEPT`] and how many there are.
 pub fn read(spec: &SourceSpec, base: &Path, table: &Table) -> Result<Rows, Faults> {
     let name = spec.file.display().to_string();
-    let bytes = bytes(spec, &name, &base.join(&spec.file))?;
+    let bytes = bytes(&base.join(&spec.file), &name, spec.max_bytes, || too_large(spec))?;
     read_bytes(spec, &name, &bytes, table)
 }
 
-fn bytes(spec: &SourceSpec, name: &str, path: &Path) -> Result<Vec<u8>, Fault> {
+/// A whole file of at most so many bytes; a larger one says what `too_large` says. A pipe is read too, so far.
+pub(crate) fn bytes(path: &Path, name: &str, most: u64, too_large: impl FnOnce() -> String) -> Result<Vec<u8>, Fault> {
     let unreadable = || {
         Fault::of_file(
             name,
@@ -43,26 +44,24 @@ fn bytes(spec: &SourceSpec, name: &str, path: &Path) -> Result<Vec<u8>, Fault> {
     };
     let file = File::open(path).map_err(|_| unreadable())?;
     let metadata = file.metadata().map_err(|_| unreadable())?;
-    if !metadata.is_file() {
+    if metadata.is_dir() {
         return Err(unreadable());
     }
-    if metadata.len() > spec.max_bytes {
-        return Err(too_large(spec, name));
-    }
     let mut bytes = Vec::new();
-    // One byte beyond the limit tells a file that grew since its size was asked.
-    file.take(spec.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(|_| unreadable())?;
+    if metadata.len() <= most {
+        // One byte beyond the limit tells a file that grew, or a pipe that does not end.
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|_| unreadable())?;
+    }
+    if metadata.len() > most || u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
+        return Err(Fault::of_file(name, FaultCause::TooLarge, too_large()));
+    }
     Ok(bytes)
 }
 
-fn too_large(spec: &SourceSpec, name: &str) -> Fault {
-    Fault::of_file(
-        name,
-        FaultCause::TooLarge,
-        format!(
-            "Le fichier dépasse la taille permise ({} Mio) : exportez une seule année, ou relevez max_bytes si c'est voulu.",
-            spec.max_bytes / (1024 * 1024)
-        ),
+fn too_large(spec: &SourceSpec) -> String {
+    format!(
+        "Le fichier dépasse la taille permise ({} Mio) : exportez une seule année, ou relevez max_bytes si c'est voulu.",
+        spec.max_bytes / (1024 * 1024)
     )
 }
 
@@ -72,7 +71,7 @@ fn too_large(spec: &SourceSpec, name: &str) -> Fault {
 /// As [`read`].
 pub fn read_bytes(spec: &SourceSpec, name: &str, bytes: &[u8], table: &Table) -> Result<Rows, Faults> {
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > spec.max_bytes {
-        return Err(too_large(spec, name).into());
+        return Err(Fault::of_file(name, FaultCause::TooLarge, too_large(spec)).into());
     }
     let text = decode::text(spec, name, bytes)?;
     let plan = rules::Plan::new(spec, name, table)?;

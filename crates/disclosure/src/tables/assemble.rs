@@ -1,13 +1,18 @@
 //! From tables to one system: which rows are the same cell, what adds up, what is decided, what is asked.
 
-mod owners;
+mod known;
+mod rules;
+mod system;
 
 use std::collections::{HashMap, HashSet};
 
 use super::layout::{Key, Keys, Layout};
-use super::{Criterion, Dimension, Facts, Frozen, Misfit, Need, Place, Row, Table};
+use super::owners::Sum;
+use super::published::Source;
+use super::{Criterion, Dimension, Facts, Misfit, Need, Place, Table};
 use crate::scheme::Zeros;
-use crate::system::{Cell, InvalidSystem, Relation, Standing, System};
+use crate::system::System;
+use known::Known;
 
 /// Whose knowledge of his own figure is reckoned with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +33,8 @@ pub struct Request<'a> {
     pub tables: &'a [Table],
     /// Units that make one: 10 to the power of the decimals.
     pub one: i64,
+    /// What producers publish about some of the same cells.
+    pub sources: &'a [Source<'a>],
     /// Rules.
     pub criteria: &'a [Criterion],
     /// Whether cells that a table marks as primary are.
@@ -42,22 +49,6 @@ pub struct Request<'a> {
     pub keep_published: bool,
 }
 
-/// A cell as all tables together tell it.
-struct Known {
-    value: i64,
-    low: i64,
-    high: Option<i64>,
-    place: Place,
-    facts: Facts,
-    owner: Option<u32>,
-    /// Shown by a publication, frozen as shown by a file.
-    published: bool,
-    frozen: bool,
-    hidden: bool,
-    need: Option<Need>,
-    level: Need,
-}
-
 /// The system of everything that is, or was, published together. Confidential.
 pub struct Assembled {
     pub(super) system: System,
@@ -67,6 +58,21 @@ pub struct Assembled {
     pub(super) present: Vec<Vec<u32>>,
     /// By cell: where it stands; `None` for differences that nobody publishes.
     pub(super) places: Vec<Option<Place>>,
+    /// By cell: why it is shown for good.
+    pub(super) fixed: Vec<Option<Fixed>>,
+    /// What is asked of all primaries, in units.
+    pub(super) width: i64,
+}
+
+/// Why a cell is shown, whatever that gives away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fixed {
+    /// The file says so.
+    Frozen,
+    /// It was published earlier.
+    Published,
+    /// It is a zero, and zeros are shown.
+    Zero,
 }
 
 impl Assembled {
@@ -74,6 +80,7 @@ impl Assembled {
     pub fn of(request: &Request<'_>) -> Result<Self, Misfit> {
         let mut builder = Builder::new(request)?;
         builder.join()?;
+        builder.sources()?;
         builder.relate()?;
         builder.contributors()?;
         builder.rules()?;
@@ -92,14 +99,6 @@ impl Assembled {
     }
 }
 
-/// A total and its parts, as cells, along a dimension.
-struct Sum {
-    place: Place,
-    dimension: usize,
-    total: u32,
-    parts: Vec<u32>,
-}
-
 struct Builder<'a> {
     request: &'a Request<'a>,
     keys: Keys,
@@ -107,6 +106,12 @@ struct Builder<'a> {
     earlier: Vec<Vec<u32>>,
     present: Vec<Vec<u32>>,
     sums: Vec<Sum>,
+    /// Present cells.
+    now: HashMap<Key, u32>,
+    /// Totals of people who may be counted in several parts.
+    distinct: Vec<Sum>,
+    /// Whole and part: one figure is never above the other.
+    within: Vec<(Place, u32, u32)>,
     /// Zeros that stay undecided, by cell.
     undecided: Vec<bool>,
     /// Differences: what they are worth, the least they can be, total, part.
@@ -115,8 +120,10 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(request: &'a Request<'a>) -> Result<Self, Misfit> {
-        let all = everything(request);
-        let keys = Keys::of(request.dimensions, &all)?;
+        let first = request.earlier.len();
+        let sources =
+            request.sources.iter().enumerate().map(move |(at, source)| (Source::place(first + at), source.table));
+        let keys = Keys::of(request.dimensions, &everything(request).chain(sources))?;
         Ok(Self {
             request,
             keys,
@@ -124,6 +131,9 @@ impl<'a> Builder<'a> {
             earlier: Vec::new(),
             present: Vec::new(),
             sums: Vec::new(),
+            now: HashMap::new(),
+            distinct: Vec::new(),
+            within: Vec::new(),
             undecided: Vec::new(),
             differences: Vec::new(),
         })
@@ -154,6 +164,9 @@ impl<'a> Builder<'a> {
                     self.known.push(Known::new(value, place, self.request.one));
                 }
                 self.known[cell as usize].learn(row, place, table.says_primary, self.request)?;
+                if !place.earlier {
+                    self.now.insert(self.keys.key(table, index), cell);
+                }
                 of_rows.push(cell);
             }
             if at.earlier { &mut self.earlier } else { &mut self.present }.push(of_rows);
@@ -177,16 +190,48 @@ impl<'a> Builder<'a> {
         for cell in self.earlier.iter_mut().chain(&mut self.present).flatten() {
             *cell = numbers[*cell as usize];
         }
+        for cell in self.now.values_mut() {
+            *cell = numbers[*cell as usize];
+        }
+    }
+
+    /// What a producer publishes about a cell is known to everybody, and narrows its range.
+    fn sources(&mut self) -> Result<(), Misfit> {
+        for (index, source) in self.request.sources.iter().enumerate() {
+            let at = Source::place(self.request.earlier.len() + index);
+            for (row, (low, high)) in source.ranges(self.request.dimensions, at)?.into_iter().enumerate() {
+                let Some(&cell) = self.now.get(&self.keys.key(source.table, row)) else { continue };
+                let known = &mut self.known[cell as usize];
+                if known.value < low || known.value > high {
+                    return Err(Misfit::Rounded { place: known.place, other: Place { row, ..at } });
+                }
+                known.low = known.low.max(low);
+                known.high = Some(known.high.map_or(high, |own| own.min(high)));
+                known.published |= low == high;
+            }
+        }
+        Ok(())
     }
 
     fn relate(&mut self) -> Result<(), Misfit> {
         let (mut broken, mut count) = (None, 0);
+        let mut wrong = None;
         for (at, table) in everything(self.request) {
             let layout = Layout::of(self.request.dimensions, table, at)?;
             let of_rows = if at.earlier { &self.earlier[at.table] } else { &self.present[at.table] };
             layout.sums(self.request.dimensions, table, |dimension, total, parts| {
                 let value = |row: usize| i128::from(self.known[of_rows[row] as usize].value);
                 let place = Place { row: total, ..at };
+                if self.request.dimensions[dimension].distinct {
+                    let values = || parts.iter().map(|&part| value(part));
+                    if value(total) > values().sum() || values().any(|part| part > value(total)) {
+                        wrong.get_or_insert_with(|| Misfit::Distinct { place, dimension, parts: parts.to_vec() });
+                        return;
+                    }
+                    let parts = parts.iter().map(|&part| of_rows[part]).collect();
+                    self.distinct.push(Sum { place, dimension, total: of_rows[total], parts });
+                    return;
+                }
                 if value(total) != parts.iter().map(|&part| value(part)).sum::<i128>() {
                     count += 1;
                     broken.get_or_insert_with(|| (place, dimension, parts.to_vec()));
@@ -195,8 +240,22 @@ impl<'a> Builder<'a> {
                 let parts = parts.iter().map(|&part| of_rows[part]).collect();
                 self.sums.push(Sum { place, dimension, total: of_rows[total], parts });
             });
+            layout.within(self.request.dimensions, table, |whole, part| {
+                let (whole_at, part_at) = (Place { row: whole, ..at }, Place { row: part, ..at });
+                let value = |row: usize| self.known[of_rows[row] as usize].value;
+                if value(part) > value(whole) {
+                    wrong.get_or_insert(Misfit::Within { whole: whole_at, part: part_at });
+                }
+                self.within.push((whole_at, of_rows[whole], of_rows[part]));
+            });
         }
-        self.sums.sort_by(|a, b| (a.total, &a.parts).cmp(&(b.total, &b.parts)));
+        if let Some(wrong) = wrong {
+            return Err(wrong);
+        }
+        for sums in [&mut self.sums, &mut self.distinct] {
+            sums.sort_by(|a, b| (a.total, &a.parts).cmp(&(b.total, &b.parts)));
+        }
+        self.within.sort_by_key(|&(_, whole, part)| (whole, part));
         broken.map_or(Ok(()), |(place, dimension, parts)| Err(Misfit::Broken { place, dimension, parts, count }))
     }
 
@@ -218,167 +277,6 @@ impl<'a> Builder<'a> {
         }
         Ok(())
     }
-
-    fn rules(&mut self) -> Result<(), Misfit> {
-        let request = self.request;
-        for cells in &self.present {
-            for &cell in cells {
-                let known = &mut self.known[cell as usize];
-                for criterion in request.criteria {
-                    let lacking =
-                        |lacking: super::criterion::Lacking| Misfit::Lacking { place: known.place, column: lacking.0 };
-                    if let Some(need) = criterion.asks(&known.facts, request.zeros).map_err(lacking)? {
-                        known.ask(need.and(Need::width(request.width)));
-                    }
-                }
-            }
-        }
-        for criterion in request.criteria {
-            match criterion {
-                Criterion::OneCategory { dimension } => {
-                    let place = request.dimensions.iter().position(|known| known.name == *dimension);
-                    let place = place.ok_or_else(|| Misfit::Dimension(dimension.clone()))?;
-                    self.one_category(place);
-                }
-                Criterion::Difference { least } => self.small_differences(*least)?,
-                Criterion::Threshold { .. }
-                | Criterion::Contributors { .. }
-                | Criterion::Dominance { .. }
-                | Criterion::Precision { .. } => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn one_category(&mut self, dimension: usize) {
-        let mut spread = Vec::new();
-        for sum in self.sums.iter().filter(|sum| sum.dimension == dimension && !sum.place.earlier) {
-            let nobody = |cell: u32| self.known[cell as usize].facts.nobody();
-            let mut takers = sum.parts.iter().copied().filter(|&part| !nobody(part));
-            if let (Some(all), None, true) = (takers.next(), takers.next(), sum.parts.len() > 1) {
-                spread.extend(sum.parts.iter().copied().filter(|&part| nobody(part)));
-                // It must be possible that somebody is in another category.
-                let need = Need { below: self.request.one, ..Need::width(self.request.width) };
-                self.known[all as usize].ask(need);
-            }
-        }
-        // A zero is only uncertain if zeros above, below and beside it are not shown on principle.
-        let mut over = vec![Vec::new(); self.known.len()];
-        for (index, sum) in self.sums.iter().enumerate() {
-            for &cell in std::iter::once(&sum.total).chain(&sum.parts) {
-                over[cell as usize].push(index);
-            }
-        }
-        while let Some(cell) = spread.pop() {
-            let known = &self.known[cell as usize];
-            if known.value != 0 || std::mem::replace(&mut self.undecided[cell as usize], true) {
-                continue;
-            }
-            for &sum in &over[cell as usize] {
-                let sum = &self.sums[sum];
-                if self.known[sum.total as usize].value == 0 {
-                    spread.push(sum.total);
-                    spread.extend(&sum.parts);
-                }
-            }
-        }
-    }
-
-    fn small_differences(&mut self, least: u32) -> Result<(), Misfit> {
-        let mut found = HashSet::new();
-        for sum in self.sums.iter().filter(|sum| !sum.place.earlier && sum.parts.len() > 2) {
-            let known = |cell: u32| &self.known[cell as usize];
-            for &part in &sum.parts {
-                let others = || sum.parts.iter().copied().filter(|&other| other != part);
-                let contributors = others().map(|other| known(other).facts.contributors).sum::<Option<u64>>();
-                let value = known(sum.total).value - known(part).value;
-                let facts = Facts { value, contributors, ..known(sum.total).facts };
-                let asked = Criterion::Threshold { least }
-                    .asks(&facts, self.request.zeros)
-                    .map_err(|lacking| Misfit::Lacking { place: sum.place, column: lacking.0 })?;
-                if asked.is_some() && found.insert((sum.total, part)) {
-                    let low = others().map(|other| known(other).low).fold(0, i64::saturating_add);
-                    self.differences.push((value, low, sum.total, part));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Assembled, Misfit> {
-        if self.request.singletons == Singletons::Alone {
-            self.alone();
-        }
-        self.bound_below();
-        let mut refused = Vec::new();
-        let mut cells = Vec::with_capacity(self.known.len());
-        let mut needs = Vec::with_capacity(self.known.len());
-        for (known, undecided) in self.known.iter().zip(&self.undecided) {
-            let forbidden = known.need.is_some() || (known.hidden && known.frozen);
-            let public = (known.frozen || known.published) && !known.place.earlier;
-            if forbidden && public && !self.request.keep_published {
-                refused.push(known.place);
-            }
-            let shown = known.published || known.frozen;
-            let zero = self.request.zeros == Zeros::Publish && known.facts.nobody() && !undecided;
-            let need = known.need.filter(|_| !shown).map(|need| known.levelled(need));
-            let standing = match need {
-                Some(_) => Standing::Primary,
-                None if shown => Standing::Shown,
-                None if known.hidden => Standing::Hidden,
-                None if zero => Standing::Shown,
-                None => Standing::Open,
-            };
-            let Known { value, low, high, owner, .. } = *known;
-            cells.push(Cell { value, low, high, weight: value.abs(), standing, owner });
-            needs.push(need);
-        }
-        if !refused.is_empty() {
-            return Err(Misfit::Frozen(refused));
-        }
-        let mut places: Vec<Option<Place>> = self.known.iter().map(|known| Some(known.place)).collect();
-        let mut relations = Vec::with_capacity(self.sums.len());
-        // Linked tables and earlier publications repeat relations; twice is no more than once.
-        let mut seen = HashSet::with_capacity(self.sums.len());
-        for sum in &self.sums {
-            let parts = sum.parts.iter().map(|&part| (part as usize, -1));
-            let mut terms: Vec<(usize, i64)> = std::iter::once((sum.total as usize, 1)).chain(parts).collect();
-            terms[1..].sort_unstable();
-            if seen.insert(terms.clone()) {
-                relations.push(Relation { terms });
-            }
-        }
-        for &(value, low, total, part) in &self.differences {
-            cells.push(Cell { low, weight: 0, standing: Standing::Primary, ..Cell::open(value) });
-            needs.push(Some(Need::width(self.request.width)));
-            places.push(None);
-            relations.push(Relation { terms: vec![(total as usize, 1), (part as usize, -1), (cells.len() - 1, -1)] });
-        }
-        for (owner, parts) in self.shares(&needs) {
-            let known = || parts.iter().map(|&part| &self.known[part as usize]);
-            let value = known().map(|known| known.value).fold(0, i64::saturating_add);
-            let low = known().map(|known| known.low).fold(0, i64::saturating_add);
-            let need = parts.iter().filter_map(|&part| needs[part as usize]).reduce(Need::and);
-            cells.push(Cell { low, weight: 0, standing: Standing::Primary, owner: Some(owner), ..Cell::open(value) });
-            needs.push(need);
-            places.push(None);
-            let terms = parts.iter().map(|&part| (part as usize, 1)).chain([(cells.len() - 1, -1)]).collect();
-            relations.push(Relation { terms });
-        }
-        let mut system = System::new(cells, &relations).map_err(|fault| match fault {
-            InvalidSystem::Outside(cell) | InvalidSystem::TooLarge(cell) => {
-                let place = places.get(cell).copied().flatten();
-                place.map_or(Misfit::TooMany, Misfit::TooLarge)
-            }
-            InvalidSystem::Broken(_) | InvalidSystem::Malformed(_) => Misfit::TooMany,
-        })?;
-        for (cell, need) in needs.iter().enumerate() {
-            if let Some(need) = need {
-                system = system.needing(cell, need.units());
-            }
-        }
-        Ok(Assembled { system, needs, present: self.present, places })
-    }
 }
 
 /// Earlier tables, then present ones, each with the place of its first row.
@@ -386,83 +284,4 @@ fn everything<'a>(request: &'a Request<'_>) -> impl Iterator<Item = (Place, &'a 
     let place = |earlier| move |(table, rows)| (Place { earlier, table, row: 0 }, rows);
     let earlier = request.earlier.iter().enumerate().map(place(true));
     earlier.chain(request.tables.iter().enumerate().map(place(false)))
-}
-
-impl Known {
-    fn new(value: i64, place: Place, one: i64) -> Self {
-        Self {
-            value,
-            low: 0,
-            high: None,
-            place,
-            facts: Facts { value, one, ..Facts::default() },
-            owner: None,
-            published: false,
-            frozen: false,
-            hidden: false,
-            need: None,
-            level: Need::default(),
-        }
-    }
-
-    /// What one row adds.
-    fn learn(&mut self, row: &Row, place: Place, says_primary: bool, request: &Request<'_>) -> Result<(), Misfit> {
-        if self.place.earlier && !place.earlier {
-            self.place = place;
-        }
-        if let Some(low) = row.low {
-            // A range that everybody knows: the narrowest of those that files give.
-            self.low = if self.low == 0 { low } else { self.low.max(low) };
-        }
-        self.high = match (self.high, row.high) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        if self.value < self.low || self.high.is_some_and(|high| self.value > high) {
-            return Err(Misfit::Outside(place));
-        }
-        if !place.earlier {
-            // Where linked tables differ, what asks for more protection counts.
-            let facts = &mut self.facts;
-            facts.contributors = [facts.contributors, row.contributors].into_iter().flatten().min();
-            facts.top1 = facts.top1.max(row.top1);
-            facts.top2 = facts.top2.max(row.top2);
-        }
-        self.owner = self.owner.or(row.owner);
-        match row.frozen {
-            Frozen::No => {}
-            Frozen::Shown => self.frozen = true,
-            Frozen::Hidden => self.hidden = true,
-        }
-        let level = |level: Option<i64>| level.unwrap_or_default();
-        self.level = self.level.and(Need { below: level(row.lpl), above: level(row.upl), width: level(row.spl) });
-        if place.earlier {
-            let hidden = row.suppressed.ok_or(Misfit::Empty(place))?;
-            self.published |= !hidden;
-            self.hidden |= hidden;
-            if hidden && row.primary {
-                self.ask(Need::width(request.width));
-            } else if hidden && !says_primary {
-                // Nobody says which cells mattered: none may become computable.
-                self.ask(Need::width(1));
-            }
-        } else if request.marked && row.primary {
-            self.ask(Need::width(request.width));
-        }
-        Ok(())
-    }
-
-    fn ask(&mut self, need: Need) {
-        self.need = Some(self.need.unwrap_or_default().and(need));
-    }
-
-    /// With the protection levels of the files; no figure can be below its own range.
-    fn levelled(&self, need: Need) -> Need {
-        let need = need.and(self.level);
-        Need {
-            below: need.below.min(self.value - self.low),
-            above: self.high.map_or(need.above, |high| need.above.min(high - self.value)),
-            ..need
-        }
-    }
 }

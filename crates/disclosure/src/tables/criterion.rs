@@ -134,6 +134,11 @@ impl Facts {
         self.contributors.map_or(self.value == 0, |contributors| contributors == 0)
     }
 
+    /// Exactly one stands behind it.
+    pub fn alone(&self) -> bool {
+        self.contributors.map_or(self.one == 1 && self.value == 1, |contributors| contributors == 1)
+    }
+
     fn top1(&self) -> Result<i64, Lacking> {
         match (self.top1, self.contributors) {
             (Some(top), _) => Ok(top),

@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{Assembled, Place};
+use super::{Assembled, Fixed, Place};
 use crate::suppress::{Ask, Short, Unprotectable, suppress};
-use crate::system::Standing;
 
 /// What was decided about a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -21,7 +20,7 @@ impl Decided {
 }
 
 /// What to hide, and what that costs. Each cell counts once, in however many tables it stands.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Decision {
     /// By table, by row.
     pub tables: Vec<Vec<Decided>>,
@@ -33,6 +32,12 @@ pub struct Decision {
     pub secondary: usize,
     /// Shown, out of the sum of all figures by size: both in units. Confidential.
     pub kept: (i128, i128),
+    /// Primaries that must reach some way below or above their figure, or further in all than the width asked for.
+    pub levels: usize,
+    /// Sums of what one contributor has in several cells, each protected like a cell.
+    pub shares: usize,
+    /// Contributors who know their own figures, and from whom the others are protected.
+    pub contributors: usize,
     /// Whole tables that prove it, checked against every relation in exact integers.
     pub proof: usize,
 }
@@ -52,11 +57,25 @@ pub struct Refusal {
     pub computable: bool,
     /// Cells that cannot be protected; a difference that nobody publishes has no place.
     pub primaries: Vec<Option<Place>>,
-    /// How many cells are shown for good: zeros that may be shown, frozen cells, earlier publications.
-    pub frozen: usize,
+    /// Cells shown for good that would have to be hidden: as few and as cheap as the engine finds. Empty if nothing
+    /// that could be hidden is enough.
+    pub blocking: Vec<(Place, Fixed)>,
 }
 
 impl Assembled {
+    /// What is shown for good and would have to be hidden: first what files say, then zeros too.
+    fn blocking(&self, ask: Ask) -> Vec<(Place, Fixed)> {
+        for zeros in [false, true] {
+            let free = |cell: usize| self.fixed[cell].filter(|&why| zeros || why != Fixed::Zero);
+            let reopened: Vec<usize> = (0..self.fixed.len()).filter(|&cell| free(cell).is_some()).collect();
+            if let Ok(pattern) = suppress(&self.system.reopened(&reopened), ask) {
+                let named = |cell: &usize| Some((self.places[*cell]?, free(*cell)?));
+                return pattern.hidden.iter().filter_map(named).collect();
+            }
+        }
+        Vec::new()
+    }
+
     /// Chooses what to hide, within `work` (the engine's own measure if `None`), and checks the proof.
     pub fn suppress(&self, work: Option<u64>) -> Result<Decision, Refusal> {
         let ask = Ask::width(1);
@@ -65,7 +84,7 @@ impl Assembled {
         let refuse = |computable, primaries: Vec<usize>| Refusal {
             computable,
             primaries: primaries.into_iter().map(|cell| self.places[cell]).collect(),
-            frozen: cells.iter().filter(|cell| cell.standing == Standing::Shown).count(),
+            blocking: self.blocking(ask),
         };
         let pattern = suppress(&self.system, ask).map_err(|fault| match fault {
             Unprotectable::Computable(primaries) => refuse(true, primaries),
@@ -96,6 +115,19 @@ impl Assembled {
                 kept.0 += size;
             }
         }
-        Ok(Decision { tables, cells: unique.len(), primary, secondary, kept, proof: pattern.proof.tables() })
+        let owned = |&&cell: &&usize| cells[cell].owner.is_some() && self.places[cell].is_some();
+        let owners: HashSet<Option<u32>> = pattern.hidden.iter().filter(owned).map(|&cell| cells[cell].owner).collect();
+        let needs = || unique.iter().filter_map(|&cell| self.needs[cell as usize]);
+        Ok(Decision {
+            tables,
+            cells: unique.len(),
+            primary,
+            secondary,
+            kept,
+            levels: needs().filter(|need| need.below.max(need.above) > 0 || need.width > self.width).count(),
+            shares: (0..cells.len()).filter(|&cell| self.places[cell].is_none() && cells[cell].owner.is_some()).count(),
+            contributors: owners.len(),
+            proof: pattern.proof.tables(),
+        })
     }
 }

@@ -100,6 +100,27 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// Every pair of rows, whole and part, of which the part is never above the whole.
+    pub(super) fn within(&self, dimensions: &[Dimension], table: &Table, mut each: impl FnMut(usize, usize)) {
+        let mut stride = self.rows.len();
+        for (&dimension, nodes) in table.dimensions.iter().zip(&self.used) {
+            let block = stride;
+            stride /= nodes.len();
+            for &(part, whole) in &dimensions[dimension].within {
+                let local = |node: usize| nodes.binary_search(&node).ok();
+                let (Some(part), Some(whole)) = (local(part), local(whole)) else { continue };
+                for outer in (0..self.rows.len()).step_by(block) {
+                    for inner in outer..outer + stride {
+                        let row = |node: usize| self.rows[inner + node * stride] as usize;
+                        each(row(whole), row(part));
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A cell by its node in every dimension that any table has: equal keys are the same cell.
 pub(super) type Key = Box<[u32]>;
 

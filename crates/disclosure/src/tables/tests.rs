@@ -1,5 +1,7 @@
 //! Small tables whose answer a person can check with a pencil.
 
+mod intruders;
+mod relations;
 mod stability;
 
 use super::*;
@@ -8,7 +10,7 @@ use crate::system::Axis;
 
 fn dimension(name: &str, groupings: &[(&str, &[&str])]) -> Dimension {
     let groupings = groupings.iter().map(|(parent, children)| (*parent, children.to_vec()));
-    Dimension { name: name.to_owned(), axis: Axis::new(groupings).expect("a hierarchy") }
+    Dimension::new(name, Axis::new(groupings).expect("a hierarchy"))
 }
 
 /// A table of rows "code code …", each with a figure.
@@ -30,6 +32,7 @@ fn request<'a>(dimensions: &'a [Dimension], tables: &'a [Table], criteria: &'a [
         earlier: &[],
         tables,
         one: 1,
+        sources: &[],
         criteria,
         marked: false,
         zeros: Zeros::Publish,
@@ -46,6 +49,26 @@ fn hidden(decision: &Decision, table: usize) -> Vec<usize> {
 
 fn decide(request: &Request<'_>) -> Decision {
     Assembled::of(request).expect("tables that fit").suppress(None).expect("a pattern")
+}
+
+/// Rows by whether they are hidden; hidden figures stay inside.
+fn publish(mut table: Table, hidden: &[bool]) -> Table {
+    for (row, &hidden) in table.rows.iter_mut().zip(hidden) {
+        row.suppressed = Some(hidden);
+        if hidden {
+            (row.inside, row.value) = (row.value, None);
+        }
+    }
+    table
+}
+
+/// By intruder: row, whether it is about several cells together, what is wrong.
+type Found = Vec<(Intruder, Vec<(usize, bool, Violation)>)>;
+
+fn found(audience: &Audience<'_>) -> Found {
+    let played = audience.attack(&mut |_| ()).expect("no contradiction").played;
+    let finding = |finding: &Finding| (finding.place.row, finding.together, finding.violation);
+    played.iter().map(|played| (played.intruder, played.findings.iter().map(finding).collect())).collect()
 }
 
 const FIVE: &[Criterion] = &[Criterion::Threshold { least: 5 }];
@@ -190,6 +213,8 @@ fn frozen_cells_are_not_touched() {
     let ask = Request { tables: &tables, ..ask };
     let refusal = Assembled::of(&ask).expect("fits").suppress(None).expect_err("nothing to hide beside B");
     assert_eq!((refusal.computable, refusal.primaries), (true, vec![Some(Place { earlier: false, table: 0, row: 1 })]));
+    // A is the cheapest of those that stand in the way; the others need not be touched.
+    assert_eq!(refusal.blocking, [(Place { earlier: false, table: 0, row: 0 }, Fixed::Frozen)]);
     now.rows[1].frozen = Frozen::Shown;
     let tables = [now];
     assert!(matches!(Assembled::of(&Request { tables: &tables, ..ask }).err(), Some(Misfit::Frozen(_))));
@@ -278,8 +303,33 @@ fn protection_levels_of_the_file_are_kept() {
     }
     assert_eq!(hidden(&marked(|row| row.spl = Some(47)), 0), [0, 1]);
     assert_eq!(hidden(&marked(|row| row.spl = Some(48)), 0), [1, 2]);
-    // No figure can be seven below the bottom of its range: 7 − 0 is enough.
-    assert_eq!(hidden(&marked(|row| row.lpl = Some(30)), 0), [0, 1]);
+    assert_eq!(hidden(&marked(|row| row.lpl = Some(7)), 0), [0, 1]);
+}
+
+#[test]
+fn what_lies_beyond_the_range_that_everybody_knows_is_refused() {
+    let (dimensions, now) = abc();
+    let beyond = |level: fn(&mut Row), width| {
+        let mut tables = [now.clone()];
+        tables[0].rows[1].primary = true;
+        (tables[0].rows[1].low, tables[0].rows[1].high) = (Some(2), Some(20));
+        level(&mut tables[0].rows[1]);
+        match Assembled::of(&Request { marked: true, width, ..request(&dimensions, &tables, &[]) }) {
+            Err(Misfit::Beyond(levels)) => Some(levels),
+            Err(other) => panic!("{other}"),
+            Ok(_) => None,
+        }
+    };
+    let place = Place { earlier: false, table: 0, row: 1 };
+    // 7, between 2 and 20.
+    assert_eq!(beyond(|row| row.lpl = Some(5), 1), None);
+    assert_eq!(beyond(|row| row.lpl = Some(6), 1), Some(vec![(place, Level::Below)]));
+    assert_eq!(beyond(|row| row.upl = Some(13), 1), None);
+    assert_eq!(beyond(|row| row.upl = Some(14), 1), Some(vec![(place, Level::Above)]));
+    assert_eq!(beyond(|row| row.spl = Some(18), 1), None);
+    assert_eq!(beyond(|row| row.spl = Some(19), 1), Some(vec![(place, Level::Sliding)]));
+    assert_eq!(beyond(|_| (), 18), None);
+    assert_eq!(beyond(|_| (), 19), Some(vec![(place, Level::Width)]));
 }
 
 #[test]
@@ -425,8 +475,10 @@ fn the_intruder_reads_no_hidden_figure() {
         row.suppressed = Some(hidden);
     }
     let attack = |table: &Table, width| {
-        let seen = Seen::of(&dimensions, std::slice::from_ref(table)).expect("fits");
-        seen.attack(width, false).expect("no contradiction").violations
+        let found = Audience::readers(&dimensions, std::slice::from_ref(table), width).attack(&mut |_| ());
+        let reader = found.expect("no contradiction").played.remove(0);
+        assert_eq!(reader.intruder, Intruder::Reader);
+        reader.findings.into_iter().map(|finding| (finding.place, finding.violation)).collect::<Vec<_>>()
     };
     // A + B = 47, each from 0 to 47.
     assert_eq!(attack(&published, 47), []);
@@ -493,4 +545,24 @@ fn a_total_is_not_refused_because_its_contributor_knows_a_part_of_it() {
     let tables = [amounts];
     let precise = [Criterion::Precision { p: Percent::new(15) }];
     assert!(hidden(&decide(&request(&dimensions, &tables, &precise)), 0).contains(&1));
+}
+
+#[test]
+fn zeros_and_earlier_publications_that_stand_in_the_way_are_named() {
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B"])])];
+    let tables = [table(&dimensions, &[0], &[("A", 3), ("B", 60), ("Total", 63)])];
+    let mut before = tables[0].clone();
+    for (row, hidden) in before.rows.iter_mut().zip([true, false, false]) {
+        row.suppressed = Some(hidden);
+    }
+    let ask = Request { earlier: std::slice::from_ref(&before), ..request(&dimensions, &tables, FIVE) };
+    let refusal = Assembled::of(&ask).expect("fits").suppress(None).expect_err("B and the total were shown");
+    assert_eq!(refusal.blocking, [(Place { earlier: false, table: 0, row: 1 }, Fixed::Published)]);
+    // The total cannot be anything else: nothing but the zero could vary with A.
+    let mut tables = [table(&dimensions, &[0], &[("A", 30), ("B", 0), ("Total", 30)])];
+    tables[0].rows[0].primary = true;
+    (tables[0].rows[2].low, tables[0].rows[2].high) = (Some(30), Some(30));
+    let ask = Request { marked: true, ..request(&dimensions, &tables, &[]) };
+    let refusal = Assembled::of(&ask).expect("fits").suppress(None).expect_err("the zero is shown");
+    assert_eq!(refusal.blocking, [(Place { earlier: false, table: 0, row: 1 }, Fixed::Zero)]);
 }

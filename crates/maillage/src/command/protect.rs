@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use disclosure::Zeros;
 use disclosure::tables::{Singletons, catalogue};
 use model::{Decimals, FailureKind};
-use node::tables::{Outcome, Protect, Protected, Rule, Stage};
+use node::tables::{AtSource, Outcome, Protect, Protected, Rule, Stage};
 use render::number::counted;
 use render::typography::french;
 
@@ -22,7 +22,7 @@ use crate::terminal::Progress;
 /// celle-ci.
 #[derive(Args)]
 #[command(
-    after_help = "Exemples :\n  maillage protect --rules\n  maillage protect --table T.csv --hierarchy H.json --rule threshold=5 --width 5 -o out.csv\n  maillage protect --table T.csv --hierarchy H.json --rule ccas-sensible -o out.csv --public publiable.csv\n  maillage protect --table T.csv --hierarchy H.json --primary-column primary -o out.csv\n  maillage protect --table salaires.csv --hierarchy H.json --rule min-contributors=3 --rule dominance=1,85 -o out.csv\n  maillage protect --table A.csv --table B.csv --hierarchy H.json --rule threshold=5 -o sorties/\n  maillage protect --table 2025.csv --hierarchy H.json --rule threshold=5 --history out-janvier.csv -o out-mars.csv\n\nRègles :\n  threshold=K         moins de K personnes (contributors, sinon la valeur) ; K est montré\n  min-contributors=K  moins de K contributeurs (colonne contributors)\n  dominance=N,P       les N (1 ou 2) plus grands font plus de P % (colonnes top1, top2)\n  p=P                 le deuxième connaîtrait le premier à moins de P % près\n  one-category=DIM    une seule modalité de DIM prend tout un total\n  differences=K       un total moins une partie vaut moins de K\n  NOM                 une règle du catalogue (--rules)\n\nHiérarchie : {\"dims\": {\"age\": {\"Total\": [\"0-17\",\"18+\"], \"18+\": [\"18-64\",\"65+\"]}, \"region\": {\"Total\": [[\"A\",\"B\"],[\"x\",\"y\"]]}}}\n(une liste de listes : plusieurs décompositions du même total)\n\nSortie : les colonnes du tableau, puis primary (0/1, réécrite si elle existe) et suppressed (0/1). Elle garde les valeurs\ncachées, pour vous seul ; ce qui peut partir est le fichier de --public.\n\nCodes de retour : 0 écrit ; 1 aucune protection possible, rien n’est écrit ; 65 fichier ou tableau refusé."
+    after_help = "Exemples :\n  maillage protect --rules\n  maillage protect --table T.csv --hierarchy H.json --rule threshold=5 --width 5 -o out.csv\n  maillage protect --table T.csv --hierarchy H.json --rule ccas-sensible -o out.csv --public publiable.csv\n  maillage protect --table T.csv --hierarchy H.json --primary-column primary -o out.csv\n  maillage protect --table salaires.csv --hierarchy H.json --rule min-contributors=3 --rule dominance=1,85 -o out.csv\n  maillage protect --table A.csv --table B.csv --hierarchy H.json --rule threshold=5 -o sorties/\n  maillage protect --table 2025.csv --hierarchy H.json --rule threshold=5 --history out-janvier.csv -o out-mars.csv\n  maillage protect --table T.csv --hierarchy H.json --rule ccas-ordinaire --at-source cnaf-arrondi=cnaf.csv -o out.csv\n\nRègles :\n  threshold=K         moins de K personnes (contributors, sinon la valeur) ; K est montré\n  min-contributors=K  moins de K contributeurs (colonne contributors)\n  dominance=N,P       les N (1 ou 2) plus grands font plus de P % (colonnes top1, top2)\n  p=P                 le deuxième connaîtrait le premier à moins de P % près\n  one-category=DIM    une seule modalité de DIM prend tout un total\n  differences=K       un total moins une partie vaut moins de K\n  NOM                 une règle du catalogue (--rules)\n\nHiérarchie : {\"dims\": {\"age\": {\"Total\": [\"0-17\",\"18+\"], \"18+\": [\"18-64\",\"65+\"]}, \"region\": {\"Total\": [[\"A\",\"B\"],[\"x\",\"y\"]]}}}\n(une liste de listes : plusieurs décompositions du même total)\nÀ côté de \"dims\", au besoin : \"distinct\": [\"motif\"] (une personne peut compter dans plusieurs parties) et\n\"within\": {\"mesure\": [[\"aidés\",\"ménages\"]]} (le premier n’est jamais au-dessus du second)\n\nSortie : le fichier tel qu’il est écrit (séparateur, guillemets, encodage), puis primary (0/1, réécrite si elle existe) et\nsuppressed (0/1). Elle garde les valeurs cachées, pour vous seul ; ce qui peut partir est le fichier de --public.\n\nCodes de retour : 0 écrit ; 1 aucune protection possible, rien n’est écrit ; 65 fichier ou tableau refusé ;\n73 un fichier de sortie existe déjà (--force)."
 )]
 pub struct ProtectArgs {
     /// Tableau à protéger ; plusieurs s’ils sont publiés ensemble.
@@ -52,6 +52,10 @@ pub struct ProtectArgs {
     /// cellule. Par défaut : seul, si le tableau compte les contributeurs.
     #[arg(long, value_enum)]
     singletons: Option<SingletonsArg>,
+    /// Tableau d’un producteur sur les mêmes cellules, que tout le monde connaît : exact=insee.csv, ou arrondi par lui :
+    /// cnaf-arrondi=cnaf.csv. Rien n’y est caché ; ce qu’il dit de vos cellules compte.
+    #[arg(long = "at-source", value_name = "NOM=producteur.csv")]
+    at_source: Vec<AtSource>,
     /// Laisse montré ce qu’une règle cacherait, mais qui est déjà public (frozen, --history).
     #[arg(long)]
     keep_published: bool,
@@ -62,6 +66,9 @@ pub struct ProtectArgs {
     /// dossier comme pour -o.
     #[arg(long, value_name = "publiable.csv")]
     public: Vec<PathBuf>,
+    /// Remplace les fichiers de sortie qui existent déjà. Sans cette option, rien n’est jamais écrasé.
+    #[arg(long)]
+    force: bool,
     /// Montre le catalogue des règles par producteur, avec leurs sources.
     #[arg(long)]
     rules: bool,
@@ -76,11 +83,20 @@ enum ZerosArg {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum SingletonsArg {
+pub enum SingletonsArg {
     /// Ceux que la colonne owner nomme.
     Owner,
     /// Aussi quiconque est seul dans sa cellule.
     Alone,
+}
+
+impl From<SingletonsArg> for Singletons {
+    fn from(argument: SingletonsArg) -> Self {
+        match argument {
+            SingletonsArg::Owner => Self::Named,
+            SingletonsArg::Alone => Self::Alone,
+        }
+    }
 }
 
 /// Decides, then writes everything at once.
@@ -91,8 +107,12 @@ pub async fn run(args: ProtectArgs) -> Result<(), Stop> {
     }
     let working = places(&args.output, &args.tables, "-o")?;
     let public = if args.public.is_empty() { Vec::new() } else { places(&args.public, &args.tables, "--public")? };
-    let read = [args.tables.as_slice(), &args.history, args.hierarchy.as_slice()].concat();
-    distinct(&[working.clone(), public.clone()].concat(), &read)?;
+    let sources: Vec<PathBuf> = args.at_source.iter().map(|source| source.path.clone()).collect();
+    let read = [args.tables.as_slice(), &args.history, &sources, args.hierarchy.as_slice()].concat();
+    let written = [working.clone(), public.clone()].concat();
+    distinct(&written, &read)?;
+    // Before a long search, not after it.
+    node::tables::free(&written, args.force)?;
     let ask = Protect {
         tables: args.tables,
         hierarchy: args.hierarchy.unwrap_or_default(),
@@ -104,11 +124,9 @@ pub async fn run(args: ProtectArgs) -> Result<(), Stop> {
             ZerosArg::Protect => Zeros::Protect,
         }),
         history: args.history,
-        singletons: args.singletons.map(|singletons| match singletons {
-            SingletonsArg::Owner => Singletons::Named,
-            SingletonsArg::Alone => Singletons::Alone,
-        }),
+        singletons: args.singletons.map(Singletons::from),
         keep_published: args.keep_published,
+        sources: args.at_source,
     };
     let progress = Progress::start(2, "Lecture des tableaux");
     let (outcome, progress) = aside(move || {
@@ -137,7 +155,7 @@ pub async fn run(args: ProtectArgs) -> Result<(), Stop> {
             Stop::failed(FailureKind::Precondition, french(&message))
         })?;
     }
-    node::tables::write(&files)?;
+    node::tables::write(&files, args.force)?;
     println!("{}", french(&summary(&protected)));
     for (path, _) in files {
         println!("✓ {}", path.display());
@@ -164,10 +182,33 @@ fn summary(protected: &Protected) -> String {
         lines.push(format!("Valeur montrée : {kept} du total de toutes les cellules."));
     }
     if decision.primary > 0 {
+        let mut besides = Vec::new();
+        if decision.levels > 0 {
+            besides.push(format!(
+                "pour {}, ce que demandent leurs colonnes lpl, upl et spl ou leur règle",
+                counted(decision.levels, "cellule", "cellules")
+            ));
+        }
+        if decision.shares > 0 {
+            besides.push(format!(
+                "aussi pour {} de cellules d’un même contributeur",
+                counted(decision.shares, "somme", "sommes")
+            ));
+        }
+        if decision.contributors > 0 {
+            besides.push(format!(
+                "aussi devant {} de ses propres chiffres",
+                counted(decision.contributors, "contributeur qui se sert", "contributeurs dont chacun se sert")
+            ));
+        }
+        besides.insert(
+            0,
+            format!("Preuve : chaque cellule cachée par une règle garde un intervalle d’au moins {}", protected.width),
+        );
         lines.push(format!(
-            "Preuve : chaque cellule cachée par une règle garde un intervalle d’au moins {}, vérifié sur {} en nombres \
-             entiers.",
-            protected.width,
+            "{}. Vérifié sur {} en \
+             nombres entiers.",
+            besides.join(" ; "),
             counted(decision.proof, "tableau possible", "tableaux possibles"),
         ));
     }

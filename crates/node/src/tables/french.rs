@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use disclosure::tables::{Dimension, Misfit, Place, Refusal};
+use disclosure::tables::{Dimension, Fixed, Level, Misfit, Place, Refusal};
 use model::{Failure, FailureKind};
 use render::number::counted;
 use render::typography::french;
@@ -20,6 +20,8 @@ pub(super) struct Files {
     pub(super) dimensions: Vec<Dimension>,
     pub(super) earlier: Vec<GridFile>,
     pub(super) present: Vec<GridFile>,
+    /// What insiders know, then what producers publish: in a [`Place`] these count on after the earlier ones.
+    pub(super) besides: Vec<GridFile>,
 }
 
 pub(super) fn invalid(reason: &'static str, detail: &str, message: impl Into<String>) -> Failure {
@@ -53,7 +55,10 @@ fn sentence(fault: &Fault) -> String {
 
 impl Files {
     fn file(&self, place: Place) -> &GridFile {
-        if place.earlier { &self.earlier[place.table] } else { &self.present[place.table] }
+        if !place.earlier {
+            return &self.present[place.table];
+        }
+        self.earlier.get(place.table).unwrap_or_else(|| &self.besides[place.table - self.earlier.len()])
     }
 
     /// `T.csv, ligne 12 (age=18-64, region=A)`.
@@ -121,6 +126,33 @@ impl Files {
                     if *count > 1 { format!(" En tout, {count} totaux sont faux.") } else { String::new() }
                 ),
             ),
+            Misfit::Distinct { place, dimension, parts } => (
+                "TABLE_NOT_ADDITIVE",
+                format!(
+                    "{} : dans la dimension « {} », où une personne peut être comptée dans plusieurs parties (« distinct »), \
+                     ce total est plus petit qu’une partie, ou plus grand que toutes ensemble ({}).",
+                    self.cell(*place),
+                    self.dimensions[*dimension].name,
+                    self.lines(*place, parts),
+                ),
+            ),
+            Misfit::Within { whole, part } => (
+                "TABLE_NOT_ADDITIVE",
+                format!(
+                    "{} : cette partie dépasse son tout, {}, alors que la hiérarchie (« within ») dit que non.",
+                    self.cell(*part),
+                    self.cell(*whole),
+                ),
+            ),
+            Misfit::Rounded { place, other } => (
+                "TABLE_CONFLICT",
+                format!(
+                    "{}\n{} :\nc’est la même cellule, et le chiffre du producteur ne peut pas être un arrondi de l’autre. \
+                     Comptez-vous les mêmes personnes, à la même date ?",
+                    self.cell(*other),
+                    self.cell(*place)
+                ),
+            ),
             Misfit::Conflict { place, other } => (
                 "TABLE_CONFLICT",
                 format!(
@@ -180,11 +212,25 @@ impl Files {
             Misfit::Frozen(places) => (
                 "TABLE_FROZEN",
                 format!(
-                    "{} à cacher, mais fixées comme montrées (colonne frozen) ou déjà publiées :\n{}\nChoix : une \
-                     modalité plus large, plusieurs années ensemble, retirer le tableau ; ou --keep-published si ce qui \
-                     est déjà public doit le rester.",
+                    "{} à cacher, mais fixées comme montrées (colonne frozen) ou déjà publiées (--history, --at-source) :\n{}\nChoix : une \
+                     modalité plus large, plusieurs années ensemble, ne pas publier ce tableau, retirer ce qui est déjà \
+                     publié (un retrait est toujours possible, même quand une correction ne peut pas être protégée) ; ou \
+                     --keep-published si ce qui est déjà public doit le rester.",
                     counted(places.len(), "cellule est", "cellules sont"),
                     self.cells(places)
+                ),
+            ),
+            Misfit::Beyond(levels) => ("TABLE_LEVELS", self.beyond(levels)),
+            Misfit::Stranger(place) => (
+                "TABLE_KNOWN",
+                format!("{} : aucun tableau n’a cette cellule. Corrigez ses codes, ou retirez-la.", self.cell(*place)),
+            ),
+            Misfit::Known(place) => (
+                "TABLE_KNOWN",
+                format!(
+                    "{} : ce que l’intrus connaîtrait contredit ce qui est montré, ou les bornes lb et ub. Les valeurs \
+                     cachées du fichier (ou de --known) ne sont pas celles de ces tableaux.",
+                    self.cell(*place)
                 ),
             ),
             Misfit::Contradiction(places) => (
@@ -255,20 +301,68 @@ impl Files {
         if differences > 0 {
             write!(
                 text,
-                "\n  et {} entre un total et une de ses parties.",
-                counted(differences, "différence", "différences")
+                "\n  et {} (un total moins une partie, ou ce qu’un contributeur a en tout).",
+                counted(differences, "figure que personne ne publie", "figures que personne ne publie")
             )
             .expect("a text takes everything");
         }
-        write!(
-            text,
-            "\nSont montrées pour de bon : {} (zéros publiés, colonne frozen, publications antérieures).\nChoix : une \
-             modalité plus large, plusieurs années ensemble, --zeros protect, une largeur plus petite, retirer un \
-             tableau. Rien n’a été écrit.",
-            counted(refusal.frozen, "cellule", "cellules")
-        )
-        .expect("a text takes everything");
+        text.push_str(&self.blocking(&refusal.blocking));
         french(&text)
+    }
+
+    /// What stands in the way, and what may be done about it.
+    fn blocking(&self, blocking: &[(Place, Fixed)]) -> String {
+        let of =
+            |why: Fixed| blocking.iter().filter(|(_, own)| *own == why).map(|&(place, _)| place).collect::<Vec<_>>();
+        let mut text = String::new();
+        for (why, says) in [
+            (Fixed::Frozen, "fixées comme montrées (colonne frozen)"),
+            (Fixed::Published, "déjà publiées (--history, --at-source)"),
+            (Fixed::Zero, "zéros, qui sont montrés (--zeros protect les laisse cacher)"),
+        ] {
+            let places = of(why);
+            if !places.is_empty() {
+                text.push_str("\nIl faudrait cacher aussi, par exemple, ces cellules ");
+                text.push_str(says);
+                text.push_str(" :\n");
+                text.push_str(&self.cells(&places));
+            }
+        }
+        if blocking.is_empty() {
+            text.push_str(
+                "\nCe ne sont pas des cellules fixées qui l’empêchent : même en cachant tout, les totaux, les bornes (lb, \
+                 ub, zéro) ou ce qu’un contributeur sait laissent trop peu de jeu.",
+            );
+        }
+        text.push_str(
+            "\nChoix : une modalité plus large ; plusieurs années ensemble ; libérer une de ces cellules ; --zeros protect ; \
+             une largeur plus petite ; renoncer à ce tableau. Une correction qui ne peut pas être protégée peut toujours \
+             partir comme un retrait. Rien n’a été écrit.",
+        );
+        text
+    }
+
+    fn beyond(&self, levels: &[(Place, Level)]) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for &(place, level) in levels.iter().take(NAMED) {
+            let says = match level {
+                Level::Below => "lpl va plus bas que lb (0 si la colonne ne dit rien)",
+                Level::Above => "upl, ou ce que la règle demande au-dessus, va plus haut que ub",
+                Level::Sliding => "spl est plus large que de lb à ub",
+                Level::Width => "--width est plus large que de lb à ub",
+            };
+            lines.push(format!("  {} : {says}.", self.cell(place)));
+        }
+        if levels.len() > NAMED {
+            lines.push(format!("  … et {} autres.", levels.len() - NAMED));
+        }
+        format!(
+            "{} plus de protection que leurs bornes n’en permettent : tout le monde sait que la valeur est entre lb et \
+             ub (colonnes, ou arrondi de --at-source).\n{}\nDemandez moins (lpl ≤ valeur − lb, upl ≤ ub − valeur, spl et --width ≤ ub − lb), ou corrigez lb et \
+             ub. Rien n’a été écrit.",
+            counted(levels.len(), "cellule demande", "cellules demandent"),
+            lines.join("\n")
+        )
     }
 
     /// What the person may not expect.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use disclosure::intervals::{End, Interval};
 use disclosure::tables::Dimension;
-use model::{Decimals, Failure};
+use model::{Decimals, Failure, FailureKind};
+use render::typography::french;
 use store::crash;
 
 use crate::failure;
@@ -23,17 +24,36 @@ impl Drop for Beside {
     }
 }
 
+/// Whether these places may be written to: none is taken, or only by files that are meant to be replaced.
+///
+/// # Errors
+/// A place that is taken.
+pub fn free(paths: &[PathBuf], replace: bool) -> Result<(), Failure> {
+    for path in paths {
+        let Ok(taken) = std::fs::symlink_metadata(path) else { continue };
+        // A rename would replace a device by a file that everybody reads from, a link by what it does not point to, and
+        // fail on a folder after others were done.
+        if !taken.is_file() {
+            return Err(failure::folder(path, &std::io::ErrorKind::AlreadyExists.into()));
+        }
+        if !replace {
+            let message = format!(
+                "{} existe déjà, et serait remplacé : donnez un autre nom, ou --force pour le remplacer.",
+                path.display()
+            );
+            return Err(Failure::new(FailureKind::Conflict, "TABLE_EXISTS", "an output exists", french(&message)));
+        }
+    }
+    Ok(())
+}
+
 /// Writes all files, or none: each beside its place first, readable by its owner only, then renamed.
 ///
 /// # Errors
-/// A folder that is not there or cannot be written to; a place that is taken by something else than a file.
-pub fn write(files: &[(PathBuf, &[u8])]) -> Result<(), Failure> {
-    // A rename would replace a device by a file that everybody reads from, and fail on a folder after others were done.
-    for (path, _) in files {
-        if std::fs::metadata(path).is_ok_and(|taken| !taken.is_file()) {
-            return Err(failure::folder(path, &std::io::ErrorKind::AlreadyExists.into()));
-        }
-    }
+/// A folder that is not there or cannot be written to; a place that is taken ([`free`]).
+pub fn write(files: &[(PathBuf, &[u8])], replace: bool) -> Result<(), Failure> {
+    // Asked again: what was free before a long search may be taken now.
+    free(&files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>(), replace)?;
     let mut beside = Beside(Vec::new());
     for (path, bytes) in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

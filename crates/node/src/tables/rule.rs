@@ -1,5 +1,6 @@
 //! Rules as they are typed.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use disclosure::Zeros;
@@ -57,11 +58,43 @@ impl FromStr for Rule {
     }
 }
 
+/// A table as its producer published it: `cnaf-arrondi=cnaf.csv`, `exact=insee.csv`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AtSource {
+    /// Where it is.
+    pub path: PathBuf,
+    /// A figure `v` may stand for anything from `v − below` to `v + above`.
+    pub below: u32,
+    /// See `below`.
+    pub above: u32,
+}
+
+impl FromStr for AtSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rounded = |name: &str| match catalogue::find(name)?.treatment {
+            Treatment::AtSource { below, above } => Some((below, above)),
+            Treatment::Here { .. } => None,
+        };
+        let known = text.split_once('=').and_then(|(name, path)| {
+            let (below, above) = if name.trim() == "exact" { (0, 0) } else { rounded(name.trim())? };
+            Some(Self { path: path.into(), below, above })
+        });
+        let known = known.filter(|source| !source.path.as_os_str().is_empty());
+        known.ok_or_else(|| {
+            let names = catalogue::catalogue().into_iter().filter(|entry| rounded(entry.name).is_some());
+            let names: Vec<&str> = names.map(|entry| entry.name).collect();
+            format!("écrivez exact=FICHIER, ou l’arrondi du producteur : {}=FICHIER", names.join("=FICHIER, "))
+        })
+    }
+}
+
 /// More than 0, up to 100, three decimals at most.
 fn percent(text: &str) -> Result<Percent, String> {
     let wrong = || "écrivez un pourcentage de plus de 0 et jusqu’à 100, trois décimales au plus".to_owned();
     let text = text.trim().trim_end_matches('%').trim_end();
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|digit| digit.is_ascii_digit());
     if whole.is_empty() || whole.len() > 3 || fraction.len() > 3 || !digits(whole) || !digits(fraction) {
         return Err(wrong());
@@ -98,7 +131,8 @@ impl Policy {
                         return Err(french::invalid(
                             "TABLE_RULE",
                             "a rule beside figures protected at source",
-                            "Des chiffres protégés par leur producteur n’ont pas d’autre règle : donnez celle-là seule.",
+                            "Des chiffres protégés par leur producteur n’ont pas d’autre règle : donnez celle-là seule. S’ils \
+                             portent sur les mêmes cellules qu’un tableau à vous, donnez-les avec --at-source.",
                         ));
                     }
                     policy.at_source = Some((*below, *above));
@@ -130,10 +164,30 @@ mod tests {
             written("dominance=1,85"),
             Some(Criterion::Dominance { largest: 1, share: Percent::new(85), strictness: Strictness::Beyond })
         );
+        assert_eq!(written("p=15,001"), Some(Criterion::Precision { p: Percent::thousandths(15_001) }));
+        assert_eq!(
+            written("dominance=2,85,5"),
+            Some(Criterion::Dominance {
+                largest: 2,
+                share: Percent::thousandths(85_500),
+                strictness: Strictness::Beyond
+            })
+        );
         assert_eq!(written("p=12.5"), Some(Criterion::Precision { p: Percent::thousandths(12_500) }));
-        for wrong in
-            ["threshold", "threshold=0", "threshold=-1", "dominance=85", "dominance=3,85", "p=0", "p=101", "x=1"]
-        {
+        for wrong in [
+            "p=1,5,5",
+            "p=1.5,5",
+            "p=0,0001",
+            "threshold=1,5",
+            "threshold",
+            "threshold=0",
+            "threshold=-1",
+            "dominance=85",
+            "dominance=3,85",
+            "p=0",
+            "p=101",
+            "x=1",
+        ] {
             assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
         }
         assert!(matches!("ccas-sensible".parse(), Ok(Rule::Named(_))));

@@ -141,7 +141,7 @@ impl Columns {
                 columns.other.retain(|&column| Some(column) != named);
                 columns.marks = named;
             }
-            Purpose::Protect { primary: None } => {}
+            Purpose::Protect { primary: None } | Purpose::Know => {}
             Purpose::Remember | Purpose::Attack if columns.suppressed.is_none() => {
                 let message =
                     "La colonne « suppressed » (0 = montrée, 1 = cachée) manque : donnez un fichier écrit par \

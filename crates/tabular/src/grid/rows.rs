@@ -9,6 +9,7 @@ use super::{GridFile, MOST_ROWS};
 use crate::fault::{Fault, FaultCause, Faults, cut};
 use crate::read::lines::Lines;
 use crate::read::number::{Number, read};
+use crate::source::DecimalMark;
 
 /// Contributors by name, the same over all files.
 #[derive(Default)]
@@ -42,15 +43,7 @@ impl GridFile {
         self.each(|record| {
             rows += 1;
             if rows > MOST_ROWS {
-                return Err(Fault::of_file(
-                    &self.name,
-                    FaultCause::TooLarge,
-                    format!(
-                        "Le tableau a plus de {MOST_ROWS} lignes : regroupez des modalités, ou protégez territoire par \
-                         territoire."
-                    ),
-                )
-                .into());
+                return Err(too_many(&self.name).into());
             }
             let hidden = self.attacked
                 && columns.suppressed.and_then(|at| record.get(at)).is_some_and(|cell| cell.trim() == "1");
@@ -165,10 +158,18 @@ impl GridFile {
                 _ => Frozen::No,
             },
             suppressed: suppressed.map(|flag| flag == 1),
+            // What does not read is not there: nobody is told about a figure that was to be hidden.
+            inside: if hidden { self.number(record[columns.value].trim(), decimals).ok() } else { None },
         };
         let empty = |column: usize| record[column].trim().is_empty();
         if !hidden && empty(columns.value) {
-            let message = "La valeur manque : écrivez 0 s’il n’y a rien, et mettez les totaux.".to_owned();
+            let message = if self.remembered {
+                "La valeur manque : une publication antérieure se donne avec ses valeurs cachées (le fichier de -o, non \
+                 celui de --public)."
+            } else {
+                "La valeur manque : écrivez 0 s’il n’y a rien, et mettez les totaux."
+            };
+            let message = message.to_owned();
             fault(columns.value, (FaultCause::Required, message));
         }
         if let Some(column) = columns.suppressed.filter(|&column| empty(column)) {
@@ -186,6 +187,15 @@ impl GridFile {
     /// it may be a confidential figure, and line and column say where to look.
     fn number(&self, cell: &str, decimals: u8) -> Result<i64, Refused> {
         let places = Decimals::new(decimals.min(FINEST)).unwrap_or(Decimals::NONE);
+        if self.mark == DecimalMark::Point && cell.contains(',') {
+            // "1,234" between quotes is a thousand in one office and one in the next.
+            return Err((
+                FaultCause::Ambiguous,
+                "Dans un fichier qui n’est pas séparé par des points-virgules, les décimales s’écrivent avec un point \
+                 et rien ne sépare les milliers : 1234.5."
+                    .to_owned(),
+            ));
+        }
         match read(cell, places, self.mark) {
             Number::Units { units, rounded: false } => Ok(units),
             Number::Units { .. } if decimals == 0 => {
@@ -228,6 +238,16 @@ impl GridFile {
     pub fn dimensions(&self) -> Vec<usize> {
         self.columns.dimensions.iter().map(|&(_, dimension)| dimension).collect()
     }
+}
+
+pub(super) fn too_many(name: &str) -> Fault {
+    Fault::of_file(
+        name,
+        FaultCause::TooLarge,
+        format!(
+            "Le tableau a plus de {MOST_ROWS} lignes : regroupez des modalités, ou protégez territoire par territoire."
+        ),
+    )
 }
 
 fn node(dimension: &Dimension, cell: &str) -> Result<u32, Refused> {

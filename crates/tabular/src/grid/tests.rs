@@ -1,6 +1,7 @@
 use disclosure::tables::{Decided, Frozen};
 
 use super::*;
+use crate::fault::FaultCause;
 
 const H: &[u8] = br#"{"dims": {"age": {"Total": ["0-17", "18+"], "18+": ["18-64", "65+"]}, "region": {"Total": [["A", "B"], ["x", "y"]]}}}"#;
 

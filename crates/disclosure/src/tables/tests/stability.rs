@@ -30,7 +30,7 @@ impl Linked {
                     (first.as_str(), leaf(0..half)),
                     (second.as_str(), leaf(half..leaves)),
                 ];
-                Dimension { name: dimension.to_owned(), axis: Axis::new(groupings).expect("a tree") }
+                Dimension::new(dimension, Axis::new(groupings).expect("a tree"))
             })
             .collect();
         let mut linked = Self { dimensions, tables: Vec::new() };
