@@ -7,12 +7,10 @@ use std::fmt::Write;
 use super::worlds::{SHAPES, World};
 use super::{Ask, Unprotectable, suppress};
 use crate::fixture::every::{Every, Reached};
+use crate::fixture::grids::cases;
 use crate::intervals::{self, Asked, View};
 use crate::suppress::Pattern;
 use crate::system::{Need, Standing, System};
-
-/// Enough for every shape in a few seconds.
-const CASES: u64 = 2_000;
 
 /// What happened to the worlds of one shape.
 #[derive(Clone, Copy, Default, Debug)]
@@ -167,11 +165,8 @@ fn run(seed: u64, tally: &mut Tally) -> Result<(), String> {
 
 #[test]
 fn no_interval_is_narrower_than_proven_and_no_refusal_is_wrong() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    let seeds = match number("MAILLAGE_SEED") {
-        Some(one) => one..one + 1,
-        None => 0..number("MAILLAGE_CASES").unwrap_or(CASES),
-    };
+    let one = std::env::var("MAILLAGE_SEED").ok().map(|text| text.parse::<u64>().expect("a number"));
+    let seeds = one.map_or(0..cases(2_000), |one| one..one + 1);
     let whole = seeds.end - seeds.start;
     let mut tallies = [Tally::default(); SHAPES.len()];
     let mut faults = String::new();

@@ -179,7 +179,9 @@ fn ratio(dice: &mut Dice) -> Figures {
     let cells = whole.values.len();
     let relations = grid.relations();
     let mut finest = vec![true; cells];
-    relations.iter().for_each(|relation| finest[relation.terms[0].0] = false);
+    for relation in &relations {
+        finest[relation.terms[0].0] = false;
+    }
     let mut below =
         (0..cells).filter(|&cell| finest[cell]).map(|cell| whole.values[cell]).collect::<Vec<_>>().into_iter();
     let part = add_up(cells, &relations, || {
