@@ -18,8 +18,9 @@ pub use cause::Cause;
 
 pub(crate) use admit::remembered;
 use admit::visible;
-pub(crate) use check::{Trouble, alone, check};
-pub(crate) use world::Visible;
+pub(crate) use check::{Trouble, check};
+pub(crate) use search::any_table;
+pub(crate) use world::{Visible, settled};
 
 use crate::relations::Entry;
 use crate::safe::Received;

@@ -10,8 +10,9 @@
 
 use std::collections::BTreeMap;
 
-use super::world::{Contradiction, World};
+use super::world::{Contradiction, Visible, World};
 use crate::intervals::{self, Asked, End, InvalidView, Reached, Seen, View};
+use crate::relations::Relations;
 use crate::system::{LARGEST, Relation};
 
 /// Terms rewritten before giving up, some seconds of one core: what is not proven by then counts as unsafe.
@@ -103,6 +104,15 @@ pub(crate) fn explore(mut world: World, asked: &BTreeMap<usize, Option<i128>>) -
         }
     }
     Ok(reaches)
+}
+
+/// A whole table that agrees with everything visible, if one is found.
+pub(crate) fn any_table(relations: &Relations, visible: &Visible) -> Option<Vec<i64>> {
+    let mut world = World::of(relations, visible);
+    world.settle().ok()?;
+    let (view, _) = view(&world).ok()??;
+    let reached = intervals::reach(&view, &Asked::intervals().about([]).within(WORK)).ok()?;
+    reached.witnesses().table(0)
 }
 
 /// The world as the engine sees it, and for each of its relations the equality it comes from; `None` where numbers

@@ -7,6 +7,7 @@ use model::{IndicatorCode, Key};
 use super::ProtectError;
 use crate::confidential::{ConfidentialCell, ConfidentialTable};
 use crate::relations::{Entry, Equality, Relations, Standing};
+use crate::system::LARGEST;
 
 /// What one unknown really is. No `Debug`: these are the numbers that must not leave.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,9 @@ impl Truth {
             let fact = expose(cell);
             if fact.value < 0 || fact.contributors < 0 {
                 return Err(ProtectError::Negative(name.0, name.1));
+            }
+            if fact.value > LARGEST.into() {
+                return Err(ProtectError::TooLarge(name.0, name.1));
             }
             match *entry {
                 Entry::Empty if fact.value != 0 => return Err(ProtectError::Inconsistent(name.0, name.1)),
