@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Figure, IndicatorCode, Key};
+use model::{IndicatorCode, Key};
 
-use super::history::{History, Tie};
+use super::history::{Figure, History};
 use super::truth::Truth;
 use super::{ProtectError, names};
 use crate::attack::{Cause, Trouble, Visible, any_table, check};
@@ -46,7 +46,7 @@ pub(super) struct Pattern<'a> {
 impl<'a> Pattern<'a> {
     pub(super) fn new(relations: &'a Relations, truth: &'a Truth, earlier: &'a [Visible]) -> Self {
         let primary = truth.primaries(relations);
-        let history = History::of(relations, truth, earlier);
+        let history = History::of(relations, truth, earlier, true);
         let asked = primary.union(&history.outgrown).copied().collect();
         let costs = (0..relations.cells.len()).map(|cell| cost(relations, truth, cell)).collect();
         Self {
@@ -82,11 +82,11 @@ impl<'a> Pattern<'a> {
         let before: BTreeSet<usize> = last
             .cells
             .iter()
-            .filter(|(_, published)| published.figure == Figure::Suppressed)
+            .filter(|(_, published)| published.figure == model::Figure::Suppressed)
             .filter_map(|(name, _)| entry(name))
             .collect();
         let unchanged = last.cells.iter().all(|(name, published)| match (entry(name), published.figure) {
-            (Some(cell), Figure::Observed(value)) => self.truth.value(cell) == i128::from(value),
+            (Some(cell), model::Figure::Observed(value)) => self.truth.value(cell) == i128::from(value),
             _ => true,
         });
         for &cell in &before {
@@ -219,7 +219,7 @@ impl<'a> Pattern<'a> {
                 system::Standing::Open
             }
         };
-        let (mut system, ties) = self.system(standing, beside);
+        let (mut system, _) = self.system(standing, beside);
         for &cell in &self.asked {
             if system.cells()[cell].standing == system::Standing::Primary
                 && let Some(need) = self.relations.cells[cell].need
@@ -228,7 +228,6 @@ impl<'a> Pattern<'a> {
                 system = system.needing(cell, system::Need::width(width));
             }
         }
-        debug_assert_eq!(system.cells().len(), self.values.len() + ties);
         let ask = Ask::width(1);
         let pattern = suppress(&system, ask).map_err(|fault| match fault {
             Unprotectable::Computable(cells) | Unprotectable::Narrow(cells) => cells,
@@ -257,7 +256,7 @@ impl<'a> Pattern<'a> {
     }
 
     /// The cells with this standing and all their relations; beside earlier versions, also the sums known from these, by
-    /// one more cell each that everybody knows. Returns how many of these there are.
+    /// one more cell each that everybody knows: the last relations, so many.
     fn system(&self, standing: impl Fn(usize) -> system::Standing, beside: bool) -> (System, usize) {
         let cell = |cell: usize| Cell {
             value: self.values[cell].unwrap_or(0),
@@ -271,27 +270,39 @@ impl<'a> Pattern<'a> {
         let mut relations: Vec<Relation> = Vec::new();
         for equality in &self.relations.equalities {
             let parts = equality.parts.iter().map(|&part| (part, -1));
-            let terms: Tie = std::iter::once((equality.whole, 1)).chain(parts).collect();
-            if self.valued(&terms) {
+            let terms: Vec<(usize, i64)> = std::iter::once((equality.whole, 1)).chain(parts).collect();
+            if terms.iter().all(|&(cell, _)| self.values[cell].is_some()) {
                 relations.push(Relation { terms });
             }
         }
-        let known = cells.len();
-        for tie in self.history.ties.iter().filter(|tie| beside && self.valued(tie)) {
-            let sum = tie.iter().map(|&(cell, sign)| self.values[cell].unwrap_or(0) * sign).sum();
-            let mut terms = tie.clone();
+        let known = relations.len();
+        let mut then: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for tie in self.history.ties.iter().filter(|_| beside) {
+            let of = |figure: Figure| match figure {
+                Figure::Now(cell) | Figure::Then(_, cell) => cell,
+            };
+            let values: Option<i64> = tie.iter().map(|&(figure, sign)| Some(self.values[of(figure)]? * sign)).sum();
+            let Some(sum) = values else { continue };
+            let mut terms = Vec::new();
+            for &(figure, sign) in tie {
+                let at = match figure {
+                    Figure::Now(cell) => cell,
+                    Figure::Then(version, cell) => *then.entry((version, cell)).or_insert_with(|| {
+                        let value = self.values[cell].unwrap_or(0);
+                        cells.push(Cell { standing: system::Standing::Hidden, ..Cell::open(value) });
+                        cells.len() - 1
+                    }),
+                };
+                terms.push((at, sign));
+            }
             terms.push((cells.len(), -1));
             cells.push(Cell { low: sum, standing: system::Standing::Shown, ..Cell::open(sum) });
             relations.push(Relation { terms });
         }
-        let ties = cells.len() - known;
+        let ties = relations.len() - known;
         let system = System::new(cells, &relations)
             .expect("the truth was checked against all relations, and its figures and their number against limits");
         (system, ties)
-    }
-
-    fn valued(&self, terms: &Tie) -> bool {
-        terms.iter().all(|&(cell, _)| self.values[cell].is_some())
     }
 
     /// Nothing that may be hidden now helps these beside earlier versions: no fault of this one where the earlier ones
@@ -305,7 +316,9 @@ impl<'a> Pattern<'a> {
         }
         let all = |_| system::Standing::Hidden;
         let (everything, ties) = self.system(all, true);
-        let known = |cell: usize| cell >= self.values.len() || self.history.frozen.contains(&cell);
+        let known = |cell: usize| {
+            everything.cells()[cell].standing == system::Standing::Shown || self.history.frozen.contains(&cell)
+        };
         let seen = everything.cells().iter().enumerate().map(|(index, cell)| {
             if known(index) { Seen::Shown(cell.value) } else { Seen::Hidden { low: cell.low, high: None } }
         });
@@ -326,6 +339,13 @@ impl<'a> Pattern<'a> {
         let new: Vec<usize> = narrow.iter().copied().filter(|cell| widths.contains_key(cell) && free(cell)).collect();
         if new.is_empty() && narrow.iter().any(|cell| !self.excused.contains(cell)) {
             self.excused.extend(narrow);
+            return Ok(());
+        }
+        if !self.history.outgrown.is_empty() {
+            // What is no secret any more protects itself only as far as it is in nobody's way.
+            self.asked.retain(|cell| self.primary.contains(cell) || !self.history.outgrown.contains(cell));
+            self.history = History::of(self.relations, self.truth, self.earlier, false);
+            self.excused.clear();
             return Ok(());
         }
         let published = |cell: &usize| self.relations.cells[*cell].standing == Standing::Protected;
