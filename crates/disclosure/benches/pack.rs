@@ -100,16 +100,19 @@ fn town(people: usize, filters: usize, seed: u64) -> Vec<Person> {
     let mut draw = Draw(seed);
     let lists = dimensions();
     let sizes: BTreeMap<&DimensionCode, usize> = lists.iter().map(|(d, list)| (d, list.len())).collect();
+    let mut codes = BTreeMap::new();
     (0..people)
         .map(|person| {
-            let codes = lists
-                .iter()
-                // The smaller of two draws: few people have the last codes.
-                .map(|(d, list)| (d.clone(), list[draw.below(sizes[d]).min(draw.below(sizes[d]))].clone()))
-                .collect();
+            if person % 2 == 0 {
+                // The smaller of two draws: few have the last codes. A household is counted where it is, as a whole.
+                let drawn = lists
+                    .iter()
+                    .map(|(d, list)| (d.clone(), list[draw.below(sizes[d]).min(draw.below(sizes[d]))].clone()));
+                codes = drawn.collect();
+            }
             let conditions =
                 (0..filters).filter(|&filter| draw.below(2 + filter) == 0).map(|filter| format!("c{filter}")).collect();
-            Person { codes, conditions, household: person / 2 }
+            Person { codes: codes.clone(), conditions, household: person / 2 }
         })
         .collect()
 }

@@ -144,9 +144,11 @@ impl Truth {
     /// requests of six households that also had others granted would look like requests of nobody.
     fn raise(&mut self, relations: &Relations) {
         for id in 0..relations.cells.len() {
-            let Some(fact) = self.facts[id].filter(|_| relations.cells[id].standing == Standing::Derived) else {
-                continue;
-            };
+            let cell = &relations.cells[id];
+            let few = |fact: &Fact| fact.contributors < i128::from(cell.threshold);
+            // Of others it does not matter.
+            let asked = cell.standing == Standing::Derived && cell.need.is_some();
+            let Some(fact) = self.facts[id].filter(|fact| asked && few(fact)) else { continue };
             let inside = relations.cells_inside(id).filter_map(|inner| self.facts[inner]);
             let contributors = inside.map(|inner| inner.contributors).max().unwrap_or(0).max(fact.contributors);
             self.facts[id] = Some(Fact { contributors, ..fact });
