@@ -18,8 +18,9 @@ pub use cause::Cause;
 
 pub(crate) use admit::remembered;
 use admit::visible;
-pub(crate) use check::{Trouble, alone, check};
-pub(crate) use world::Visible;
+pub(crate) use check::{Trouble, check};
+pub(crate) use search::any_table;
+pub(crate) use world::{Visible, settled};
 
 use crate::relations::Entry;
 use crate::safe::Received;
@@ -55,7 +56,11 @@ pub fn bounds(scheme: &TableScheme, versions: &[&Received]) -> Result<Bounds, Re
     let before: Vec<&Visible> = before.iter().collect();
     let joint = links::join(relations, &now, &before)
         .map_err(|contradiction| Refusal::contradiction(relations, &contradiction))?;
-    let asked = (0..relations.cells.len()).map(|cell| (cell, None)).collect();
+    let named = relations.entries.values().filter_map(|entry| match *entry {
+        Entry::Cell(cell) => Some((cell, None)),
+        Entry::Empty => None,
+    });
+    let asked = named.collect();
     let reaches = search::explore(joint.world, &asked)
         .map_err(|contradiction| Refusal::contradiction(relations, &contradiction))?;
     let cells = relations

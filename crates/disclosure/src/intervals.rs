@@ -24,6 +24,8 @@ mod view;
 mod walk;
 mod witnesses;
 
+use std::collections::BTreeMap;
+
 use thiserror::Error;
 
 pub use view::{InvalidView, Seen, View};
@@ -38,6 +40,8 @@ pub enum Question {
     Intervals,
     /// Whether each varies by at least this much. Ends are looked for only as far as the answer needs them.
     Width(u32),
+    /// The same with a width for each cell.
+    Widths(BTreeMap<usize, i64>),
 }
 
 /// What is asked, about which cells, and how long to look.
@@ -61,6 +65,12 @@ impl Asked {
     /// Whether each hidden cell varies by at least `width`.
     pub fn width(width: u32) -> Self {
         Self { question: Question::Width(width), ..Self::intervals() }
+    }
+
+    /// Whether each of these cells varies by at least its own width.
+    pub fn widths(widths: BTreeMap<usize, i64>) -> Self {
+        let cells = widths.keys().copied().collect();
+        Self { question: Question::Widths(widths), cells: Some(cells), ..Self::intervals() }
     }
 
     /// Only about these cells (those that are hidden among them).

@@ -96,7 +96,6 @@
 pub mod attack;
 mod confidential;
 mod eliminate;
-mod exact;
 #[cfg(test)]
 mod fixture;
 pub mod intervals;

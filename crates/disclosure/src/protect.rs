@@ -1,6 +1,6 @@
 //! From a confidential table to a safe one.
 
-mod moves;
+mod history;
 mod pattern;
 mod truth;
 
@@ -77,6 +77,9 @@ pub enum ProtectError {
     /// A figure or a number of contributors below zero.
     #[error("{0} ({1}): the figure is negative")]
     Negative(IndicatorCode, Key),
+    /// A figure beyond what is computed with: some 17 million millions of units.
+    #[error("{0} ({1}): the figure is too large")]
+    TooLarge(IndicatorCode, Key),
     /// The true figures break a relation: rows counted twice, or a part larger than its whole.
     #[error("{0} ({1}): the figures do not add up")]
     Inconsistent(IndicatorCode, Key),
@@ -115,7 +118,6 @@ pub fn protect(
         pattern.inherit(last, last.attributes == attributes);
     }
     pattern.complete()?;
-    pattern.reduce();
     let received = Received { slice, attributes, cells: publish(relations, &truth, &pattern) };
     let report = report(relations, scheme, &pattern, &received, earlier)?;
     let table = admit(received, scheme, ledger).map_err(ProtectError::Unproven)?;

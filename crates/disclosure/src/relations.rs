@@ -76,6 +76,8 @@ pub(crate) struct Relations {
     /// What opaque conditions say of rows.
     readings: BTreeMap<String, Reading>,
     index: BTreeMap<Group, BTreeMap<Codes, usize>>,
+    /// By difference: of what it is left, and what was taken away.
+    taken: BTreeMap<usize, (usize, usize)>,
     /// Cells of the finest tables that nobody publishes nor computes: they only carry relations.
     finest: BTreeSet<usize>,
 }
@@ -90,6 +92,7 @@ impl Relations {
             twins: Vec::new(),
             readings: scheme.readings().clone(),
             index: BTreeMap::new(),
+            taken: BTreeMap::new(),
             finest: BTreeSet::new(),
         };
         relations.publish(scheme);
@@ -176,18 +179,15 @@ impl Relations {
             rows: None,
         };
         self.cells.push(cell);
+        self.taken.insert(self.cells.len() - 1, (whole, part));
         self.equalities.push(Equality { whole, parts: vec![part, self.cells.len() - 1] });
     }
 
     /// Published cells of the same quantity and conditions all of whose rows are rows of `derived`.
     pub(crate) fn cells_inside(&self, derived: usize) -> impl Iterator<Item = usize> {
         // A difference has no rows of its own: its rows are those of the whole that are not in the part.
-        let taken_from = self
-            .equalities
-            .iter()
-            .find(|equality| self.cells[derived].rows.is_none() && equality.parts.last() == Some(&derived));
-        let (around, beside) = match taken_from {
-            Some(equality) => (equality.whole, Some(equality.parts[0])),
+        let (around, beside) = match self.taken.get(&derived) {
+            Some(&(whole, part)) => (whole, Some(part)),
             None => (derived, None),
         };
         let outer = self.cells[around].group();

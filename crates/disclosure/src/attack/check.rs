@@ -87,7 +87,7 @@ fn amounts_over_hidden_counts(relations: &Relations, now: &Visible) -> Vec<Troub
 }
 
 /// The version without any memory of others.
-pub(crate) fn alone(relations: &Relations, now: &Visible, forced: &Trust) -> Vec<Trouble> {
+fn alone(relations: &Relations, now: &Visible, forced: &Trust) -> Vec<Trouble> {
     let tasks: Vec<Task> =
         (0..now.len()).filter_map(|cell| Task::of(relations, cell, cell, now[cell], forced)).collect();
     match explore(World::of(relations, now), &asked(&tasks)) {

@@ -3,7 +3,8 @@
 //! The intruder assumes that a cell did not change unless the visible figures prove it: cells visible in both versions
 //! with different values changed; where the visible changes of an equality do not cancel out, any of its other cells
 //! may have changed. All cells not excluded in this way are one unknown in both versions. If nothing agrees with all
-//! these assumptions at once, those of the unknowns involved are dropped, and at last the whole older version.
+//! these assumptions at once, those of the unknowns involved are dropped, then all of them, and at last the whole older
+//! version.
 //! Assuming too much only makes the intruder stronger; the new version is also tested alone.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use super::search::explore;
 use super::world::{Contradiction, Visible, World};
 use crate::relations::Relations;
 
-/// Rounds of dropping assumptions before an older version is left out.
+/// Rounds of dropping the assumptions that contradict each other, before all are dropped.
 const ROUNDS: usize = 20;
 
 /// Versions seen as one world.
@@ -31,7 +32,7 @@ pub(crate) fn join(relations: &Relations, centre: &Visible, others: &[&Visible])
         let merged = joint.world.known[..centre.len()].to_vec();
         let mut links = linked(relations, &merged, older);
         let mut accepted = None;
-        for _ in 0..ROUNDS {
+        for round in 0..=ROUNDS {
             let (world, ids) = extend(relations, &joint.world, &merged, older, &links);
             match explore(world.clone(), &BTreeMap::new()) {
                 Ok(_) => {
@@ -40,15 +41,19 @@ pub(crate) fn join(relations: &Relations, centre: &Visible, others: &[&Visible])
                 }
                 Err(Contradiction(involved)) => {
                     let involved: BTreeSet<usize> = involved.into_iter().collect();
-                    let mut dropped = false;
-                    for (cell, link) in links.iter_mut().enumerate() {
-                        let visible = merged[cell].is_some() && older[cell].is_some();
-                        if *link && !visible && (involved.contains(&ids[cell])) {
-                            *link = false;
-                            dropped = true;
+                    let mut drop = |of: &dyn Fn(usize) -> bool| {
+                        let mut dropped = false;
+                        for (cell, link) in links.iter_mut().enumerate() {
+                            let visible = merged[cell].is_some() && older[cell].is_some();
+                            if *link && !visible && of(ids[cell]) {
+                                *link = false;
+                                dropped = true;
+                            }
                         }
-                    }
-                    if !dropped {
+                        dropped
+                    };
+                    let few = round + 1 < ROUNDS && drop(&|id| involved.contains(&id));
+                    if !few && !drop(&|_| true) {
                         break;
                     }
                 }

@@ -79,6 +79,15 @@ impl World {
     }
 }
 
+/// What a version shows, and what follows from it by simple sums; only what it shows if it contradicts itself.
+pub(crate) fn settled(relations: &Relations, visible: &Visible) -> Visible {
+    let mut world = World::of(relations, visible);
+    match world.settle() {
+        Ok(()) => world.known,
+        Err(Contradiction(_)) => visible.clone(),
+    }
+}
+
 fn conclude(known: &mut [Option<i128>], equality: &[(usize, i64)]) -> Result<(), Contradiction> {
     let mut sum = 0_i128;
     let mut open: Vec<(usize, i64)> = Vec::new();

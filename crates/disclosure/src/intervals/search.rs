@@ -127,6 +127,10 @@ impl Search<'_> {
                     low.and_then(|()| self.settle(cell, Side::High, &|_| false))
                 }
                 Question::Width(width) => self.widen(cell, i64::from(*width)),
+                Question::Widths(widths) => match widths.get(&self.part.cells[cell as usize]) {
+                    Some(&width) => self.widen(cell, width),
+                    None => Ok(()),
+                },
             };
             if looked.is_err() {
                 self.recover()?;

@@ -1,64 +1,68 @@
-//! What is hidden: first by the rules, then as much more as it takes, then less again where less will do.
+//! What is hidden: by the rules, and as much more as it takes.
+//!
+//! [`suppress`] chooses, over exact systems that the commune alone can write because they hold its true figures; the
+//! check that the hub applies too has the last word. What it still finds (a secondary cell that might be small, as far as
+//! an outsider can tell; a wrong guess about what changed) becomes a need of its own, and the choice is made again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Figure, IndicatorCode, Key};
+use model::{IndicatorCode, Key};
 
-use super::moves::Mover;
+use super::history::{Figure, History};
 use super::truth::Truth;
 use super::{ProtectError, names};
-use crate::attack::{Cause, Trouble, Visible, alone, check};
+use crate::attack::{Cause, Trouble, Visible, any_table, check};
+use crate::intervals::{Asked, Seen, View, reach};
 use crate::relations::{Entry, Relations, Standing};
 use crate::safe::Received;
+use crate::suppress::{Ask, Short, Unprotectable, suppress};
+use crate::system::{self, Cell, Relation, System};
 
-/// Bounds the attempts to show cells again: attempts × unknowns².
-const ATTEMPTS: usize = 60_000_000;
+/// Choices made anew; after that, what was once hidden stays hidden.
+const FRESH: usize = 3;
 
 pub(super) struct Pattern<'a> {
     relations: &'a Relations,
     truth: &'a Truth,
+    /// True figures; where the table does not determine them, figures that agree with it, if such were found.
+    values: Vec<Option<i64>>,
     /// Newest first.
     earlier: &'a [Visible],
+    history: History,
     /// Primary cells, and derived cells that must stay uncertain because few stand behind them.
     primary: BTreeSet<usize>,
+    /// All that must stay uncertain.
+    asked: BTreeSet<usize>,
+    /// Too certain from earlier versions alone: nothing that is hidden now could help.
+    excused: BTreeSet<usize>,
+    /// To be hidden in any case.
+    forced: BTreeSet<usize>,
     hidden: BTreeSet<usize>,
-    /// Hidden in the last version of the same data: kept, so that the pattern stays the same.
-    inherited: BTreeSet<usize>,
     /// Hidden in the last version.
     before: BTreeSet<usize>,
-    /// Shown before with the same value.
-    frozen: BTreeSet<usize>,
-    /// Too certain from the frozen cells alone: nothing that is hidden now could help.
-    excused: BTreeSet<usize>,
     costs: Vec<i64>,
 }
 
 impl<'a> Pattern<'a> {
-    /// The primary pattern.
     pub(super) fn new(relations: &'a Relations, truth: &'a Truth, earlier: &'a [Visible]) -> Self {
         let primary = truth.primaries(relations);
-        let hidden =
-            primary.iter().copied().filter(|&cell| relations.cells[cell].standing == Standing::Protected).collect();
-        let frozen: BTreeSet<usize> = (0..relations.cells.len())
-            .filter(|&cell| {
-                truth.get(cell).is_some_and(|fact| earlier.iter().any(|then| then[cell] == Some(fact.value)))
-            })
-            .collect();
-        let known: Visible = (0..relations.cells.len())
-            .map(|cell| {
-                let shown = relations.cells[cell].standing == Standing::Open
-                    || (relations.cells[cell].standing == Standing::Protected && frozen.contains(&cell));
-                shown.then(|| truth.value(cell))
-            })
-            .collect();
-        let excused = if earlier.is_empty() {
-            BTreeSet::new()
-        } else {
-            alone(relations, &known, &primary).into_iter().map(|trouble| trouble.cell).collect()
-        };
+        let history = History::of(relations, truth, earlier, true);
+        let asked = primary.union(&history.outgrown).copied().collect();
         let costs = (0..relations.cells.len()).map(|cell| cost(relations, truth, cell)).collect();
-        let (inherited, before) = (BTreeSet::new(), BTreeSet::new());
-        Self { relations, truth, earlier, primary, hidden, inherited, before, frozen, excused, costs }
+        Self {
+            relations,
+            truth,
+            values: completed(relations, truth),
+            earlier,
+            history,
+            primary,
+            asked,
+            excused: BTreeSet::new(),
+            forced: BTreeSet::new(),
+            hidden: BTreeSet::new(),
+            before: BTreeSet::new(),
+            costs,
+        }
     }
 
     pub(super) fn hides(&self, cell: usize) -> bool {
@@ -78,125 +82,92 @@ impl<'a> Pattern<'a> {
         let before: BTreeSet<usize> = last
             .cells
             .iter()
-            .filter(|(_, published)| published.figure == Figure::Suppressed)
+            .filter(|(_, published)| published.figure == model::Figure::Suppressed)
             .filter_map(|(name, _)| entry(name))
             .collect();
         let unchanged = last.cells.iter().all(|(name, published)| match (entry(name), published.figure) {
-            (Some(cell), Figure::Observed(value)) => self.truth.value(cell) == i128::from(value),
+            (Some(cell), model::Figure::Observed(value)) => self.truth.value(cell) == i128::from(value),
             _ => true,
         });
         for &cell in &before {
             self.costs[cell] = self.costs[cell] / 4 + 1;
         }
-        if unchanged {
-            self.hidden.extend(&before);
-        }
         if unchanged && same_rules {
-            self.inherited.clone_from(&before);
+            self.forced.clone_from(&before);
         }
         self.before = before;
     }
 
-    /// Hides more until the intruder finds nothing. Where cells shown earlier stand in the way, everything hidden in
-    /// the last version is hidden again: it was safe then.
+    /// Hides until neither the commune nor the hub finds anything.
     pub(super) fn complete(&mut self) -> Result<(), ProtectError> {
-        match self.hide_until_safe() {
-            Err(ProtectError::Frozen { .. }) if !self.before.is_subset(&self.hidden) => {
-                self.hidden.extend(&self.before);
-                self.hide_until_safe()
-            }
-            outcome => outcome,
+        let must = |&cell: &usize| self.relations.cells[cell].standing == Standing::Protected;
+        self.hidden = self.primary.iter().copied().filter(must).chain(self.forced.iter().copied()).collect();
+        if !self.forced.is_empty() && self.troubles().is_empty() {
+            // The same figures under the same rules: the same pattern.
+            return Ok(());
         }
-    }
-
-    fn hide_until_safe(&mut self) -> Result<(), ProtectError> {
-        loop {
-            let troubles = self.troubles(&self.hidden);
+        for round in 0.. {
+            match self.choose() {
+                Err(ProtectError::Frozen { .. }) if !self.before.is_subset(&self.forced) => {
+                    // It was safe then.
+                    self.forced.extend(&self.before);
+                    continue;
+                }
+                outcome => outcome?,
+            }
+            let troubles = self.troubles();
             if troubles.is_empty() {
                 return Ok(());
             }
-            let before = self.hidden.len();
+            if round >= FRESH {
+                self.forced.extend(&self.hidden);
+            }
+            let mut progress = false;
             for trouble in &troubles {
-                self.answer(*trouble)?;
+                progress |= self.answer(*trouble)?;
             }
-            if self.hidden.len() == before {
-                self.hide_one_more(&troubles)?;
-            }
-        }
-    }
-
-    /// Shows secondary cells again, dearest first, where the intruder still finds nothing.
-    pub(super) fn reduce(&mut self) {
-        let size = self.relations.cells.len().max(1);
-        let mut secondary: Vec<usize> = self
-            .hidden
-            .iter()
-            .copied()
-            .filter(|cell| !self.primary.contains(cell) && !self.inherited.contains(cell))
-            .collect();
-        secondary.sort_by_key(|&cell| (std::cmp::Reverse(self.costs[cell]), cell));
-        for cell in secondary.into_iter().take(ATTEMPTS / (size * size)) {
-            let mut fewer = self.hidden.clone();
-            fewer.remove(&cell);
-            if self.troubles(&fewer).is_empty() {
-                self.hidden = fewer;
+            if !progress {
+                if self.before.is_subset(&self.forced) {
+                    self.hide_one_more(&troubles)?;
+                } else {
+                    self.forced.extend(&self.before);
+                }
             }
         }
+        Ok(())
     }
 
-    fn troubles(&self, hidden: &BTreeSet<usize>) -> Vec<Trouble> {
+    /// What the hub would find.
+    fn troubles(&self) -> Vec<Trouble> {
         let now: Visible = (0..self.relations.cells.len())
             .map(|cell| {
-                let shown = self.relations.cells[cell].standing != Standing::Derived && !hidden.contains(&cell);
+                let shown = self.relations.cells[cell].standing != Standing::Derived && !self.hidden.contains(&cell);
                 shown.then(|| self.truth.value(cell))
             })
             .collect();
-        let troubles = check(self.relations, &now, self.earlier, &self.primary);
-        if troubles.is_empty() { self.troubles_if_unchanged_is_known(now) } else { troubles }
+        check(self.relations, &now, self.earlier, &self.primary)
     }
 
-    /// Who takes for unchanged what did not change knows every cell that was shown before with the value it has now,
-    /// hidden or not. The hub cannot know which these are; the commune does, and protects against the best guess.
-    fn troubles_if_unchanged_is_known(&self, now: Visible) -> Vec<Trouble> {
-        let mut guessed = now;
-        let mut more = false;
-        for &cell in &self.frozen {
-            if self.relations.cells[cell].standing != Standing::Derived && guessed[cell].is_none() {
-                guessed[cell] = Some(self.truth.value(cell));
-                more = true;
-            }
-        }
-        if !more {
-            return Vec::new();
-        }
-        alone(self.relations, &guessed, &self.primary)
-            .into_iter()
-            .filter(|trouble| !self.excused.contains(&trouble.cell))
-            .map(|trouble| Trouble {
-                cause: match trouble.cause {
-                    Cause::TooNarrow => Cause::TooNarrowWithEarlier,
-                    Cause::DifferenceTooNarrow => Cause::DifferenceTooNarrowWithEarlier,
-                    other => other,
-                },
-                ..trouble
-            })
-            .collect()
-    }
-
-    fn answer(&mut self, trouble: Trouble) -> Result<(), ProtectError> {
+    /// Whether anything is asked now that was not asked before.
+    fn answer(&mut self, trouble: Trouble) -> Result<bool, ProtectError> {
+        let cell = trouble.cell;
         match trouble.cause {
-            Cause::BelowThreshold | Cause::AmountOverHiddenCount => {
-                self.hide(trouble.cell);
-                Ok(())
-            }
-            Cause::TooNarrow | Cause::DifferenceTooNarrow | Cause::NotProven => {
-                self.widen(trouble.cell, &BTreeSet::new());
-                Ok(())
-            }
-            Cause::TooNarrowWithEarlier | Cause::DifferenceTooNarrowWithEarlier => {
-                let frozen = self.frozen.clone();
-                self.widen(trouble.cell, &frozen);
-                Ok(())
+            Cause::BelowThreshold | Cause::AmountOverHiddenCount => Ok(self.forced.insert(cell)),
+            Cause::TooNarrow
+            | Cause::DifferenceTooNarrow
+            | Cause::NotProven
+            | Cause::TooNarrowWithEarlier
+            | Cause::DifferenceTooNarrowWithEarlier => {
+                let mut progress = self.asked.insert(cell);
+                if self.truth.value(cell) == 0 {
+                    // A visible count of zero would give the zero away.
+                    for &(count, other) in &self.relations.twins {
+                        if other == cell && self.relations.cells[count].standing == Standing::Protected {
+                            progress |= self.forced.insert(count);
+                        }
+                    }
+                }
+                Ok(progress)
             }
             Cause::Absent
             | Cause::Unknown
@@ -206,34 +177,183 @@ impl<'a> Pattern<'a> {
             | Cause::LargerThanWhole
             | Cause::Contradiction
             | Cause::OtherDefinition => {
-                let (indicator, key) = self.relations.cells[trouble.cell].place.clone();
+                let (indicator, key) = self.relations.cells[cell].place.clone();
                 Err(ProtectError::Inconsistent(indicator, key))
             }
         }
     }
 
-    fn widen(&mut self, cell: usize, frozen: &BTreeSet<usize>) {
-        let Some(need) = self.relations.cells[cell].need else { return };
-        let mover =
-            Mover { relations: self.relations, truth: self.truth, hidden: &self.hidden, frozen, costs: &self.costs };
-        for cell in mover.support(cell, need.width.into()).unwrap_or_default() {
-            self.hide(cell);
+    /// The cheapest pattern that keeps what is asked: first beside everything earlier, then, with no less hidden, alone
+    /// as well: what earlier versions gave away already is a secret of this one all the same.
+    fn choose(&mut self) -> Result<(), ProtectError> {
+        let mut hidden = self.forced.clone();
+        if !self.earlier.is_empty() {
+            hidden = loop {
+                match self.solve(&hidden, true) {
+                    Ok(found) => break found,
+                    Err(narrow) => self.excuse(narrow)?,
+                }
+            };
         }
+        self.hidden = self
+            .solve(&hidden, false)
+            .map_err(|narrow| ProtectError::Unprotectable { cells: names(self.relations, narrow) })?;
+        self.hidden.extend(&hidden);
+        Ok(())
     }
 
-    fn hide(&mut self, cell: usize) {
-        self.hidden.insert(cell);
-        if self.truth.value(cell) == 0 {
-            // A visible count of zero would give the zero away.
-            for &(count, other) in &self.relations.twins {
-                if other == cell && self.relations.cells[count].standing == Standing::Protected {
-                    self.hidden.insert(count);
-                }
+    /// What to hide, at least `hidden`; or what cannot be protected.
+    fn solve(&self, hidden: &BTreeSet<usize>, beside: bool) -> Result<BTreeSet<usize>, Vec<usize>> {
+        let free_zero = self.free_zeros(hidden);
+        let frozen = |cell: usize| beside && self.history.frozen.contains(&cell);
+        let excused = |cell: usize| beside && self.excused.contains(&cell);
+        let standing = |cell: usize| {
+            let facts = &self.relations.cells[cell];
+            if self.values[cell].is_none() || facts.standing == Standing::Open || frozen(cell) || free_zero[cell] {
+                system::Standing::Shown
+            } else if self.asked.contains(&cell) && facts.need.is_some() && !excused(cell) {
+                system::Standing::Primary
+            } else if facts.standing == Standing::Derived || hidden.contains(&cell) || self.primary.contains(&cell) {
+                system::Standing::Hidden
+            } else {
+                system::Standing::Open
+            }
+        };
+        let (mut system, _) = self.system(standing, beside);
+        for &cell in &self.asked {
+            if system.cells()[cell].standing == system::Standing::Primary
+                && let Some(need) = self.relations.cells[cell].need
+            {
+                let width = u32::try_from(need.width).unwrap_or(u32::MAX);
+                system = system.needing(cell, system::Need::width(width));
             }
         }
+        let ask = Ask::width(1);
+        let pattern = suppress(&system, ask).map_err(|fault| match fault {
+            Unprotectable::Computable(cells) | Unprotectable::Narrow(cells) => cells,
+        })?;
+        match pattern.proof.check(&system, &pattern.hidden, ask.width) {
+            Ok(()) => {}
+            Err(Short::Narrow(cells)) => return Err(cells),
+            Err(Short::Unsound(_)) => return Err(self.asked.iter().copied().collect()),
+        }
+        let published = |cell: usize| self.relations.cells.get(cell).is_some_and(|c| c.standing == Standing::Protected);
+        let mut hidden: BTreeSet<usize> = pattern.hidden.into_iter().filter(|&cell| published(cell)).collect();
+        hidden.extend(self.primary.iter().copied().filter(|&cell| published(cell)));
+        Ok(hidden)
     }
 
-    /// The moves found nothing new: hides the cheapest of the cells nearest to the first trouble.
+    /// Zeros over rows whose number is shown to be zero: nobody takes them for anything else.
+    fn free_zeros(&self, hidden: &BTreeSet<usize>) -> Vec<bool> {
+        let mut free = vec![false; self.values.len()];
+        for &(count, other) in &self.relations.twins {
+            let shown = !self.primary.contains(&count) && !hidden.contains(&count) && !self.asked.contains(&count);
+            if self.values[count] == Some(0) && self.values[other] == Some(0) && shown {
+                free[other] = !self.asked.contains(&other);
+            }
+        }
+        free
+    }
+
+    /// The cells with this standing and all their relations; beside earlier versions, also the sums known from these, by
+    /// one more cell each that everybody knows: the last relations, so many.
+    fn system(&self, standing: impl Fn(usize) -> system::Standing, beside: bool) -> (System, usize) {
+        let cell = |cell: usize| Cell {
+            value: self.values[cell].unwrap_or(0),
+            low: 0,
+            high: None,
+            weight: self.costs[cell],
+            standing: standing(cell),
+            owner: None,
+        };
+        let mut cells: Vec<Cell> = (0..self.values.len()).map(cell).collect();
+        let mut relations: Vec<Relation> = Vec::new();
+        for equality in &self.relations.equalities {
+            let parts = equality.parts.iter().map(|&part| (part, -1));
+            let terms: Vec<(usize, i64)> = std::iter::once((equality.whole, 1)).chain(parts).collect();
+            if terms.iter().all(|&(cell, _)| self.values[cell].is_some()) {
+                relations.push(Relation { terms });
+            }
+        }
+        let known = relations.len();
+        let mut then: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for tie in self.history.ties.iter().filter(|_| beside) {
+            let of = |figure: Figure| match figure {
+                Figure::Now(cell) | Figure::Then(_, cell) => cell,
+            };
+            let values: Option<i64> = tie.iter().map(|&(figure, sign)| Some(self.values[of(figure)]? * sign)).sum();
+            let Some(sum) = values else { continue };
+            let mut terms = Vec::new();
+            for &(figure, sign) in tie {
+                let at = match figure {
+                    Figure::Now(cell) => cell,
+                    Figure::Then(version, cell) => *then.entry((version, cell)).or_insert_with(|| {
+                        let value = self.values[cell].unwrap_or(0);
+                        cells.push(Cell { standing: system::Standing::Hidden, ..Cell::open(value) });
+                        cells.len() - 1
+                    }),
+                };
+                terms.push((at, sign));
+            }
+            terms.push((cells.len(), -1));
+            cells.push(Cell { low: sum, standing: system::Standing::Shown, ..Cell::open(sum) });
+            relations.push(Relation { terms });
+        }
+        let ties = relations.len() - known;
+        let system = System::new(cells, &relations)
+            .expect("the truth was checked against all relations, and its figures and their number against limits");
+        (system, ties)
+    }
+
+    /// Nothing that may be hidden now helps these beside earlier versions: no fault of this one where the earlier ones
+    /// alone leave no more doubt.
+    fn excuse(&mut self, narrow: Vec<usize>) -> Result<(), ProtectError> {
+        let mut widths = BTreeMap::new();
+        for &cell in &narrow {
+            if let Some(need) = self.relations.cells[cell].need {
+                widths.insert(cell, need.width);
+            }
+        }
+        let all = |_| system::Standing::Hidden;
+        let (everything, ties) = self.system(all, true);
+        let known = |cell: usize| {
+            everything.cells()[cell].standing == system::Standing::Shown || self.history.frozen.contains(&cell)
+        };
+        let seen = everything.cells().iter().enumerate().map(|(index, cell)| {
+            if known(index) { Seen::Shown(cell.value) } else { Seen::Hidden { low: cell.low, high: None } }
+        });
+        let relations: Vec<Relation> = (everything.relations() - ties..everything.relations())
+            .map(|relation| Relation { terms: everything.relation(relation).collect() })
+            .collect();
+        let truth = everything.cells().iter().map(|cell| cell.value).collect();
+        let before = View::new(seen.collect(), &relations)
+            .ok()
+            .and_then(|view| reach(&view, &Asked::widths(widths.clone()).from_table(truth)).ok());
+        let free = |cell: &usize| {
+            let varies = |interval: crate::intervals::Interval| {
+                u32::try_from(widths[cell]).is_ok_and(|width| interval.varies(width) == crate::intervals::Verdict::Wide)
+            };
+            !self.history.frozen.contains(cell)
+                && before.as_ref().is_some_and(|reached| reached.interval(*cell).is_some_and(varies))
+        };
+        let new: Vec<usize> = narrow.iter().copied().filter(|cell| widths.contains_key(cell) && free(cell)).collect();
+        if new.is_empty() && narrow.iter().any(|cell| !self.excused.contains(cell)) {
+            self.excused.extend(narrow);
+            return Ok(());
+        }
+        if !self.history.outgrown.is_empty() {
+            // What is no secret any more protects itself only as far as it is in nobody's way.
+            self.asked.retain(|cell| self.primary.contains(cell) || !self.history.outgrown.contains(cell));
+            self.history = History::of(self.relations, self.truth, self.earlier, false);
+            self.excused.clear();
+            return Ok(());
+        }
+        let published = |cell: &usize| self.relations.cells[*cell].standing == Standing::Protected;
+        let cells = names(self.relations, self.history.frozen.iter().copied().filter(published));
+        Err(ProtectError::Frozen { cells })
+    }
+
+    /// No need of its own helps: hides the cheapest of the cells nearest to the first trouble.
     fn hide_one_more(&mut self, troubles: &[Trouble]) -> Result<(), ProtectError> {
         let first = troubles[0];
         let beside = matches!(first.cause, Cause::TooNarrowWithEarlier | Cause::DifferenceTooNarrowWithEarlier)
@@ -241,7 +361,7 @@ impl<'a> Pattern<'a> {
         let candidate = |cell: usize| {
             self.relations.cells[cell].standing == Standing::Protected
                 && !self.hidden.contains(&cell)
-                && !(beside && self.frozen.contains(&cell))
+                && !(beside && self.history.frozen.contains(&cell))
         };
         let mut reached = BTreeSet::from([first.cell]);
         loop {
@@ -257,14 +377,14 @@ impl<'a> Pattern<'a> {
             reached.extend(next);
             let near = reached.iter().copied().filter(|&cell| candidate(cell));
             if let Some(cell) = near.min_by_key(|&cell| (self.costs[cell], cell)) {
-                self.hide(cell);
+                self.forced.insert(cell);
                 return Ok(());
             }
             if reached.len() == before {
                 break;
             }
         }
-        let frozen = reached.iter().copied().filter(|cell| self.frozen.contains(cell));
+        let frozen = reached.iter().copied().filter(|cell| self.history.frozen.contains(cell));
         if beside {
             Err(ProtectError::Frozen {
                 cells: names(self.relations, frozen.filter(|&c| self.relations.cells[c].standing != Standing::Derived)),
@@ -275,6 +395,18 @@ impl<'a> Pattern<'a> {
             })
         }
     }
+}
+
+/// The truth, and where the table does not determine it figures that agree with it, if such are found.
+fn completed(relations: &Relations, truth: &Truth) -> Vec<Option<i64>> {
+    let known: Visible = (0..relations.cells.len()).map(|cell| truth.get(cell).map(|fact| fact.value)).collect();
+    let small = |value: Option<i128>| value.and_then(|value| i64::try_from(value).ok());
+    if known.contains(&None)
+        && let Some(table) = any_table(relations, &known)
+    {
+        return table.into_iter().map(Some).collect();
+    }
+    known.into_iter().map(small).collect()
 }
 
 /// What it costs to hide a cell: little for small and detailed ones, most for the total.

@@ -7,6 +7,7 @@ use model::{IndicatorCode, Key};
 use super::ProtectError;
 use crate::confidential::{ConfidentialCell, ConfidentialTable};
 use crate::relations::{Entry, Equality, Relations, Standing};
+use crate::system::LARGEST;
 
 /// What one unknown really is. No `Debug`: these are the numbers that must not leave.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,9 @@ impl Truth {
             let fact = expose(cell);
             if fact.value < 0 || fact.contributors < 0 {
                 return Err(ProtectError::Negative(name.0, name.1));
+            }
+            if fact.value > LARGEST.into() {
+                return Err(ProtectError::TooLarge(name.0, name.1));
             }
             match *entry {
                 Entry::Empty if fact.value != 0 => return Err(ProtectError::Inconsistent(name.0, name.1)),
@@ -140,9 +144,11 @@ impl Truth {
     /// requests of six households that also had others granted would look like requests of nobody.
     fn raise(&mut self, relations: &Relations) {
         for id in 0..relations.cells.len() {
-            let Some(fact) = self.facts[id].filter(|_| relations.cells[id].standing == Standing::Derived) else {
-                continue;
-            };
+            let cell = &relations.cells[id];
+            let few = |fact: &Fact| fact.contributors < i128::from(cell.threshold);
+            // Of others it does not matter.
+            let asked = cell.standing == Standing::Derived && cell.need.is_some();
+            let Some(fact) = self.facts[id].filter(|fact| asked && few(fact)) else { continue };
             let inside = relations.cells_inside(id).filter_map(|inner| self.facts[inner]);
             let contributors = inside.map(|inner| inner.contributors).max().unwrap_or(0).max(fact.contributors);
             self.facts[id] = Some(Fact { contributors, ..fact });

@@ -11,7 +11,9 @@ use model::{Code, DimensionCode};
 use super::{Codes, Equality, Group, Relations, Standing};
 use crate::scheme::{Restriction, TableScheme};
 
-/// Cells that the finest tables of all groups may have together; beyond, only common totals relate the breakdowns.
+/// Cells that the finest tables of all groups may have together; beyond, only common totals relate the breakdowns. With
+/// 720 cells in one group a check takes a fifth of a second, but half a minute beside an earlier version; with as many in
+/// a dozen groups that lie inside each other, or with 8 640 (age × sexe × zone × aide), minutes.
 const LIMIT: usize = 300;
 
 /// Adds the finest table of each group of conditions, if they are small enough together.
