@@ -75,7 +75,7 @@ fn names_and_years_follow_the_vintage() {
     let vintage = &layout.vintages[0];
     assert_eq!(Layout::column_name(&layout.columns[0], vintage), "A19");
     assert_eq!(Layout::column_name(&layout.columns[1], vintage), "B2019");
-    let dated = Layout::dated(&layout.columns[0], vintage);
+    let dated = Layout::dated(&layout.columns[0], vintage, None);
     assert_eq!((dated.period, dated.geography), (Period::Year(2019), CogYear(2020)));
     assert_eq!(layout.silence("S"), Some(Figure::Suppressed));
     assert_eq!(layout.silence("12"), None);
