@@ -6,6 +6,7 @@
 
 pub(crate) mod block;
 mod catalogue;
+mod quarters;
 mod series;
 mod together;
 
