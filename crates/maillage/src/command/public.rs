@@ -9,6 +9,7 @@ use hub::compare::Shown;
 use hub::import::{ImportPlan, ImportSummary};
 use hub::public::{Edition, PublicEntry, PublicImport, PublicQuestion, PublicRow, PublicSeries};
 use hub::{Hub, HubFolder};
+use methodology::{Aggregation, PublicIndicator};
 use model::{Code, CogYear, CommuneCode, IndicatorCode, Level, Period};
 use render::number::counted;
 use render::{Column, Screen, Table};
@@ -214,7 +215,7 @@ fn catalogue(entries: &[PublicEntry], screen: Screen) -> String {
     for entry in entries {
         let title = format!("{} ({})", entry.indicator.title, entry.indicator.unit);
         let code = entry.indicator.code.to_string();
-        let years = entry.editions.iter().map(year).collect::<Vec<_>>().join(", ");
+        let years = entry.editions.iter().map(|one| year(one, &entry.indicator)).collect::<Vec<_>>().join(", ");
         table.push([entry.indicator.theme.clone(), title, code, entry.source.to_string(), years]);
     }
     table.draw(screen)
@@ -246,9 +247,19 @@ fn journal(imports: &[(u64, PublicImport)], screen: Screen) -> String {
     table.draw(screen)
 }
 
-fn year(edition: &Edition) -> String {
-    let above = if edition.levels.contains(&Level::Commune) { "" } else { ", sans les communes" };
-    format!("{} (géo. {}{above})", edition.period, edition.geography.0)
+fn year(edition: &Edition, indicator: &PublicIndicator) -> String {
+    let adds = matches!(indicator.aggregation, Aggregation::Additive | Aggregation::Ratio);
+    let levels = &edition.levels;
+    let of = if levels.contains(&Level::Commune) || (adds && levels.contains(&Level::Iris)) {
+        ""
+    } else if levels.contains(&Level::Qpv) {
+        ", quartiers prioritaires"
+    } else if levels.contains(&Level::Iris) {
+        ", par IRIS"
+    } else {
+        ", sans les communes"
+    };
+    format!("{} (géo. {}{of})", edition.period, edition.geography.0)
 }
 
 /// A series as text.
