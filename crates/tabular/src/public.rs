@@ -220,6 +220,8 @@ struct Places<'a> {
 struct Place<'a> {
     column: &'a LayoutColumn,
     at: usize,
+    /// Where all rows are about one year.
+    dated: Option<Dated>,
     /// Which rows count.
     only: Vec<(&'a Only, usize)>,
 }
@@ -268,7 +270,10 @@ fn places<'a>(file: &str, layout: &'a Layout, vintage: &Vintage, header: &[Strin
         let only: Option<Vec<(&Only, usize)>> =
             column.only.iter().map(|only| Some((only, place(&only.column)?))).collect();
         match (at, only) {
-            (Some(at), Some(only)) => columns.push(Place { column, at, only }),
+            (Some(at), Some(only)) => {
+                let dated = year.is_none().then(|| Layout::dated(column, vintage, None));
+                columns.push(Place { column, at, dated, only });
+            }
             _ => absent.push(label(column, vintage)),
         }
     }

@@ -12,6 +12,9 @@ use crate::error::{PackCause, PackError};
 use crate::indicator::SheetText;
 use crate::table::from_toml;
 
+/// How many lines of titles or labels a file may have.
+const MOST_LINES: usize = 100;
+
 /// A whole layout.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -262,6 +265,9 @@ fn shape(file: &str, text: FileText, rows: RowsText, vintages: &[Vintage]) -> Re
                 "Un fichier sans en-tête se reconnaît à son nom : il faut « name », et « below » n’y a pas de sens.",
             );
         }
+    }
+    if text.above > MOST_LINES || text.below > MOST_LINES {
+        return refuse(PackCause::Malformed, "« above » et « below » comptent quelques lignes, cent au plus.");
     }
     if let Some(name) = &text.name {
         let parts: Option<Vec<String>> = vintages.iter().map(|vintage| expand(name, &vintage.years)).collect();

@@ -130,6 +130,7 @@ fn what_contradicts_itself_is_refused() {
         ("unit = \"personnes\"", "unit = \"personnes\"\nfold = \"median\"", PackCause::Inconsistent),
         // Names: a file without a header is told by its name, which takes years that all vintages have.
         ("secret = [\"s\"]", "header = [\"CODGEO\", \"A19\", \"B2019\"]", PackCause::Inconsistent),
+        ("secret = [\"s\"]", "above = 9000000000000000000", PackCause::Malformed),
         ("secret = [\"s\"]", "name = \"f{annee}\"", PackCause::Unknown),
         ("secret = [\"s\"]", "name = \"f\", header = [\"CODGEO\", \"A19\"]", PackCause::Unknown),
         ("secret = [\"s\"]", "name = \"f\", header = [\"A19\", \"B2019\"]", PackCause::Unknown),

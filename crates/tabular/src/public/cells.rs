@@ -127,7 +127,7 @@ impl File<'_> {
     ) -> Vec<Cell> {
         let mut cells = Vec::with_capacity(self.places.columns.len());
         for place in &self.places.columns {
-            let dated = Layout::dated(place.column, self.vintage, year);
+            let dated = place.dated.unwrap_or_else(|| Layout::dated(place.column, self.vintage, year));
             let exists = (scope.exists)(area, dated.geography);
             if !self.counts(place, record) {
                 cells.push(if exists { Cell::Other } else { Cell::Nowhere });

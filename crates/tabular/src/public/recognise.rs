@@ -44,14 +44,10 @@ pub(super) fn recognise(layouts: &[Layout], name: &str, text: &str) -> Result<Fo
             let Some((separator, header)) = headers.iter().min_by_key(lacking) else { continue };
             let missing = missing(layout, vintage, header);
             if missing.is_empty() {
+                let fit = Fitting { layout: index, vintage: number, separator: *separator, header: header.clone() };
                 match layout.file_name(vintage).filter(|part| !contains(name, part)) {
-                    None => fitting.push(Fitting {
-                        layout: index,
-                        vintage: number,
-                        separator: *separator,
-                        header: header.clone(),
-                    }),
-                    Some(part) => unnamed.push((index, part)),
+                    None => fitting.push(fit),
+                    Some(part) => unnamed.push((fit, part)),
                 }
             } else {
                 let wanted = required(layout, vintage).count();
@@ -63,10 +59,13 @@ pub(super) fn recognise(layouts: &[Layout], name: &str, text: &str) -> Result<Fo
         }
     }
     if fitting.is_empty() {
-        // Columns of a file without a header fit any file of as many cells: its name alone says that it is one.
-        unnamed.retain(|(index, _)| layouts[*index].shape.header.is_none());
+        // Any file of as many columns fits a layout without a header: its rows must look right too.
+        unnamed.retain(|(fit, _)| {
+            let layout = &layouts[fit.layout];
+            layout.shape.header.is_none() || !levels(layout, name, text, fit).is_empty()
+        });
         if !unnamed.is_empty() {
-            let codes: BTreeSet<String> = unnamed.iter().map(|(index, _)| layouts[*index].code.to_string()).collect();
+            let codes: BTreeSet<String> = unnamed.iter().map(|(fit, _)| layouts[fit.layout].code.to_string()).collect();
             let wanted: BTreeSet<String> = unnamed.into_iter().map(|(_, part)| part).collect();
             return Err(Refusal::Name { layouts: codes.into_iter().collect(), wanted: wanted.into_iter().collect() });
         }

@@ -153,8 +153,10 @@ fn a_file_without_a_header_is_told_by_its_name_and_its_first_row_counts() {
     assert_eq!(of(&table, "93001"), [value(1909)]);
     assert_eq!(of(&table, "93005"), [Some(Figure::NotApplicable)]);
     assert_eq!(table.rows[0].line, 1);
-    // Any file of three columns would fit: without the name, no layout does.
-    assert_eq!(read_with(&layout, "x.csv", text), Err(Refusal::Unknown(Vec::new())));
+    // Without the name nothing says what the figures are; without codes of communes either, it is some other file.
+    let (layouts, wanted) = (vec!["forme".to_owned()], vec!["bilan_2015".to_owned()]);
+    assert_eq!(read_with(&layout, "x.csv", text), Err(Refusal::Name { layouts, wanted }));
+    assert_eq!(read_with(&layout, "x.csv", "un;deux;trois\n1;2;3\n"), Err(Refusal::Unknown(Vec::new())));
     assert_eq!(read_with(&layout, "bilan_2015.csv", "93001;X\n"), Err(Refusal::Unknown(Vec::new())));
     let damaged = read_with(&layout, "bilan_2015.csv", "93001;X;1\n93005;X;1\n93006;X;1\n93007;X;1\n1004;X;1\n");
     assert_eq!(first_fault(damaged), (FaultCause::DamagedCode, Some(5), Some("commune".to_owned())));
