@@ -48,7 +48,7 @@ async fn iris_of_the_caf_become_communes_and_those_without_iris_are_named() {
         let series = library.only("caf_foyers_allocataires", &year, "cnaf-iris").await;
         is(at_least(row(&series, "93066").value.reading), saint_denis);
         is(
-            value(row(&series, "930010101")),
+            value(row_of(&series, "930010101")),
             if year == "2016" {
                 711.0
             } else if year == "2018" {
