@@ -6,6 +6,7 @@
 
 pub(crate) mod block;
 mod catalogue;
+mod quarters;
 mod series;
 mod together;
 
@@ -78,7 +79,9 @@ impl Hub {
             None => return Err(unknown(&question.indicator)),
         };
         if all.is_empty() {
-            return Err(absent(question));
+            // A layout may name a column that no file of it had.
+            let anything = question.period.is_none() && question.source.is_none() && question.geography.is_none();
+            return Err(if anything { unknown(&question.indicator) } else { absent(question) });
         }
         all.sort_by(|left, right| {
             let order = |one: &PublicSeries| (std::cmp::Reverse(one.period), one.geography, one.source.clone());

@@ -6,6 +6,7 @@ mod canary;
 mod carrying;
 mod comparing;
 mod crowding;
+mod families;
 mod figures;
 mod founding;
 mod importing;

@@ -10,7 +10,7 @@ use crate::filter::Filter;
 mod parse;
 mod prove;
 
-pub(crate) use parse::{AggregationText, IndicatorsText, PolarityText, UncertaintyText};
+pub(crate) use parse::{AggregationText, IndicatorsText, PolarityText, SheetText, UncertaintyText};
 pub(crate) use prove::{Proof, identifies, indicators};
 
 /// How values of several territories combine.

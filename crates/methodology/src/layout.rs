@@ -9,15 +9,18 @@ use std::collections::BTreeMap;
 
 use model::{Code, CogYear, Decimals, Figure, Hash, IndicatorCode, Level, MissingReason, Period};
 
-use crate::indicator::{Aggregation, Polarity, Uncertainty};
+use crate::indicator::{Aggregation, Polarity, Sheet, Uncertainty};
 
+mod columns;
 mod library;
 mod parse;
+mod shape;
 #[cfg(test)]
 mod tests;
 
 pub use library::public_layouts;
 pub use parse::layouts;
+pub use shape::{Fold, Only, Shape};
 
 /// How one producer writes one kind of file.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,16 +37,20 @@ pub struct Layout {
     pub licence: String,
     /// Where to get it.
     pub url: String,
-    /// What stands between two cells.
-    pub separator: char,
+    /// What stands between two cells; several where copies of the file differ. ASCII.
+    pub separators: Vec<char>,
     /// Characters that stand before decimals; several where the producer mixes them.
     pub decimal_marks: Vec<char>,
     /// Whether blanks group thousands.
     pub grouped: bool,
+    /// How its rows stand in it.
+    pub shape: Shape,
     /// Texts that are not numbers, and what they mean; compared without regard to case.
     pub markers: BTreeMap<String, Figure>,
     /// Name of the column of codes.
     pub territory: String,
+    /// Other names that some files give it.
+    pub also: Vec<String>,
     /// Name of the column of names, if there is one. Used to recognise, never stored.
     pub label: Option<String>,
     /// Kinds of territory that such a file may be about, one kind a file.
@@ -89,10 +96,14 @@ pub struct LayoutColumn {
     pub name: String,
     /// Whether some vintages lack it.
     pub optional: bool,
-    /// Which year of the vintage the figures speak of.
+    /// Which year of the vintage the figures speak of; [`Shape::ROW`] where each row says it.
     pub period: String,
-    /// Which year of the vintage is the geography of these figures.
+    /// Which year of the vintage is the geography of these figures; [`Shape::ROW`] where it is the row's year.
     pub geography: String,
+    /// How the rows of one territory become one figure; `None` where a territory has one row.
+    pub fold: Option<Fold>,
+    /// Which rows count.
+    pub only: Vec<Only>,
     /// What an empty cell means.
     pub blank: Figure,
     /// Whether values may be below zero.
@@ -122,6 +133,8 @@ pub struct PublicIndicator {
     pub uncertainty: Uncertainty,
     /// Whether more is better.
     pub polarity: Polarity,
+    /// How to read it. The library's indicators all have one, a hub's own may lack it.
+    pub sheet: Option<Sheet>,
 }
 
 /// `per` × numerator ÷ denominator, two additive indicators of one source, year and geography.
@@ -151,15 +164,28 @@ pub struct Dated {
 impl Layout {
     /// The name of `column` in files of `vintage`.
     pub fn column_name(column: &LayoutColumn, vintage: &Vintage) -> String {
-        parse::expand(&column.name, &vintage.years).unwrap_or_else(|| column.name.clone())
+        columns::expand(&column.name, &vintage.years).unwrap_or_else(|| column.name.clone())
     }
 
-    /// Year and geography of the figures of `column` in `vintage`.
+    /// The part of a file's name that tells `vintage`; `None` where columns tell it.
+    pub fn file_name(&self, vintage: &Vintage) -> Option<String> {
+        self.shape.file_name.as_ref().and_then(|name| columns::expand(name, &vintage.years))
+    }
+
+    /// Whether several rows of a territory become one figure.
+    pub fn folds(&self) -> bool {
+        self.columns.iter().any(|column| column.fold.is_some())
+    }
+
+    /// Year and geography of the figures of `column` in `vintage`, in rows of the year `row`.
     ///
     /// # Panics
-    /// If `vintage` or `column` is not one of this layout's own.
-    pub fn dated(column: &LayoutColumn, vintage: &Vintage) -> Dated {
+    /// If `vintage` or `column` is not one of this layout's own, or if the row's year is needed and not there.
+    pub fn dated(column: &LayoutColumn, vintage: &Vintage, row: Option<u16>) -> Dated {
         let year = |name: &str| {
+            if name == Shape::ROW {
+                return row.expect("parsing proved that rows have a year where a column needs it");
+            }
             *vintage.years.get(name).expect("parsing proved that every vintage has the years its columns use")
         };
         Dated { period: Period::Year(year(&column.period)), geography: CogYear(year(&column.geography)) }
@@ -171,9 +197,15 @@ impl Layout {
         measured.chain(self.ratios.iter().map(|ratio| &ratio.indicator)).find(|indicator| indicator.code == *code)
     }
 
-    /// What stands for the figure where the text is not a number; `None` if the text says nothing of the kind.
+    /// What stands for the figure where the text is not a number; `None` if the text says nothing of the kind. A letter
+    /// that was lost before the file came here may have been any.
     pub fn silence(&self, text: &str) -> Option<Figure> {
-        self.markers.get(&text.to_lowercase()).copied()
+        let text = text.to_lowercase();
+        self.markers.get(&text).copied().or_else(|| {
+            let damaged = text.contains('\u{fffd}');
+            let known = self.markers.iter().find(|(marker, _)| damaged && shape::alike(marker, &text));
+            known.map(|(_, figure)| *figure)
+        })
     }
 
     /// Who to name beside every figure: producer, title, licence.

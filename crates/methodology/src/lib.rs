@@ -22,7 +22,8 @@ pub use filter::{ColumnRef, Comparison, Filter, Value};
 pub use golden::GoldenCase;
 pub use indicator::{Aggregation, Definition, Indicator, Measure, Polarity, Ratio, RatioKind, Sheet, Uncertainty};
 pub use layout::{
-    Dated, Layout, LayoutColumn, LevelHint, PublicIndicator, PublicRatio, Vintage, layouts, public_layouts,
+    Dated, Fold, Layout, LayoutColumn, LevelHint, Only, PublicIndicator, PublicRatio, Shape, Vintage, layouts,
+    public_layouts,
 };
 pub use library::library;
 pub use pack::Pack;

@@ -4,18 +4,19 @@
 //! refused with what was missing; a cell that is neither a number nor a declared marker refuses the file. Zero, secret,
 //! missing and not applicable stay four different things.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use methodology::{Dated, Layout, LayoutColumn, Vintage};
+use methodology::{Dated, Layout, LayoutColumn, Only, Vintage};
 use model::{Area, Figure, IndicatorCode, Level};
 
 use crate::fault::{Fault, FaultCause, Faults};
 use crate::read::decode;
 
 mod cells;
+mod gather;
 mod recognise;
 #[cfg(test)]
 mod tests;
@@ -51,9 +52,10 @@ pub struct PublicColumn {
 pub struct PublicRow {
     /// Which.
     pub area: Area,
-    /// Its line in the file, from 1.
+    /// Its first line in the file, from 1.
     pub line: u64,
-    /// One per column; `None` where the territory does not exist in the column's geography.
+    /// One per column; `None` where the territory does not exist in the column's geography, or where the file has no
+    /// row of the column's year for it.
     pub figures: Vec<Option<Figure>>,
 }
 
@@ -74,7 +76,8 @@ pub struct PublicTable {
     pub aside: u64,
     /// Columns that the layout says nothing of.
     pub ignored: usize,
-    /// Optional columns that the file lacks.
+    /// Optional columns that the file lacks, and kinds of rows of which it has none at all: of a kind that its edition may
+    /// not know, nobody can say that there is zero.
     pub absent: Vec<String>,
     /// Whether letters of names were lost before the file came here; names are not stored.
     pub damaged_names: bool,
@@ -109,6 +112,14 @@ pub enum Refusal {
         layout: String,
         /// Levels that it may be.
         levels: Vec<Level>,
+    },
+    /// Columns fit, but only the name of the file can tell what or which year it is about, and it does not.
+    #[error("the name of the file does not tell what it is")]
+    Name {
+        /// Codes of the layouts whose columns fit.
+        layouts: Vec<String>,
+        /// Parts of names, one of which the file must have.
+        wanted: Vec<String>,
     },
     /// The file is damaged or says something that it may not.
     #[error(transparent)]
@@ -164,50 +175,82 @@ pub fn read(layouts: &[Layout], name: &str, bytes: &[u8], scope: &Scope<'_>) -> 
     let layout = &layouts[found.layout];
     let vintage = &layout.vintages[found.vintage];
     let places = places(name, layout, vintage, &found.header)?;
-    let used = places.columns.len() + 1 + usize::from(layout.label.is_some());
     let named = found.header.iter().filter(|name| !name.is_empty()).count();
     let mut faults = Faults::default();
-    let file = cells::File { name, text: &text, layout, header: &found.header, places: &places, hint: &found.hint };
-    let (mut rows, aside) = file.rows(scope, &mut faults);
-    once(name, layout, &rows, &mut faults);
+    let file = cells::File {
+        name,
+        text: &text,
+        layout,
+        vintage,
+        separator: found.separator,
+        header: &found.header,
+        places: &places,
+        hint: &found.hint,
+    };
+    let mut gathered = gather::Gathered::new(&places, layout.folds());
+    let aside = file.rows(scope, &mut gathered, &mut faults);
     if !faults.is_empty() {
         return Err(faults.into());
     }
-    rows.sort_by(|left, right| left.area.cmp(&right.area));
+    let used = places.used(layout);
+    let (columns, rows, unknown) = gathered.table(vintage);
     Ok(PublicTable {
         layout: found.layout,
         vintage: found.vintage,
         level: found.hint.level,
-        columns: places.columns.iter().map(|(column, _)| described(column, vintage)).collect(),
+        columns,
         rows,
         aside,
         ignored: named.saturating_sub(used),
-        absent: places.absent,
+        absent: places.absent.into_iter().chain(unknown).collect(),
         damaged_names: text.contains('\u{fffd}'),
     })
-}
-
-fn described(column: &LayoutColumn, vintage: &Vintage) -> PublicColumn {
-    PublicColumn {
-        name: Layout::column_name(column, vintage),
-        indicator: column.indicator.code.clone(),
-        decimals: column.indicator.decimals,
-        dated: Layout::dated(column, vintage),
-    }
 }
 
 /// Where what the layout names stands in the file.
 struct Places<'a> {
     territory: usize,
-    columns: Vec<(&'a LayoutColumn, usize)>,
-    /// Year and geography of each.
-    dated: Vec<Dated>,
+    /// The column of the row's year.
+    year: Option<usize>,
+    columns: Vec<Place<'a>>,
     absent: Vec<String>,
+}
+
+/// One column of figures.
+struct Place<'a> {
+    column: &'a LayoutColumn,
+    at: usize,
+    /// Where all rows are about one year.
+    dated: Option<Dated>,
+    /// Which rows count.
+    only: Vec<(&'a Only, usize)>,
+}
+
+impl Places<'_> {
+    /// How many columns of the file are read.
+    fn used(&self, layout: &Layout) -> usize {
+        let figures =
+            self.columns.iter().flat_map(|place| std::iter::once(place.at).chain(place.only.iter().map(|(_, at)| *at)));
+        let all: BTreeSet<usize> = figures.chain([self.territory]).chain(self.year).collect();
+        all.len() + usize::from(layout.label.is_some())
+    }
+}
+
+/// The column, and which rows of it count.
+fn label(column: &LayoutColumn, vintage: &Vintage) -> String {
+    let name = Layout::column_name(column, vintage);
+    let rows: Vec<String> =
+        column.only.iter().map(|only| format!("{} = {}", only.column, only.texts.join(", "))).collect();
+    if rows.is_empty() { name } else { format!("{name} ({})", rows.join(" ; ")) }
 }
 
 fn places<'a>(file: &str, layout: &'a Layout, vintage: &Vintage, header: &[String]) -> Result<Places<'a>, Faults> {
     let mut faults = Faults::default();
+    let mut known: BTreeMap<String, Option<usize>> = BTreeMap::new();
     let mut place = |wanted: &str| {
+        if let Some(at) = known.get(wanted) {
+            return *at;
+        }
         let mut at = header.iter().enumerate().filter(|(_, name)| *name == wanted).map(|(index, _)| index);
         let first = at.next();
         if first.is_some() && at.next().is_some() {
@@ -215,33 +258,24 @@ fn places<'a>(file: &str, layout: &'a Layout, vintage: &Vintage, header: &[Strin
                 "Deux colonnes portent ce nom : retirez celle qui est de trop, ou reprenez le fichier du producteur.";
             faults.push(Fault::of_file(file, FaultCause::DuplicateColumn, message).at_line(1).in_column(wanted));
         }
+        known.insert(wanted.to_owned(), first);
         first
     };
     let territory = place(&layout.territory).expect("recognised by this column");
+    let year = layout.shape.year.as_deref().and_then(&mut place);
     let mut columns = Vec::new();
     let mut absent = Vec::new();
     for column in &layout.columns {
-        let name = Layout::column_name(column, vintage);
-        match place(&name) {
-            Some(index) => columns.push((column, index)),
-            None => absent.push(name),
+        let at = place(&Layout::column_name(column, vintage));
+        let only: Option<Vec<(&Only, usize)>> =
+            column.only.iter().map(|only| Some((only, place(&only.column)?))).collect();
+        match (at, only) {
+            (Some(at), Some(only)) => {
+                let dated = year.is_none().then(|| Layout::dated(column, vintage, None));
+                columns.push(Place { column, at, dated, only });
+            }
+            _ => absent.push(label(column, vintage)),
         }
     }
-    let dated = columns.iter().map(|(column, _)| Layout::dated(column, vintage)).collect();
-    if faults.is_empty() { Ok(Places { territory, columns, dated, absent }) } else { Err(faults) }
-}
-
-/// One line per territory: of two, nobody can say which is right.
-fn once(file: &str, layout: &Layout, rows: &[PublicRow], faults: &mut Faults) {
-    let mut seen: HashMap<&Area, u64> = HashMap::new();
-    for row in rows {
-        if let Some(first) = seen.insert(&row.area, row.line) {
-            let message = format!(
-                "Le territoire {} est déjà à la ligne {first} : retirez la ligne de trop, ou reprenez le fichier du producteur.",
-                row.area.code()
-            );
-            let fault = Fault::of_file(file, FaultCause::DuplicateKey, message);
-            faults.push(fault.at_line(row.line).in_column(&layout.territory));
-        }
-    }
+    if faults.is_empty() { Ok(Places { territory, year, columns, absent }) } else { Err(faults) }
 }

@@ -98,7 +98,12 @@ impl Communes {
             Level::Commune => {
                 area.commune().map_or_else(|| area.code().to_owned(), |code| self.name_in(code, geography))
             }
-            Level::Iris | Level::Qpv | Level::Arrondissement | Level::Grouping => area.code().to_owned(),
+            Level::Iris => {
+                let (commune, rest) = area.code().split_at_checked(5).unwrap_or((area.code(), ""));
+                let name = commune.parse().map_or_else(|_| commune.to_owned(), |code| self.name_in(code, geography));
+                format!("{name}, IRIS {rest}")
+            }
+            Level::Qpv | Level::Arrondissement | Level::Grouping => area.code().to_owned(),
         }
     }
 

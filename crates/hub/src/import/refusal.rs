@@ -48,6 +48,19 @@ pub(super) fn refused(file: &str, refusal: &Refusal, layouts: &[Layout]) -> Fail
                 ),
             )
         }
+        Refusal::Name { layouts, wanted } => {
+            let quoted = |all: &[String]| all.iter().map(|one| format!("« {one} »")).collect::<Vec<_>>().join(" ou ");
+            Failure::new(
+                FailureKind::Invalid,
+                "PUBLIC_FILE_NAME",
+                format!("{file}: the name does not tell what it is ({})", layouts.join(", ")),
+                format!(
+                    "{file} : les colonnes conviennent ({}), mais seul le nom du fichier dit ce qu’il contient ou de quelle année, et celui-ci ne le dit pas. Redonnez-lui le nom du producteur, où se trouve {}.\nUn nouveau millésime se décrit par un fichier du dossier layouts/ du centre, sans nouvelle version du logiciel.",
+                    quoted(layouts),
+                    quoted(wanted)
+                ),
+            )
+        }
         Refusal::Faults(faults) => damaged(file, faults),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use methodology::{PublicIndicator, PublicRatio};
+use methodology::{Aggregation, PublicIndicator, PublicRatio};
 use model::{
     Area, Code, CogYear, Decimals, Failure, Figure, Hash, IndicatorCode, Level, MissingReason, Period, Timestamp,
 };
@@ -10,8 +10,9 @@ use statistics::{Amount, Interval, Ratio, Reading, Silence};
 use store::hub::PublicBlock;
 
 use super::block::Block;
-use super::together::together;
-use super::{Journal, definition};
+use super::quarters::Sums;
+use super::together::{Of, together};
+use super::{Journal, definition, quarters};
 use crate::cog::Communes;
 use crate::compare::Shown;
 use crate::{Hub, failure};
@@ -33,8 +34,12 @@ pub struct PublicSeries {
     pub url: String,
     /// The files that brought these figures, oldest import first.
     pub files: Vec<PublicFile>,
-    /// The communes of this hub, in French alphabetical order of names.
+    /// The communes of this hub, in French alphabetical order of names; none where all figures are of parts of communes
+    /// that do not add up to them.
     pub communes: Vec<PublicRow>,
+    /// IRIS and quartiers prioritaires of the hub's département, by code. Where the figures of IRIS add up and their
+    /// producer gives none for communes, those of communes are sums of these.
+    pub quarters: Vec<PublicRow>,
     /// The communes together.
     pub group: PublicGroup,
     /// The producer's own figures of the département, the région, France.
@@ -78,10 +83,12 @@ pub struct PublicRow {
 pub struct PublicGroup {
     /// French.
     pub name: String,
-    /// Communes of this hub in this geography.
+    /// Communes of this hub in this geography; quartiers prioritaires, if the series is only about these.
     pub expected: u32,
     /// Of these, those whose figure is in the value.
     pub counted: u32,
+    /// Those whose figure is not: names, in French alphabetical order.
+    pub lacking: Vec<String>,
     /// The value.
     pub value: Shown,
     /// Why there is none, in French.
@@ -101,12 +108,12 @@ pub(super) struct Kept {
     indicator: IndicatorCode,
     /// The import that made the latest version of each block.
     imports: BTreeMap<(Level, String), u64>,
-    figures: BTreeMap<Area, One>,
+    pub(super) figures: BTreeMap<Area, One>,
 }
 
 /// One figure, and whether it was revised.
 #[derive(Clone, Copy)]
-struct One {
+pub(super) struct One {
     figure: Figure,
     decimals: Decimals,
     revised: bool,
@@ -154,29 +161,59 @@ impl One {
         Self { revised: self.revised || !same, ..later }
     }
 
-    fn amount(self, signed: bool) -> Option<Amount> {
-        let lowest = if signed { i128::from(i64::MIN) } else { 0 };
-        let interval = match self.figure {
-            Figure::Observed(units) => Interval::known(units),
-            Figure::Suppressed => Interval::between(lowest, None)?,
-            Figure::Missing(_) | Figure::NotApplicable => return None,
-        };
-        Some(Amount { interval, decimals: self.decimals })
-    }
-
-    fn silence(self) -> Silence {
-        match self.figure {
+    fn half(self, signed: bool) -> Half {
+        let silence = match self.figure {
             Figure::Missing(MissingReason::NotYetAvailable) => Silence::NotYetAvailable,
             Figure::NotApplicable => Silence::NotApplicable,
             Figure::Observed(_) | Figure::Suppressed | Figure::Missing(MissingReason::NotCollected) => {
                 Silence::NotCollected
             }
+        };
+        let suppressed = self.figure == Figure::Suppressed;
+        Half { amount: self.amount(signed), silence, suppressed, revised: self.revised }
+    }
+
+    fn amount(self, signed: bool) -> Option<Amount> {
+        let interval = match self.figure {
+            Figure::Observed(units) => Interval::known(units),
+            Figure::Suppressed => unknown(signed)?,
+            Figure::Missing(_) | Figure::NotApplicable => return None,
+        };
+        Some(Amount { interval, decimals: self.decimals })
+    }
+
+    /// What it brings to the sum of a territory that it is a part of: nobody knows what a missing part would bring.
+    pub(super) fn in_sum(self, signed: bool) -> Option<Amount> {
+        match self.figure {
+            Figure::NotApplicable => Some(Amount { interval: Interval::known(0), decimals: self.decimals }),
+            Figure::Missing(_) => Some(Amount { interval: unknown(signed)?, decimals: self.decimals }),
+            Figure::Observed(_) | Figure::Suppressed => self.amount(signed),
         }
     }
 
-    fn shown(self, decimals: Decimals, signed: bool) -> Shown {
-        let reading = self.amount(signed).map_or(Reading::Silence(self.silence()), Amount::reading);
-        Shown { reading, suppressed: self.figure == Figure::Suppressed, decimals }
+    pub(super) fn is_revised(self) -> bool {
+        self.revised
+    }
+}
+
+fn unknown(signed: bool) -> Option<Interval> {
+    Interval::between(if signed { i128::from(i64::MIN) } else { 0 }, None)
+}
+
+/// What a territory has in one term: its producer's figure, or the sum of its parts.
+#[derive(Clone, Copy)]
+pub(super) struct Half {
+    pub(super) amount: Option<Amount>,
+    /// Where there is no amount.
+    pub(super) silence: Silence,
+    pub(super) suppressed: bool,
+    pub(super) revised: bool,
+}
+
+impl Half {
+    fn shown(self, decimals: Decimals) -> Shown {
+        let reading = self.amount.map_or(Reading::Silence(self.silence), Amount::reading);
+        Shown { reading, suppressed: self.suppressed, decimals }
     }
 }
 
@@ -213,7 +250,10 @@ impl Hub {
         let measured = definition(layout, &kept.indicator)?;
         let indicator = terms.map_or(measured, |terms| &terms.ratio.indicator).clone();
         let signed = layout.columns.iter().any(|column| column.indicator.code == kept.indicator && column.signed);
-        let reader = Reader { kept, terms, indicator: &indicator, signed };
+        let adds = measured.aggregation == Aggregation::Additive;
+        let sums = |half: &Kept| if adds { quarters::sums(half, signed) } else { BTreeMap::new() };
+        let sums = (sums(kept), terms.map(|terms| sums(terms.denominator)).unwrap_or_default());
+        let reader = Reader { kept, terms, indicator: &indicator, signed, sums: &sums };
 
         let expected: BTreeSet<Area> = self
             .0
@@ -222,19 +262,38 @@ impl Hub {
             .filter_map(|commune| Area::new(Level::Commune, commune.as_str()).ok())
             .collect();
         let ours = self.0.communes.departements();
-        let present = reader.areas().filter(|area| {
-            area.level() == Level::Commune
-                && area.departement().is_some_and(|code| ours.iter().any(|known| known == code))
-        });
-        let all: BTreeSet<Area> = present.cloned().chain(expected.iter().cloned()).collect();
+        let inside = |area: &&Area| area.departement().is_some_and(|code| ours.iter().any(|known| known == code));
+        let present: BTreeSet<Area> =
+            reader.areas().filter(|area| area.level() == Level::Commune).filter(inside).cloned().collect();
+        let quarters: Vec<Area> = reader
+            .areas()
+            .filter(|area| matches!(area.level(), Level::Iris | Level::Qpv))
+            .filter(inside)
+            .cloned()
+            .collect();
         let named = |area: Area| {
             let name = self.0.communes.area_name(&area, key.geography);
             reader.row(area, name)
         };
+        // A quartier prioritaire may lie in several communes: its figures are of no commune, and add up among themselves.
+        let of = if present.is_empty() && !quarters.is_empty() { Of::Quarters } else { Of::Communes };
+        let all: BTreeSet<Area> = match of {
+            Of::Communes => present.into_iter().chain(expected).collect(),
+            Of::Quarters => quarters.iter().filter(|area| area.level() == Level::Qpv).cloned().collect(),
+        };
         let shares: Vec<Share> = all.iter().filter_map(|area| reader.share(area)).collect();
-        let group = together(&indicator, terms.map(|terms| terms.ratio), &shares, all.len());
-        let mut communes: Vec<PublicRow> = all.into_iter().map(named).collect();
+        let mut group = together(&indicator, terms.map(|terms| terms.ratio), &shares, all.len(), of);
+        if group.reason.is_none() {
+            let lacking = all.iter().filter(|area| reader.share(area).is_none());
+            group.lacking = lacking.map(|area| self.0.communes.area_name(area, key.geography)).collect();
+            render::names::sort_by_name(&mut group.lacking, |name| name);
+        }
+        let communes = if of == Of::Communes { all } else { BTreeSet::new() };
+        let mut communes: Vec<PublicRow> = communes.into_iter().map(named).collect();
         render::names::sort_by_name(&mut communes, |row| &row.name);
+        let quarters: Vec<PublicRow> = quarters.into_iter().map(named).collect();
+        let mut notes = self.notes(key);
+        notes.extend(quarters::note(&communes, &quarters, !sums.0.is_empty()));
         let references = references(&ours).into_iter().filter(|area| reader.has(area)).map(named).collect();
         Ok(PublicSeries {
             source: key.source.clone(),
@@ -243,8 +302,9 @@ impl Hub {
             source_line: layout.source_line(),
             url: layout.url.clone(),
             files,
-            notes: self.notes(key),
+            notes,
             communes,
+            quarters,
             group,
             references,
             indicator,
@@ -285,28 +345,33 @@ struct Reader<'a> {
     terms: Option<&'a Term<'a>>,
     indicator: &'a PublicIndicator,
     signed: bool,
+    /// Of communes that have no figure but those of their parts: of the figures, or of numerators and denominators.
+    sums: &'a (Sums, Sums),
 }
 
 impl Reader<'_> {
     fn areas(&self) -> impl Iterator<Item = &Area> {
-        self.kept.figures.keys()
+        self.kept.figures.keys().chain(self.sums.0.keys())
     }
 
     fn has(&self, area: &Area) -> bool {
         self.kept.figures.contains_key(area)
     }
 
-    fn halves(&self, area: &Area) -> (Option<One>, Option<One>) {
-        let below = self.terms.and_then(|terms| terms.denominator.figures.get(area).copied());
-        (self.kept.figures.get(area).copied(), below)
+    fn halves(&self, area: &Area) -> (Option<Half>, Option<Half>) {
+        let half = |kept: &Kept, sums: &Sums, signed: bool| {
+            kept.figures.get(area).map(|one| one.half(signed)).or_else(|| sums.get(area).copied())
+        };
+        let below = self.terms.and_then(|terms| half(terms.denominator, &self.sums.1, false));
+        (half(self.kept, &self.sums.0, self.signed && self.terms.is_none()), below)
     }
 
     fn share(&self, area: &Area) -> Option<Share> {
         let (one, below) = self.halves(area);
-        let amount = one?.amount(self.signed)?;
+        let amount = one?.amount?;
         match self.terms {
             None => Some(Share::One(amount)),
-            Some(_) => Some(Share::Two(amount, below?.amount(false)?)),
+            Some(_) => Some(Share::Two(amount, below?.amount?)),
         }
     }
 
@@ -315,20 +380,20 @@ impl Reader<'_> {
         let nothing = Shown::silent(Silence::NotReceived, decimals);
         let (one, below) = self.halves(&area);
         let Some(terms) = self.terms else {
-            let value = one.map_or(nothing, |one| one.shown(decimals, self.signed));
+            let value = one.map_or(nothing, |one| one.shown(decimals));
             let revised = one.is_some_and(|one| one.revised);
             return PublicRow { area, name, value, numerator: None, denominator: None, revised };
         };
-        let part = |half: Option<One>| half.map(|half| half.shown(Decimals::NONE, false));
+        let part = |half: Option<Half>| half.map(|half| half.shown(Decimals::NONE));
         let value = match (one, below) {
-            (Some(one), Some(below)) => match (one.amount(false), below.amount(false)) {
+            (Some(one), Some(below)) => match (one.amount, below.amount) {
                 (Some(numerator), Some(denominator)) => Shown {
                     reading: ratio_of(terms.ratio).of(numerator, denominator),
-                    suppressed: one.figure == Figure::Suppressed || below.figure == Figure::Suppressed,
+                    suppressed: one.suppressed || below.suppressed,
                     decimals,
                 },
-                (None, _) => Shown::silent(one.silence(), decimals),
-                (_, None) => Shown::silent(below.silence(), decimals),
+                (None, _) => Shown::silent(one.silence, decimals),
+                (_, None) => Shown::silent(below.silence, decimals),
             },
             _ => nothing,
         };

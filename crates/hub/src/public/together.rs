@@ -7,18 +7,39 @@ use statistics::{Amount, Interval, Reading, Silence, group_ratio};
 use super::series::{PublicGroup, Share, ratio_of};
 use crate::compare::Shown;
 
-/// Sums, or says why not. `expected`: how many communes there are in this geography.
+/// What is put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// Communes.
+    Communes,
+    /// Quartiers prioritaires.
+    Quarters,
+}
+
+impl Of {
+    fn plural(self) -> &'static str {
+        match self {
+            Self::Communes => "communes",
+            Self::Quarters => "quartiers prioritaires",
+        }
+    }
+}
+
+/// Sums, or says why not. `expected`: how many communes there are in this geography, or quarters in the file.
 pub(super) fn together(
     indicator: &PublicIndicator,
     ratio: Option<&PublicRatio>,
     shares: &[Share],
     expected: usize,
+    of: Of,
 ) -> PublicGroup {
+    let them = of.plural();
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let silent = |silence, reason: String| PublicGroup {
-        name: "Ensemble des communes".to_owned(),
+        name: format!("Ensemble des {them}"),
         expected: number(expected),
         counted: 0,
+        lacking: Vec::new(),
         value: Shown::silent(silence, indicator.shown),
         reason: Some(reason),
     };
@@ -29,19 +50,28 @@ pub(super) fn together(
     if !additive {
         return silent(
             Silence::NotAdditive,
-            "Ne s’agrège pas : ni somme ni moyenne des communes n’aurait de sens. Seul le chiffre que le producteur publie pour un territoire plus grand se compare.".to_owned(),
+            format!(
+                "Ne s’agrège pas : ni somme ni moyenne des {them} n’aurait de sens. Seul le chiffre que le producteur publie pour un territoire plus grand se compare."
+            ),
         );
     }
     if shares.is_empty() {
-        return silent(Silence::NotReceived, "Aucune commune n’a de chiffre dans cette série.".to_owned());
+        return silent(Silence::NotReceived, format!("Pas un seul chiffre dans cette série parmi les {them}."));
     }
     let value = Shown { reading: reading(ratio, shares), suppressed: false, decimals: indicator.shown };
     let name = if shares.len() == expected {
-        format!("Ensemble des {expected} communes")
+        format!("Ensemble des {expected} {them}")
     } else {
-        format!("Ensemble de {} communes sur {expected}", shares.len())
+        format!("Ensemble de {} {them} sur {expected}", shares.len())
     };
-    PublicGroup { name, expected: number(expected), counted: number(shares.len()), value, reason: None }
+    PublicGroup {
+        name,
+        expected: number(expected),
+        counted: number(shares.len()),
+        lacking: Vec::new(),
+        value,
+        reason: None,
+    }
 }
 
 fn reading(ratio: Option<&PublicRatio>, shares: &[Share]) -> Reading {

@@ -13,13 +13,13 @@ use crate::public::{PublicQuestion, PublicRow, PublicSeries};
 use crate::{Hub, HubConfig, HubFolder, init};
 
 /// A hub of the real département, that nobody calls.
-struct Library {
-    hub: Hub,
+pub(super) struct Library {
+    pub(super) hub: Hub,
     folder: tempfile::TempDir,
 }
 
 impl Library {
-    async fn on(database: Option<String>) -> Self {
+    pub(super) async fn on(database: Option<String>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::default());
         let config = HubConfig { database, ..HubConfig::default() };
@@ -30,17 +30,17 @@ impl Library {
         Self { hub, folder }
     }
 
-    fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).expect("writes");
         path
     }
 
-    async fn plan(&self, path: &Path) -> Result<ImportPlan, Failure> {
+    pub(super) async fn plan(&self, path: &Path) -> Result<ImportPlan, Failure> {
         self.hub.plan_import(path, false, Arc::new(|_, _| ())).await
     }
 
-    async fn import(&self, path: &Path) -> Result<(ImportSummary, Option<u64>), Failure> {
+    pub(super) async fn import(&self, path: &Path) -> Result<(ImportSummary, Option<u64>), Failure> {
         self.import_with(path, false).await
     }
 
@@ -50,7 +50,7 @@ impl Library {
         Ok((summary, self.hub.import_public(plan, "Awa Diallo", replace).await?))
     }
 
-    async fn all(&self, indicator: &str) -> Vec<PublicSeries> {
+    pub(super) async fn all(&self, indicator: &str) -> Vec<PublicSeries> {
         self.ask(indicator, None, None).await.expect("series")
     }
 
@@ -70,30 +70,30 @@ impl Library {
     }
 
     /// The only series of that question.
-    async fn only(&self, indicator: &str, period: &str, source: &str) -> PublicSeries {
+    pub(super) async fn only(&self, indicator: &str, period: &str, source: &str) -> PublicSeries {
         let mut all = self.ask(indicator, Some(period), Some(source)).await.expect("series");
         assert_eq!(all.len(), 1, "{indicator} {period} {source}");
         all.remove(0)
     }
 }
 
-fn row<'a>(series: &'a PublicSeries, code: &str) -> &'a PublicRow {
+pub(super) fn row<'a>(series: &'a PublicSeries, code: &str) -> &'a PublicRow {
     let rows = || series.communes.iter().chain(&series.references);
     rows().find(|row| row.area.code() == code).unwrap_or_else(|| panic!("no {code}"))
 }
 
-fn value(row: &PublicRow) -> f64 {
+pub(super) fn value(row: &PublicRow) -> f64 {
     let Reading::Value(value) = row.value.reading else { panic!("no value: {row:?}") };
     value
 }
 
-fn sum(series: &PublicSeries) -> f64 {
+pub(super) fn sum(series: &PublicSeries) -> f64 {
     let Reading::Value(value) = series.group.value.reading else { panic!("no sum: {:?}", series.group) };
     value
 }
 
 #[expect(clippy::float_cmp, reason = "figures of few decimals, exact in integers until they are shown")]
-fn is(found: f64, expected: f64) {
+pub(super) fn is(found: f64, expected: f64) {
     assert_eq!(found, expected);
 }
 
@@ -255,7 +255,7 @@ async fn a_damaged_file_is_refused_whole_with_line_and_column() {
 }
 
 /// A file of the producers beside the repository; `None` (said, see [`Need`]) on a machine that does not have it.
-fn real(path: &str) -> Option<PathBuf> {
+pub(super) fn real(path: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/realdata").join(path);
     if path.exists() {
         return Some(path);

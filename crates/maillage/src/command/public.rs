@@ -9,7 +9,8 @@ use hub::compare::Shown;
 use hub::import::{ImportPlan, ImportSummary};
 use hub::public::{Edition, PublicEntry, PublicImport, PublicQuestion, PublicRow, PublicSeries};
 use hub::{Hub, HubFolder};
-use model::{Code, CogYear, IndicatorCode, Level, Period};
+use methodology::{Aggregation, PublicIndicator};
+use model::{Code, CogYear, CommuneCode, IndicatorCode, Level, Period};
 use render::number::counted;
 use render::{Column, Screen, Table};
 use statistics::{Reading, Silence};
@@ -45,7 +46,7 @@ pub struct ImportArgs {
 
 #[derive(Args)]
 #[command(
-    after_help = "Exemples :\n  maillage hub figures                                   ce qui est là\n  maillage hub figures --indicator pauvrete_taux\n  maillage hub figures --indicator pop --period 2022 --geography 2025\n  maillage hub figures --journal                         qui a importé quoi, et quand"
+    after_help = "Exemples :\n  maillage hub figures                                   ce qui est là\n  maillage hub figures --indicator pauvrete_taux\n  maillage hub figures --indicator pop --period 2022 --geography 2025\n  maillage hub figures --indicator rsa_foyers --iris-of 93066\n  maillage hub figures --journal                         qui a importé quoi, et quand"
 )]
 pub struct FiguresArgs {
     /// Code de l’indicateur ; sans lui, la liste de ce qui est là.
@@ -60,6 +61,9 @@ pub struct FiguresArgs {
     /// Année de la géographie (communes au 1er janvier) ; toutes sinon.
     #[arg(long)]
     geography: Option<u16>,
+    /// Les IRIS de cette commune, par exemple 93066, là où le producteur donne des chiffres par IRIS.
+    #[arg(long, requires = "indicator", value_name = "CODE")]
+    iris_of: Option<CommuneCode>,
     /// Le journal des imports, au lieu des chiffres.
     #[arg(long, conflicts_with_all = ["indicator", "period", "source", "geography"])]
     journal: bool,
@@ -186,7 +190,7 @@ pub async fn figures(folder: HubFolder, args: FiguresArgs) -> Result<(), Stop> {
             let question = PublicQuestion { indicator, period: args.period, source: args.source, geography };
             hub.public_figures(&question)
                 .await
-                .map(|all| all.iter().map(|series| show(series, screen)).collect::<Vec<_>>().join("\n\n"))
+                .map(|all| all.iter().map(|series| show(series, args.iris_of, screen)).collect::<Vec<_>>().join("\n\n"))
         }
     };
     hub.close().await;
@@ -211,7 +215,7 @@ fn catalogue(entries: &[PublicEntry], screen: Screen) -> String {
     for entry in entries {
         let title = format!("{} ({})", entry.indicator.title, entry.indicator.unit);
         let code = entry.indicator.code.to_string();
-        let years = entry.editions.iter().map(year).collect::<Vec<_>>().join(", ");
+        let years = entry.editions.iter().map(|one| year(one, &entry.indicator)).collect::<Vec<_>>().join(", ");
         table.push([entry.indicator.theme.clone(), title, code, entry.source.to_string(), years]);
     }
     table.draw(screen)
@@ -243,29 +247,45 @@ fn journal(imports: &[(u64, PublicImport)], screen: Screen) -> String {
     table.draw(screen)
 }
 
-fn year(edition: &Edition) -> String {
-    let above = if edition.levels.contains(&Level::Commune) { "" } else { ", sans les communes" };
-    format!("{} (géo. {}{above})", edition.period, edition.geography.0)
+fn year(edition: &Edition, indicator: &PublicIndicator) -> String {
+    let adds = matches!(indicator.aggregation, Aggregation::Additive | Aggregation::Ratio);
+    let levels = &edition.levels;
+    let of = if levels.contains(&Level::Commune) || (adds && levels.contains(&Level::Iris)) {
+        ""
+    } else if levels.contains(&Level::Qpv) {
+        ", quartiers prioritaires"
+    } else if levels.contains(&Level::Iris) {
+        ", par IRIS"
+    } else {
+        ", sans les communes"
+    };
+    format!("{} (géo. {}{of})", edition.period, edition.geography.0)
 }
 
 /// A series as text.
-fn show(series: &PublicSeries, screen: Screen) -> String {
+fn show(series: &PublicSeries, iris_of: Option<CommuneCode>, screen: Screen) -> String {
     let indicator = &series.indicator;
     let mut out = format!(
-        "{} ({}) – {}\nCommunes au 1er janvier {} · {}\n\n",
+        "{} ({}) – {}\n{} au 1er janvier {} · {}\n\n",
         indicator.title,
         indicator.unit,
         render::date::period(series.period),
+        if series.communes.is_empty() { "Territoires" } else { "Communes" },
         series.geography.0,
         indicator.code,
     );
-    let ratio = series.communes.iter().any(|row| row.numerator.is_some());
+    let quarters = |row: &&PublicRow| match row.area.level() {
+        Level::Iris => iris_of.is_some_and(|commune| row.area.code().starts_with(commune.as_str())),
+        _ => true,
+    };
+    let rows = || series.communes.iter().chain(series.quarters.iter().filter(quarters)).chain(&series.references);
+    let ratio = rows().any(|row| row.numerator.is_some());
     let mut columns = vec![Column::text("Territoire"), Column::numbers("Valeur")];
     if ratio {
         columns.extend([Column::numbers("Numérateur"), Column::numbers("Dénominateur")]);
     }
     let mut table = Table::new(columns);
-    for row in series.communes.iter().chain(&series.references) {
+    for row in rows() {
         let mut cells = vec![name(row), text(row.value)];
         if ratio {
             cells.extend([row.numerator.map(text).unwrap_or_default(), row.denominator.map(text).unwrap_or_default()]);
@@ -279,11 +299,26 @@ fn show(series: &PublicSeries, screen: Screen) -> String {
     out.push_str(&table.draw(screen));
     let mut notes: Vec<String> = group.reason.iter().cloned().collect();
     if group.reason.is_none() && group.counted < group.expected {
-        notes.push(
-            "Les communes sans chiffre ne sont pas dans l’ensemble : il n’est pas celui du département.".to_owned(),
-        );
+        notes.push(format!(
+            "Sans chiffre, et hors de l’ensemble, qui n’est donc pas celui du département : {}.",
+            group.lacking.join(", ")
+        ));
     }
     notes.extend(series.notes.iter().cloned());
+    let hidden = series.quarters.iter().filter(|row| !quarters(row)).count();
+    if hidden > 0 && iris_of.is_none() {
+        notes.push(format!(
+            "{} : ajoutez --iris-of CODE pour ceux d’une commune.",
+            counted(hidden, "IRIS dans le fichier", "IRIS dans le fichier")
+        ));
+    }
+    if let Some(sheet) = &indicator.sheet {
+        notes.push(format!("Ce qui est compté : {}", sheet.population));
+        notes.push(format!("Comment lire : {}", sheet.how_to_read));
+        notes.push(format!("Comment ne pas lire : {}", sheet.how_not_to_read));
+        notes.extend(sheet.limits.iter().map(|limit| format!("Limite : {limit}")));
+        notes.push(format!("Périodicité : {}", sheet.periodicity));
+    }
     notes.push(format!("Source : {} {}", series.source_line, series.url));
     for file in &series.files {
         notes.push(format!("Fichier {}, importé le {}.", file.name, render::date::day(file.imported_at)));
@@ -296,7 +331,7 @@ fn show(series: &PublicSeries, screen: Screen) -> String {
 
 fn name(row: &PublicRow) -> String {
     let name = match row.area.level() {
-        Level::Metropole | Level::France => row.name.clone(),
+        Level::Metropole | Level::France | Level::Qpv => row.name.clone(),
         Level::Departement => format!("{} (département {})", row.name, row.area.code()),
         Level::Region => format!("{} (région)", row.name),
         _ => format!("{} ({})", row.name, row.area.code()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Aggregation, Polarity, Uncertainty};
+use super::{Aggregation, Polarity, Sheet, Uncertainty};
 
 /// A file `tables/<table>.toml`.
 #[derive(Debug, Deserialize)]
@@ -152,4 +152,24 @@ pub(crate) struct SheetText {
     pub(crate) how_not_to_read: String,
     #[serde(default)]
     pub(crate) reference: String,
+}
+
+impl SheetText {
+    /// The sheet; `None` if a part that must be there is empty.
+    pub(crate) fn whole(&self) -> Option<Sheet> {
+        let parts = [&self.source, &self.population, &self.periodicity, &self.how_to_read, &self.how_not_to_read];
+        let empty = |text: &String| text.trim().is_empty();
+        if parts.into_iter().any(empty) || self.limits.is_empty() || self.limits.iter().any(empty) {
+            return None;
+        }
+        Some(Sheet {
+            source: self.source.clone(),
+            population: self.population.clone(),
+            periodicity: self.periodicity.clone(),
+            limits: self.limits.clone(),
+            how_to_read: self.how_to_read.clone(),
+            how_not_to_read: self.how_not_to_read.clone(),
+            reference: self.reference.clone(),
+        })
+    }
 }

@@ -371,22 +371,7 @@ impl At<'_> {
                  ne pas lire.",
             )
         })?;
-        let parts = [&text.source, &text.population, &text.periodicity, &text.how_to_read, &text.how_not_to_read];
-        if parts.iter().any(|part| part.trim().is_empty())
-            || text.limits.is_empty()
-            || text.limits.iter().any(|limit| limit.trim().is_empty())
-        {
-            return Err(self.error(PackCause::Sheet, "Une rubrique de la fiche est vide : remplissez-la."));
-        }
-        Ok(Sheet {
-            source: text.source.clone(),
-            population: text.population.clone(),
-            periodicity: text.periodicity.clone(),
-            limits: text.limits.clone(),
-            how_to_read: text.how_to_read.clone(),
-            how_not_to_read: text.how_not_to_read.clone(),
-            reference: text.reference.clone(),
-        })
+        text.whole().ok_or_else(|| self.error(PackCause::Sheet, "Une rubrique de la fiche est vide : remplissez-la."))
     }
 }
 

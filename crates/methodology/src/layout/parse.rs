@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use model::{Decimals, Figure, Level, MissingReason};
+use model::{Figure, Level, MissingReason};
 use serde::Deserialize;
 
-use super::{Layout, LayoutColumn, LevelHint, PublicIndicator, PublicRatio, Vintage, silence};
+use super::columns::{GroupText, RatioText, Sheets, expand, group_columns, prove_columns, ratio};
+use super::{Layout, LevelHint, PublicIndicator, PublicRatio, Shape, Vintage};
 use crate::error::{PackCause, PackError};
-use crate::indicator::{Aggregation, AggregationText, PolarityText, UncertaintyText};
+use crate::indicator::SheetText;
 use crate::table::from_toml;
+
+/// How many lines of titles or labels a file may have.
+const MOST_LINES: usize = 100;
 
 /// A whole layout.
 #[derive(Debug, Deserialize)]
@@ -24,6 +28,10 @@ struct LayoutText {
     url: String,
     file: FileText,
     territory: TerritoryText,
+    #[serde(default)]
+    rows: RowsText,
+    #[serde(default)]
+    sheets: BTreeMap<String, SheetText>,
     #[serde(rename = "level")]
     levels: Vec<LevelText>,
     #[serde(rename = "group")]
@@ -52,6 +60,14 @@ struct FileText {
     #[serde(default)]
     grouped: bool,
     #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    header: Option<Vec<String>>,
+    #[serde(default)]
+    above: usize,
+    #[serde(default)]
+    below: usize,
+    #[serde(default)]
     secret: Vec<String>,
     #[serde(default)]
     missing: Vec<String>,
@@ -64,7 +80,17 @@ struct FileText {
 struct TerritoryText {
     column: String,
     #[serde(default)]
+    also: Vec<String>,
+    #[serde(default)]
     label: Option<String>,
+}
+
+/// How rows stand, where one row is not one territory.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RowsText {
+    #[serde(default)]
+    year: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,57 +109,8 @@ struct LevelText {
 #[serde(deny_unknown_fields)]
 struct VintageText {
     name: String,
+    #[serde(default)]
     years: BTreeMap<String, u16>,
-}
-
-/// What the columns of a group share; a column may say otherwise.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GroupText {
-    period: String,
-    geography: String,
-    blank: String,
-    theme: String,
-    uncertainty: UncertaintyText,
-    unit: Option<String>,
-    decimals: Option<u8>,
-    shown: Option<u8>,
-    aggregation: Option<AggregationText>,
-    columns: Vec<ColumnText>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ColumnText {
-    name: String,
-    indicator: String,
-    title: String,
-    unit: Option<String>,
-    decimals: Option<u8>,
-    shown: Option<u8>,
-    aggregation: Option<AggregationText>,
-    polarity: Option<PolarityText>,
-    #[serde(default)]
-    optional: bool,
-    #[serde(default)]
-    signed: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RatioText {
-    code: String,
-    title: String,
-    theme: String,
-    unit: String,
-    numerator: String,
-    denominator: String,
-    per: u32,
-    decimals: u8,
-    #[serde(default)]
-    share: bool,
-    uncertainty: UncertaintyText,
-    polarity: Option<PolarityText>,
 }
 
 /// Reads and proves layouts from files by name, `extends` included, in ascending order of their codes.
@@ -196,14 +173,14 @@ fn layout(file: &str, text: String) -> Result<Layout, PackError> {
         text.parse()
             .map_err(|_| refuse(place, PackCause::Malformed, format!("« {text} » s’écrit sans accent ni espace.")))
     };
-    let mut separators = read.file.separator.chars();
-    let (Some(separator), None) = (separators.next().filter(char::is_ascii), separators.next()) else {
+    let separators: Vec<char> = read.file.separator.chars().collect();
+    if separators.is_empty() || !separators.iter().all(char::is_ascii) {
         return Err(refuse(
             "file.separator",
             PackCause::Malformed,
-            "Le séparateur est un seul signe, par exemple « ; ».".into(),
+            "Le séparateur est un signe, par exemple « ; », ou plusieurs, entre lesquels le fichier choisit.".into(),
         ));
-    };
+    }
     let decimal_marks: Vec<char> = read.file.decimal.chars().collect();
     if decimal_marks.is_empty() || decimal_marks.iter().any(|mark| !matches!(mark, ',' | '.')) {
         return Err(refuse(
@@ -212,7 +189,7 @@ fn layout(file: &str, text: String) -> Result<Layout, PackError> {
             "Le signe décimal est « , », « . » ou « ,. ».".into(),
         ));
     }
-    let file_text = &read.file;
+    let (file_text, grouped) = (&read.file, read.file.grouped);
     let mut markers = BTreeMap::new();
     for (texts, figure) in [
         (&file_text.secret, Figure::Suppressed),
@@ -235,12 +212,20 @@ fn layout(file: &str, text: String) -> Result<Layout, PackError> {
     }
     let vintages: Vec<Vintage> =
         read.vintages.into_iter().map(|text| Vintage { name: text.name, years: text.years }).collect();
+    let shape = shape(file, read.file, read.rows, &vintages)?;
+    let sheets = Sheets::read(file, &read.sheets)?;
     let mut columns = Vec::new();
     for group in read.groups {
-        columns.extend(group_columns(file, group)?);
+        columns.extend(group_columns(file, group, &sheets)?);
     }
-    prove_columns(file, &columns, &vintages)?;
-    let ratios = read.ratios.into_iter().map(|text| ratio(file, text, &columns)).collect::<Result<Vec<_>, _>>()?;
+    prove_columns(file, &columns, &vintages, &shape)?;
+    let named = |column: &String| shape.header.as_ref().is_none_or(|header| header.contains(column));
+    if !std::iter::once(&read.territory.column).chain(&read.territory.label).all(named) {
+        let message = "« file.header » ne nomme pas la colonne des territoires.".to_owned();
+        return Err(refuse("territory", PackCause::Unknown, message));
+    }
+    let ratios =
+        read.ratios.into_iter().map(|text| ratio(file, text, &columns, &sheets)).collect::<Result<Vec<_>, _>>()?;
     let hash = seal::sha256(text.as_bytes());
     Ok(Layout {
         code: code("code", &read.code)?,
@@ -249,11 +234,13 @@ fn layout(file: &str, text: String) -> Result<Layout, PackError> {
         title: read.title,
         licence: read.licence,
         url: read.url,
-        separator,
+        separators,
         decimal_marks,
-        grouped: read.file.grouped,
+        grouped,
+        shape,
         markers,
         territory: read.territory.column,
+        also: read.territory.also,
         label: read.territory.label,
         levels,
         vintages,
@@ -262,6 +249,33 @@ fn layout(file: &str, text: String) -> Result<Layout, PackError> {
         text,
         hash,
     })
+}
+
+/// How rows stand in the file. A file without a header must be told by its name: any other file may have as many cells.
+fn shape(file: &str, text: FileText, rows: RowsText, vintages: &[Vintage]) -> Result<Shape, PackError> {
+    let refuse = |cause, message: &str| Err(PackError::new(file, "file", cause, message));
+    if let Some(header) = &text.header {
+        let names: BTreeSet<&String> = header.iter().collect();
+        if header.is_empty() || names.len() != header.len() || header.iter().any(String::is_empty) {
+            return refuse(PackCause::Duplicate, "« header » donne un nom, chaque fois un autre, à chaque colonne.");
+        }
+        if text.name.is_none() || text.below > 0 {
+            return refuse(
+                PackCause::Inconsistent,
+                "Un fichier sans en-tête se reconnaît à son nom : il faut « name », et « below » n’y a pas de sens.",
+            );
+        }
+    }
+    if text.above > MOST_LINES || text.below > MOST_LINES {
+        return refuse(PackCause::Malformed, "« above » et « below » comptent quelques lignes, cent au plus.");
+    }
+    if let Some(name) = &text.name {
+        let parts: Option<Vec<String>> = vintages.iter().map(|vintage| expand(name, &vintage.years)).collect();
+        if parts.is_none_or(|parts| parts.iter().any(|part| part.trim().is_empty())) {
+            return refuse(PackCause::Unknown, "« name » emploie une année qu’un millésime ne donne pas, ou est vide.");
+        }
+    }
+    Ok(Shape { header: text.header, above: text.above, below: text.below, file_name: text.name, year: rows.year })
 }
 
 fn unknown_format(file: &str, format: u32) -> PackError {
@@ -278,159 +292,11 @@ fn level(file: &str, text: &LevelText) -> Result<LevelHint, PackError> {
     Ok(LevelHint { level, code: text.code.clone(), anchors: text.anchors.clone(), file: text.file.clone() })
 }
 
-fn group_columns(file: &str, group: GroupText) -> Result<Vec<LayoutColumn>, PackError> {
-    let uncertainty = group.uncertainty;
-    let blank = silence(&group.blank).ok_or_else(|| {
-        let message =
-            "« blank » vaut secret, missing, later ou not-applicable : ce que veut dire une case vide.".to_owned();
-        PackError::new(file, "group.blank", PackCause::Unknown, message)
-    })?;
-    let mut columns = Vec::new();
-    for column in group.columns {
-        let refuse = |cause, message: String| PackError::new(file, format!("colonne {}", column.name), cause, message);
-        let need = |what: &str| {
-            refuse(PackCause::Malformed, format!("Il manque « {what} », pour la colonne ou pour son groupe."))
-        };
-        let code = column.indicator.parse().map_err(|_| {
-            refuse(PackCause::Malformed, "Le code de l’indicateur s’écrit sans accent ni espace.".to_owned())
-        })?;
-        let aggregation =
-            column.aggregation.or(group.aggregation).map(Aggregation::from).ok_or_else(|| need("aggregation"))?;
-        if aggregation == Aggregation::Ratio {
-            return Err(refuse(
-                PackCause::Inconsistent,
-                "Un rapport se déclare par [[ratio]] ; un taux publié tel quel est « non_additive ».".to_owned(),
-            ));
-        }
-        let places = |number: u8| {
-            Decimals::new(number).ok_or_else(|| refuse(PackCause::Malformed, "Neuf décimales au plus.".to_owned()))
-        };
-        let decimals = places(column.decimals.or(group.decimals).ok_or_else(|| need("decimals"))?)?;
-        let shown = column.shown.or(group.shown).map_or(Ok(decimals), places)?;
-        columns.push(LayoutColumn {
-            name: column.name.clone(),
-            optional: column.optional,
-            period: group.period.clone(),
-            geography: group.geography.clone(),
-            blank,
-            signed: column.signed,
-            indicator: PublicIndicator {
-                code,
-                title: column.title.clone(),
-                theme: group.theme.clone(),
-                unit: column.unit.clone().or_else(|| group.unit.clone()).ok_or_else(|| need("unit"))?,
-                decimals,
-                shown,
-                aggregation,
-                uncertainty: uncertainty.into(),
-                polarity: column.polarity.unwrap_or(PolarityText::Neutral).into(),
-            },
-        });
-    }
-    Ok(columns)
-}
-
-/// Every vintage names every year that a column uses, and no indicator is there twice for one year and geography.
-fn prove_columns(file: &str, columns: &[LayoutColumn], vintages: &[Vintage]) -> Result<(), PackError> {
-    if columns.is_empty() || columns.iter().all(|column| column.optional) {
-        let message = "Il faut au moins une colonne obligatoire : elle sert à reconnaître le fichier.".to_owned();
-        return Err(PackError::new(file, "group", PackCause::Malformed, message));
-    }
-    for vintage in vintages {
-        let mut names = BTreeSet::new();
-        let mut carried = BTreeSet::new();
-        for column in columns {
-            let refuse =
-                |cause, message: String| PackError::new(file, format!("colonne {}", column.name), cause, message);
-            let unknown = |year: &str| {
-                refuse(
-                    PackCause::Unknown,
-                    format!("Le millésime « {} » ne donne pas l’année « {year} ».", vintage.name),
-                )
-            };
-            let year = |name: &String| vintage.years.get(name).copied().ok_or_else(|| unknown(name));
-            let dated = (year(&column.period)?, year(&column.geography)?);
-            if !(1900..=2200).contains(&dated.0) || !(1900..=2200).contains(&dated.1) {
-                return Err(refuse(PackCause::Malformed, "Une année s’écrit en quatre chiffres.".to_owned()));
-            }
-            let name = expand(&column.name, &vintage.years).ok_or_else(|| unknown(&column.name))?;
-            if !names.insert(name) {
-                return Err(refuse(
-                    PackCause::Duplicate,
-                    format!("Colonne nommée deux fois (millésime {}).", vintage.name),
-                ));
-            }
-            if !carried.insert((&column.indicator.code, dated)) {
-                let message = format!("L’indicateur « {} » y est deux fois pour la même année.", column.indicator.code);
-                return Err(refuse(PackCause::Duplicate, message));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// `P{rp}_POP` for rp = 2018 is `P18_POP`; `{rp:4}` gives all four digits. `None` for a year that is not there.
-pub(super) fn expand(template: &str, years: &BTreeMap<String, u16>) -> Option<String> {
-    let mut out = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, end) = after.split_once('}')?;
-        out.push_str(before);
-        let digits = match name.strip_suffix(":4") {
-            Some(name) => format!("{:04}", years.get(name)?),
-            None => format!("{:02}", years.get(name)? % 100),
-        };
-        out.push_str(&digits);
-        rest = end;
-    }
-    out.push_str(rest);
-    Some(out)
-}
-
-fn ratio(file: &str, text: RatioText, columns: &[LayoutColumn]) -> Result<PublicRatio, PackError> {
-    let refuse = |cause, message: String| PackError::new(file, format!("rapport {}", text.code), cause, message);
-    let additive = |term: &str| {
-        let found = columns.iter().map(|column| &column.indicator).find(|indicator| indicator.code.as_str() == term);
-        match found {
-            Some(indicator) if indicator.aggregation == Aggregation::Additive => Ok(indicator.code.clone()),
-            Some(_) => Err(refuse(
-                PackCause::Inconsistent,
-                format!("« {term} » ne s’additionne pas : il ne peut entrer dans un rapport."),
-            )),
-            None => Err(refuse(PackCause::Unknown, format!("Aucune colonne ne porte « {term} »."))),
-        }
-    };
-    let decimals = Decimals::new(text.decimals)
-        .ok_or_else(|| refuse(PackCause::Malformed, "Neuf décimales au plus.".to_owned()))?;
-    if text.per == 0 || columns.iter().any(|column| column.indicator.code.as_str() == text.code) {
-        return Err(refuse(PackCause::Inconsistent, "« per » est positif, et le code ne sert qu’une fois.".to_owned()));
-    }
-    Ok(PublicRatio {
-        numerator: additive(&text.numerator)?,
-        denominator: additive(&text.denominator)?,
-        per: text.per,
-        share: text.share,
-        indicator: PublicIndicator {
-            code: text
-                .code
-                .parse()
-                .map_err(|_| refuse(PackCause::Malformed, "Le code s’écrit sans accent ni espace.".to_owned()))?,
-            title: text.title,
-            theme: text.theme,
-            unit: text.unit,
-            decimals,
-            shown: decimals,
-            aggregation: Aggregation::Ratio,
-            uncertainty: text.uncertainty.into(),
-            polarity: text.polarity.unwrap_or(PolarityText::Neutral).into(),
-        },
-    })
-}
-
 /// One source has one producer, and one code means one thing in every source.
 fn agree(layouts: &[Layout]) -> Result<(), PackError> {
     let mut producers: BTreeMap<&str, &Layout> = BTreeMap::new();
     let mut meanings: BTreeMap<&str, (&PublicIndicator, &Layout)> = BTreeMap::new();
+    let mut terms: BTreeMap<&str, &PublicRatio> = BTreeMap::new();
     for layout in layouts {
         let file = layout.code.as_str();
         let first = producers.entry(layout.source.as_str()).or_insert(layout);
@@ -440,6 +306,17 @@ fn agree(layouts: &[Layout]) -> Result<(), PackError> {
                 layout.source, first.producer, first.code
             );
             return Err(PackError::new(file, "source", PackCause::Inconsistent, message));
+        }
+        for ratio in &layout.ratios {
+            let known = *terms.entry(ratio.indicator.code.as_str()).or_insert(ratio);
+            let of = |ratio: &PublicRatio| (ratio.numerator.clone(), ratio.denominator.clone(), ratio.per, ratio.share);
+            if of(known) != of(ratio) {
+                let message = format!(
+                    "« {} » a d’autres termes dans un autre format : donnez-lui un autre code.",
+                    ratio.indicator.code
+                );
+                return Err(PackError::new(file, "rapport", PackCause::Inconsistent, message));
+            }
         }
         let measured = layout.columns.iter().map(|column| &column.indicator);
         for indicator in measured.chain(layout.ratios.iter().map(|ratio| &ratio.indicator)) {

@@ -62,10 +62,18 @@ fn the_library_is_proven_and_reads_back_from_what_is_kept() {
         let again = layouts(&files(&[("kept.toml", &layout.text)])).expect("what is kept reads");
         assert_eq!(again.first().map(|one| one.hash), Some(layout.hash), "{}", layout.code);
     }
-    // Issue 5 takes its public indicators from here.
-    let codes: std::collections::BTreeSet<&str> =
-        all.iter().flat_map(|layout| &layout.columns).map(|column| column.indicator.code.as_str()).collect();
-    assert!(codes.len() >= 40, "{} indicators", codes.len());
+    // The public indicators: each says how to read it, and how not to.
+    let measured = all.iter().flat_map(|layout| &layout.columns).map(|column| &column.indicator);
+    let made = all.iter().flat_map(|layout| &layout.ratios).map(|ratio| &ratio.indicator);
+    let mut codes = std::collections::BTreeSet::new();
+    for indicator in measured.chain(made) {
+        codes.insert(&indicator.code);
+        let sheet = indicator.sheet.as_ref().unwrap_or_else(|| panic!("{} has no sheet", indicator.code));
+        for text in [&indicator.title, &sheet.population, &sheet.how_to_read, &sheet.how_not_to_read] {
+            assert!(!text.contains('\'') && !text.is_empty(), "{}: {text}", indicator.code);
+        }
+    }
+    assert!(codes.len() >= 80, "{} indicators", codes.len());
 }
 
 #[test]
@@ -75,7 +83,7 @@ fn names_and_years_follow_the_vintage() {
     let vintage = &layout.vintages[0];
     assert_eq!(Layout::column_name(&layout.columns[0], vintage), "A19");
     assert_eq!(Layout::column_name(&layout.columns[1], vintage), "B2019");
-    let dated = Layout::dated(&layout.columns[0], vintage);
+    let dated = Layout::dated(&layout.columns[0], vintage, None);
     assert_eq!((dated.period, dated.geography), (Period::Year(2019), CogYear(2020)));
     assert_eq!(layout.silence("S"), Some(Figure::Suppressed));
     assert_eq!(layout.silence("12"), None);
@@ -113,6 +121,23 @@ fn what_contradicts_itself_is_refused() {
         ("decimals = 0", "decimals = 10", PackCause::Malformed),
         ("title = \"A\"", "titre = \"A\"", PackCause::Syntax),
         ("decimal = \",\"", "decimal = \"'\"", PackCause::Malformed),
+        ("separator = \";\"", "separator = \"\"", PackCause::Malformed),
+        // Rows: a year that no column gives, half of the columns folded, a filter on nothing.
+        ("period = \"an\"", "period = \"row\"", PackCause::Inconsistent),
+        ("territory = {", "rows = { year = \"an\" }\nterritory = {", PackCause::Inconsistent),
+        ("title = \"A\"", "title = \"A\", fold = \"sum\"", PackCause::Inconsistent),
+        ("title = \"A\"", "title = \"A\", only = { B = [\"1\"] }", PackCause::Inconsistent),
+        ("unit = \"personnes\"", "unit = \"personnes\"\nfold = \"median\"", PackCause::Inconsistent),
+        // Names: a file without a header is told by its name, which takes years that all vintages have.
+        ("secret = [\"s\"]", "header = [\"CODGEO\", \"A19\", \"B2019\"]", PackCause::Inconsistent),
+        ("secret = [\"s\"]", "above = 9000000000000000000", PackCause::Malformed),
+        ("secret = [\"s\"]", "name = \"f{annee}\"", PackCause::Unknown),
+        ("secret = [\"s\"]", "name = \"f\", header = [\"CODGEO\", \"A19\"]", PackCause::Unknown),
+        ("secret = [\"s\"]", "name = \"f\", header = [\"A19\", \"B2019\"]", PackCause::Unknown),
+        ("secret = [\"s\"]", "name = \"f\", header = [\"A\", \"A\"]", PackCause::Duplicate),
+        // Sheets: one that is not there, or to read it without one.
+        ("title = \"A\"", "title = \"A\", sheet = \"x\"", PackCause::Sheet),
+        ("title = \"A\"", "title = \"A\", how_to_read = \"x\"", PackCause::Sheet),
     ] {
         assert_eq!(refused(&[("a.toml", &with(from, to))]), cause, "{to}");
     }
@@ -120,6 +145,8 @@ fn what_contradicts_itself_is_refused() {
     // One source, one producer; one code, one meaning.
     let usurper = with("code = \"essai\"", "code = \"autre\"").replacen("Un producteur", "Quelqu’un", 1);
     assert_eq!(refused(&[("a.toml", SMALL), ("b.toml", &usurper)]), PackCause::Inconsistent);
+    let terms = with("code = \"essai\"", "code = \"autre\"").replacen("per = 100", "per = 1000", 1);
+    assert_eq!(refused(&[("a.toml", SMALL), ("b.toml", &terms)]), PackCause::Inconsistent);
     let other = with("code = \"essai\"", "code = \"autre\"").replacen("unit = \"personnes\"", "unit = \"euros\"", 1);
     assert_eq!(refused(&[("a.toml", SMALL), ("b.toml", &other)]), PackCause::Inconsistent);
     assert_eq!(super::silence("later"), Some(Figure::Missing(MissingReason::NotYetAvailable)));

@@ -1,10 +1,11 @@
 //! Rows and cells: exactly what the layout says, or a fault.
 
-use methodology::{Layout, LayoutColumn, LevelHint};
+use methodology::{Fold, Layout, LayoutColumn, LevelHint, Shape, Vintage};
 use model::{Area, Figure, Level};
 
+use super::gather::{Cell, Gathered, Line};
 use super::recognise::{area, reader};
-use super::{Places, PublicRow, Scope};
+use super::{Place, Places, Scope};
 use crate::fault::{Fault, FaultCause, Faults, cut};
 use crate::read::lines::Lines;
 use crate::read::number::{Number, read};
@@ -18,19 +19,21 @@ pub(super) struct File<'a> {
     pub(super) name: &'a str,
     pub(super) text: &'a str,
     pub(super) layout: &'a Layout,
+    pub(super) vintage: &'a Vintage,
+    pub(super) separator: char,
     pub(super) header: &'a [String],
     pub(super) places: &'a Places<'a>,
     pub(super) hint: &'a LevelHint,
 }
 
 impl File<'_> {
-    /// Rows that are kept, and how many are not.
-    pub(super) fn rows(&self, scope: &Scope<'_>, faults: &mut Faults) -> (Vec<PublicRow>, u64) {
-        let mut rows = Vec::new();
+    /// Gathers the rows that are kept; answers how many are not.
+    pub(super) fn rows(&self, scope: &Scope<'_>, gathered: &mut Gathered<'_>, faults: &mut Faults) -> u64 {
         let (mut aside, mut seen) = (0, 0);
+        let head = self.layout.shape.head() as u64;
         let total = self.text.len() as u64;
         let mut place = Lines::new(self.text);
-        let mut records = reader(self.text, self.layout.separator);
+        let mut records = reader(self.text, self.separator);
         let mut record = csv::StringRecord::new();
         while matches!(records.read_record(&mut record), Ok(true)) {
             let byte = record.position().map_or(0, csv::Position::byte);
@@ -39,20 +42,26 @@ impl File<'_> {
             if seen % STRIDE == 0 {
                 (scope.progress)(byte, total);
             }
-            if seen == 1 || record.iter().all(|cell| cell.trim().is_empty()) {
+            if seen <= head || record.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
-            match self.territory(&record) {
+            match self.territory(&record).and_then(|area| Ok((area, self.year(&record)?))) {
                 Err(fault) => faults.push(fault.at_line(line)),
-                Ok(area) if !(scope.keep)(&area) => aside += 1,
-                Ok(area) => {
-                    let figures = self.figures(&record, &area, line, scope, faults);
-                    rows.push(PublicRow { area, line, figures });
+                Ok((area, _)) if !(scope.keep)(&area) => {
+                    aside += 1;
+                    gathered.saw(|place| self.counts(place, &record));
+                }
+                Ok((area, year)) => {
+                    let cells = self.cells(&record, &area, (line, year), scope, faults);
+                    let read = Line { area, line, year, cells };
+                    if let Err((cause, message)) = gathered.add(read) {
+                        faults.push(self.fault(cause, &self.layout.territory, message).at_line(line));
+                    }
                 }
             }
         }
         (scope.progress)(total, total);
-        (rows, aside)
+        aside
     }
 
     fn fault(&self, cause: FaultCause, column: &str, message: impl Into<String>) -> Fault {
@@ -89,26 +98,55 @@ impl File<'_> {
         })
     }
 
-    fn figures(
+    /// The year of a row, where rows have one.
+    fn year(&self, record: &csv::StringRecord) -> Result<Option<u16>, Fault> {
+        let Some(place) = self.places.year else { return Ok(None) };
+        let text = record.get(place).unwrap_or_default();
+        Shape::row_year(text).map(Some).ok_or_else(|| {
+            let message = format!(
+                "« {} » n’est pas une année (2018, ou 2021-2022 pour une année scolaire) : reprenez le fichier du producteur.",
+                cut(text.trim())
+            );
+            self.fault(FaultCause::Type, &self.header[place], message)
+        })
+    }
+
+    /// Whether a row is one of those that a column is about.
+    fn counts(&self, place: &Place<'_>, record: &csv::StringRecord) -> bool {
+        place.only.iter().all(|(only, at)| only.takes(record.get(*at).unwrap_or_default()))
+    }
+
+    /// One cell per column of figures; fewer where there are faults, which refuse the whole file anyway.
+    fn cells(
         &self,
         record: &csv::StringRecord,
         area: &Area,
-        line: u64,
+        (line, year): (u64, Option<u16>),
         scope: &Scope<'_>,
         faults: &mut Faults,
-    ) -> Vec<Option<Figure>> {
-        let mut figures = Vec::with_capacity(self.places.columns.len());
-        for ((column, place), dated) in self.places.columns.iter().zip(&self.places.dated) {
-            let cell = record.get(*place).unwrap_or_default();
-            let figure = match figure(self.layout, column, cell) {
+    ) -> Vec<Cell> {
+        let mut cells = Vec::with_capacity(self.places.columns.len());
+        for place in &self.places.columns {
+            let dated = place.dated.unwrap_or_else(|| Layout::dated(place.column, self.vintage, year));
+            let exists = (scope.exists)(area, dated.geography);
+            if !self.counts(place, record) {
+                cells.push(if exists { Cell::Other } else { Cell::Nowhere });
+                continue;
+            }
+            let cell = record.get(place.at).unwrap_or_default();
+            let read = match place.column.fold {
+                Some(Fold::Count) => Ok(Figure::Observed(place.column.indicator.decimals.one())),
+                _ => figure(self.layout, place.column, cell),
+            };
+            let figure = match read {
                 Ok(figure) => figure,
                 Err((cause, message)) => {
-                    faults.push(self.fault(cause, &self.header[*place], message).at_line(line));
+                    faults.push(self.fault(cause, &self.header[place.at], message).at_line(line));
                     continue;
                 }
             };
-            if (scope.exists)(area, dated.geography) {
-                figures.push(Some(figure));
+            if exists {
+                cells.push(Cell::Figure(figure));
                 continue;
             }
             if figure.observed().is_some() {
@@ -117,11 +155,11 @@ impl File<'_> {
                     area.code(),
                     dated.geography.0
                 );
-                faults.push(self.fault(FaultCause::Constraint, &self.header[*place], message).at_line(line));
+                faults.push(self.fault(FaultCause::Constraint, &self.header[place.at], message).at_line(line));
             }
-            figures.push(None);
+            cells.push(Cell::Nowhere);
         }
-        figures
+        cells
     }
 }
 
@@ -151,8 +189,10 @@ fn figure(layout: &Layout, column: &LayoutColumn, cell: &str) -> Result<Figure, 
     }
 }
 
-/// A number with a decimal mark that the layout allows. A single mark is the decimal one: no layout groups by marks.
+/// A number with a decimal mark that the layout allows, and a percent sign where the unit is one. A single mark is the decimal one: no layout groups by marks.
 fn number(layout: &Layout, column: &LayoutColumn, text: &str) -> Number {
+    let percent = column.indicator.unit.starts_with('%');
+    let text = if percent { text.strip_suffix('%').map_or(text, str::trim_end) } else { text };
     // Most cells of most files, and a million of them in a file of all France.
     if text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit()) {
         let whole = text.bytes().fold(0_i64, |sum, digit| sum * 10 + i64::from(digit - b'0'));

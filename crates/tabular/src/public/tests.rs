@@ -7,6 +7,8 @@ use model::{Area, Figure, MissingReason};
 
 use super::*;
 
+mod shapes;
+
 const LAYOUT: &str = r#"
 format = 1
 code = "essai"
