@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::{Asked, Contradiction, End, Extremes, InvalidView, Reached, Seen, Verdict, View, reach};
-use crate::fixture::every::{Answer, Reached};
+use crate::fixture::every::{self, Answer};
 use crate::system::{Grid, Relation};
 
 mod program;
@@ -146,7 +146,7 @@ fn who_knows_some_hidden_figures_sees_the_others_so_much_closer() {
             }
             let mut every = world.every(&knower);
             for &(cell, interval) in inside.intervals() {
-                if let Some((low, high)) = every.reach(cell).and_then(Reached::ends) {
+                if let Some((low, high)) = every.reach(cell).and_then(every::Reached::ends) {
                     prop_assert_eq!(interval, proven(low, high), "cell {}", cell);
                 }
             }

@@ -234,7 +234,7 @@ impl<'a> Pattern<'a> {
         })?;
         match pattern.proof.check(&system, &pattern.hidden, ask.width) {
             Ok(()) => {}
-            Err(Short::Narrow(cells)) => return Err(cells),
+            Err(Short::Narrow(cells) | Short::Bare(cells)) => return Err(cells),
             Err(Short::Unsound(_)) => return Err(self.asked.iter().copied().collect()),
         }
         let published = |cell: usize| self.relations.cells.get(cell).is_some_and(|c| c.standing == Standing::Protected);
