@@ -147,9 +147,12 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
         }
         if dictionary.computable(cell) {
             shown[cell] = true;
-        } else if dictionary.gives_away(cell, &primary) {
             continue;
-        } else if account.work + space.work() > ask.work {
+        }
+        if dictionary.gives_away(cell, &primary) {
+            continue;
+        }
+        if account.work + space.work() > ask.work {
             account.undecided += 1;
         } else {
             let local = space.local(cell).expect("not computable now, so not computable at the start");

@@ -78,6 +78,17 @@ impl Reach {
     }
 }
 
+/// Who reads what is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Knower {
+    Anybody,
+    /// Who knows all of his own figures.
+    Owner(u32),
+}
+
+/// A table that was looked for: by local index, and as changes by cell of the system.
+type Found = (Point, Vec<(u32, i32)>);
+
 /// A whole table, as changes against the true one.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
@@ -201,18 +212,19 @@ impl<'a> Pool<'a> {
         reach
     }
 
-    /// Who knows too much about a target for its need: `Some(None)` is anybody.
-    pub(crate) fn lacks(&self, target: usize) -> Option<Option<u32>> {
+    /// Who knows too much about a target for its need.
+    pub(crate) fn lacks(&self, target: usize) -> Option<Knower> {
         let need = self.needs[target]?;
         if !self.reach(target, None).meets(need) {
-            return Some(None);
+            return Some(Knower::Anybody);
         }
         let tables = self.holders[target].iter().filter_map(|&(index, _)| self.tables[index as usize].as_ref());
         let mut owners: Vec<u32> = tables.flat_map(|table| table.owners.iter().copied()).collect();
         owners.sort_unstable();
         owners.dedup();
         let own = self.system.cells()[target].owner;
-        owners.into_iter().find(|&owner| own != Some(owner) && !self.reach(target, Some(owner)).meets(need)).map(Some)
+        let known = |owner: &u32| own != Some(*owner) && !self.reach(target, Some(*owner)).meets(need);
+        owners.into_iter().find(known).map(Knower::Owner)
     }
 
     /// Whether a table changes the cell.
@@ -344,7 +356,7 @@ impl<'a> Pool<'a> {
             let least = i64::from(need.below).max(-reach.low);
             let most = i64::from(need.below).max(i64::from(need.width) - i64::from(need.above).max(reach.high));
             let most = if room < float(most) { small(room) } else { most };
-            let mut best: Option<(f64, Vec<(Point, Vec<(u32, i32)>)>)> = None;
+            let mut best: Option<(f64, Vec<Found>)> = None;
             let mut falls = vec![least, most];
             falls.retain(|&fall| float(fall) <= room && fall >= least);
             falls.dedup();
@@ -398,12 +410,16 @@ impl<'a> Pool<'a> {
         mut look: impl FnMut(&mut Self, &mut Space, usize, Option<u32>) -> bool,
     ) -> bool {
         let mut met_before = Vec::new();
-        while let Some(owner) = self.lacks(target) {
+        while let Some(knower) = self.lacks(target) {
             // Tables do not go away in here, so that who is met stays met.
-            if met_before.contains(&owner) {
+            if met_before.contains(&knower) {
                 return false;
             }
-            met_before.push(owner);
+            met_before.push(knower);
+            let owner = match knower {
+                Knower::Anybody => None,
+                Knower::Owner(owner) => Some(owner),
+            };
             let Some(local) = space.local(target) else { return false };
             let known = owner.map(|owner| self.system.owned(owner)).unwrap_or_default();
             let known: Vec<usize> = known.iter().filter_map(|&cell| space.local(cell)).collect();
@@ -488,7 +504,7 @@ impl<'a> Pool<'a> {
 }
 
 /// The cheapest table found in which the cell moves by so much, as a point and as changes.
-fn cheap(space: &mut Space, local: usize, way: Way, by: i64, prices: &[f64]) -> Option<(Point, Vec<(u32, i32)>)> {
+fn cheap(space: &mut Space, local: usize, way: Way, by: i64, prices: &[f64]) -> Option<Found> {
     let truth = space.truth()[local];
     let goal = if way == Way::Up { truth + float(by) } else { truth - float(by) };
     let moved = |space: &Space, point: &Point, at: usize| (point[at] - space.truth()[at]).abs();

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use super::world::{Contradiction, Visible, World};
-use crate::intervals::{self, Asked, End, InvalidView, Reached, Seen, View};
+use crate::intervals::{self, Asked, End, InvalidView, Seen, View};
 use crate::relations::Relations;
 use crate::system::{LARGEST, Relation};
 
@@ -80,24 +80,24 @@ pub(crate) fn explore(mut world: World, asked: &BTreeMap<usize, Option<i128>>) -
     let mut work = WORK;
     let mut table = None;
     if !widths.is_empty() {
-        let reached = intervals::reach(&view, &Asked::widths(widths.clone()).within(work)).map_err(blamed)?;
-        for &(id, interval) in reached.intervals() {
+        let answer = intervals::reach(&view, &Asked::widths(widths.clone()).within(work)).map_err(blamed)?;
+        for &(id, interval) in answer.intervals() {
             let reach = Reach::of(interval);
             reaches.of.insert(id, reach);
             if reach.proven < widths[&id].into() && !(interval.low.settled() && interval.high.settled()) {
                 ends.push(id);
             }
         }
-        work = work.saturating_sub(reached.account().work);
-        table = reached.witnesses().table(0);
+        work = work.saturating_sub(answer.account().work);
+        table = answer.witnesses().table(0);
     }
     if widths.is_empty() || !ends.is_empty() {
         let mut question = Asked::intervals().about(ends).within(work);
         if let Some(table) = table {
             question = question.from_table(table);
         }
-        let reached: Reached = intervals::reach(&view, &question).map_err(blamed)?;
-        for &(id, interval) in reached.intervals() {
+        let answer = intervals::reach(&view, &question).map_err(blamed)?;
+        for &(id, interval) in answer.intervals() {
             let reach = Reach::of(interval);
             let known = reaches.of.entry(id).or_insert(reach);
             *known = Reach { proven: known.proven.max(reach.proven), ..reach };
