@@ -133,7 +133,7 @@ impl Sheets {
 }
 
 /// The columns of a group, each complete.
-pub(super) fn group_columns(file: &str, group: GroupText, sheets: &Sheets) -> Result<Vec<LayoutColumn>, PackError> {
+pub(super) fn group_columns(file: &str, group: &GroupText, sheets: &Sheets) -> Result<Vec<LayoutColumn>, PackError> {
     let uncertainty = group.uncertainty;
     let blank = silence(&group.blank).ok_or_else(|| {
         let message =

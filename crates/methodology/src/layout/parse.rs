@@ -216,7 +216,7 @@ fn layout(file: &str, text: String) -> Result<Layout, PackError> {
     let sheets = Sheets::read(file, &read.sheets)?;
     let mut columns = Vec::new();
     for group in read.groups {
-        columns.extend(group_columns(file, group, &sheets)?);
+        columns.extend(group_columns(file, &group, &sheets)?);
     }
     prove_columns(file, &columns, &vintages, &shape)?;
     let named = |column: &String| shape.header.as_ref().is_none_or(|header| header.contains(column));

@@ -3,7 +3,7 @@
 use methodology::{Fold, Layout, LayoutColumn, LevelHint, Shape, Vintage};
 use model::{Area, Figure, Level};
 
-use super::gather::{Cell, Gathered, Line};
+use super::gather::{Cell, Gathered, ReadRow};
 use super::recognise::{area, reader};
 use super::{Place, Places, Scope};
 use crate::fault::{Fault, FaultCause, Faults, cut};
@@ -49,11 +49,11 @@ impl File<'_> {
                 Err(fault) => faults.push(fault.at_line(line)),
                 Ok((area, _)) if !(scope.keep)(&area) => {
                     aside += 1;
-                    gathered.saw(|place| self.counts(place, &record));
+                    gathered.saw(|place| counts(place, &record));
                 }
                 Ok((area, year)) => {
                     let cells = self.cells(&record, &area, (line, year), scope, faults);
-                    let read = Line { area, line, year, cells };
+                    let read = ReadRow { area, line, year, cells };
                     if let Err((cause, message)) = gathered.add(read) {
                         faults.push(self.fault(cause, &self.layout.territory, message).at_line(line));
                     }
@@ -111,11 +111,6 @@ impl File<'_> {
         })
     }
 
-    /// Whether a row is one of those that a column is about.
-    fn counts(&self, place: &Place<'_>, record: &csv::StringRecord) -> bool {
-        place.only.iter().all(|(only, at)| only.takes(record.get(*at).unwrap_or_default()))
-    }
-
     /// One cell per column of figures; fewer where there are faults, which refuse the whole file anyway.
     fn cells(
         &self,
@@ -129,7 +124,7 @@ impl File<'_> {
         for place in &self.places.columns {
             let dated = place.dated.unwrap_or_else(|| Layout::dated(place.column, self.vintage, year));
             let exists = (scope.exists)(area, dated.geography);
-            if !self.counts(place, record) {
+            if !counts(place, record) {
                 cells.push(if exists { Cell::Other } else { Cell::Nowhere });
                 continue;
             }
@@ -213,4 +208,9 @@ fn number(layout: &Layout, column: &LayoutColumn, text: &str) -> Number {
         (None, _) | (Some(_), None) => DecimalMark::Comma,
     };
     read(text, column.indicator.decimals, decimal)
+}
+
+/// Whether a row is one of those that a column is about.
+fn counts(place: &Place<'_>, record: &csv::StringRecord) -> bool {
+    place.only.iter().all(|(only, at)| only.takes(record.get(*at).unwrap_or_default()))
 }

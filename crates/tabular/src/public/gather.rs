@@ -20,7 +20,7 @@ pub(super) enum Cell {
 }
 
 /// A row that was read.
-pub(super) struct Line {
+pub(super) struct ReadRow {
     pub(super) area: Area,
     pub(super) line: u64,
     pub(super) year: Option<u16>,
@@ -72,8 +72,8 @@ impl<'a> Gathered<'a> {
 
     /// # Errors
     /// Cause and French sentence: a second row where a territory has one, or a sum that does not fit.
-    pub(super) fn add(&mut self, read: Line) -> Result<(), (FaultCause, String)> {
-        let Line { area, line, year, cells } = read;
+    pub(super) fn add(&mut self, read: ReadRow) -> Result<(), (FaultCause, String)> {
+        let ReadRow { area, line, year, cells } = read;
         let columns = &self.places.columns;
         if cells.len() < columns.len() {
             return Ok(());

@@ -40,8 +40,8 @@ fn first_fault(read: Result<PublicTable, Refusal>) -> (FaultCause, Option<u64>, 
     (fault.cause, fault.line, fault.column)
 }
 
-fn value(units: i64) -> Option<Figure> {
-    Some(Figure::Observed(units))
+fn value(units: i64) -> Figure {
+    Figure::Observed(units)
 }
 
 fn years(table: &PublicTable) -> Vec<(u16, u16)> {
@@ -60,9 +60,9 @@ fn each_row_may_say_its_year_and_what_has_no_row_has_no_figure() {
     let text = "codgeo;an;part\n93001;2018;22,5\n93001;2008;21\n93005;2018;\n75056;2018;1\n93006;2013;19,5 %\n";
     let table = read_with(&long(), "x.csv", text).expect("reads");
     assert_eq!(years(&table), [(2008, 2021), (2013, 2021), (2018, 2021)]);
-    assert_eq!(of(&table, "93001"), [value(210), None, value(225)]);
+    assert_eq!(of(&table, "93001"), [Some(value(210)), None, Some(value(225))]);
     assert_eq!(of(&table, "93005"), [None, None, Some(Figure::Suppressed)]);
-    assert_eq!(of(&table, "93006"), [None, value(195), None]);
+    assert_eq!(of(&table, "93006"), [None, Some(value(195)), None]);
     assert_eq!((table.aside, table.ignored), (1, 0));
 
     let twice = "codgeo;an;part\n93001;2018;1\n93001;2008;1\n93001;2018;1\n";
@@ -115,16 +115,16 @@ fn several_rows_become_one_figure_and_a_kind_that_no_row_has_is_no_zero() {
     assert_eq!(names[..3], ["uai", "uai (secteur = public)", "uai (secteur = priv*)"]);
     assert_eq!(table.absent, ["uai (secteur = consulaire)"], "the file knows of none anywhere");
     let hidden = Some(Figure::Suppressed);
-    assert_eq!(of(&table, "93001"), [400, 300, 100, 8050, 12_100, 9000].map(value));
-    assert_eq!(of(&table, "93005"), [200, 200, 0, 7010, 7020, 7015].map(value));
-    assert_eq!(of(&table, "93006"), [value(100), value(100), value(0), hidden, hidden, hidden]);
+    assert_eq!(of(&table, "93001"), [400, 300, 100, 8050, 12_100, 9000].map(value).map(Some));
+    assert_eq!(of(&table, "93005"), [200, 200, 0, 7010, 7020, 7015].map(value).map(Some));
+    assert_eq!(of(&table, "93006"), [Some(value(100)), Some(value(100)), Some(value(0)), hidden, hidden, hidden]);
     assert_eq!((table.aside, table.ignored), (1, 0));
 
     // A kind that only another département has is known to the file: here there is none.
     let elsewhere = format!("{text}01001,2021-2022,consulaire,i,1\n");
     let table = read_with(&schools(), "x.csv", &elsewhere).expect("reads");
     assert!(table.absent.is_empty());
-    assert_eq!(of(&table, "93005")[3], value(0));
+    assert_eq!(of(&table, "93005")[3], Some(value(0)));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_sum_of_rows_is_hidden_by_one_and_never_wraps() {
     );
     let rows = "c;n\n93001;1\n93001;2\n93005;4\n93005;s\n93006;nd\n93006;5\n";
     let table = read_with(&layout, "x.csv", rows).expect("reads");
-    assert_eq!(of(&table, "93001"), [value(3)]);
+    assert_eq!(of(&table, "93001"), [Some(value(3))]);
     assert_eq!(of(&table, "93005"), [Some(Figure::Suppressed)]);
     assert_eq!(of(&table, "93006"), [Some(Figure::Missing(MissingReason::NotCollected))]);
     let large = format!("c;n\n93001;{0}\n93001;{0}\n", i64::MAX);
@@ -150,7 +150,7 @@ fn a_file_without_a_header_is_told_by_its_name_and_its_first_row_counts() {
     );
     let text = "93001;X;19,09%\n93005;Y;exon\u{fffd}r\u{fffd}e\n";
     let table = read_with(&layout, "Bilan_2015_idf.csv", text).expect("reads");
-    assert_eq!(of(&table, "93001"), [value(1909)]);
+    assert_eq!(of(&table, "93001"), [Some(value(1909))]);
     assert_eq!(of(&table, "93005"), [Some(Figure::NotApplicable)]);
     assert_eq!(table.rows[0].line, 1);
     // Without the name nothing says what the figures are; without codes of communes either, it is some other file.
@@ -171,7 +171,7 @@ fn the_name_of_the_file_tells_the_year_that_columns_do_not() {
     let text = "Allocataires\ncode;n\nCode de la commune;Nombre\n93001;5\n";
     for (name, year) in [("data_CAF_2016_IRIS.csv", 2016), ("caf_2018.csv", 2018)] {
         let table = read_with(&layout, name, text).expect("reads");
-        assert_eq!((years(&table), of(&table, "93001")), (vec![(year, year)], vec![value(5)]), "{name}");
+        assert_eq!((years(&table), of(&table, "93001")), (vec![(year, year)], vec![Some(value(5))]), "{name}");
     }
     assert_eq!(
         read_with(&layout, "allocataires.csv", text),
