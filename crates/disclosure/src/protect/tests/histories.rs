@@ -41,7 +41,7 @@ const PEOPLE: u32 = 30;
 const VERSIONS: usize = 4;
 
 /// Relations looked at before a question about a file is given up.
-const PATIENCE: u32 = 30_000;
+const PATIENCE: u32 = 100_000;
 
 /// A pack, and people of each kind.
 struct Case {
