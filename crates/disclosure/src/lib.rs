@@ -41,9 +41,9 @@
 //!   contributor with 85 %); all units of a row in one category;
 //! * conditions other than codes are opaque: that two of them exclude each other, or that three make up a whole, is
 //!   not known. Exclusive categories must be codes of a dimension;
-//! * cells that cross different dimensions (`age × sexe`, `age × zone`, `sexe × zone`) are margins of one finer table;
-//!   where that table has more than 300 cells, or where conditions overlap, they are related through their common
-//!   totals only, and the sometimes tighter bounds of the finer table are not used;
+//! * cells that cross different dimensions (`age × sexe`, `age × zone`, `sexe × zone`), or that overlap by their
+//!   conditions, are margins of one finer table; where that table has more than 300 cells, they are related through
+//!   their common totals only, and the sometimes tighter bounds of the finer table are not used;
 //! * a count and a weight or amount of the same rows that are *both* hidden are not tied to be zero together;
 //! * an intruder who reasons about the procedure itself (which secondary cell it would have chosen);
 //! * corrections are judged under two assumptions (what is not visibly changed is unchanged; nothing is known from

@@ -45,7 +45,8 @@ pub(crate) struct Cell {
     /// The largest threshold that applies to it, in contributors.
     pub(crate) threshold: u32,
     pub(crate) zeros_protected: bool,
-    /// Quantity and rows, unless it is a difference between cells of different conditions.
+    /// Quantity and rows, unless it is a difference between cells of different conditions, or has rows that meet one
+    /// condition and not another.
     pub(crate) rows: Option<(Quantity, Restriction)>,
 }
 
@@ -164,6 +165,20 @@ impl Relations {
             });
             self.cells.len() - 1
         })
+    }
+
+    /// An unknown that no restriction names, and nobody asks for.
+    fn nameless(&mut self, place: &(IndicatorCode, Key)) -> usize {
+        self.cells.push(Cell {
+            names: Vec::new(),
+            place: place.clone(),
+            standing: Standing::Derived,
+            need: None,
+            threshold: 0,
+            zeros_protected: false,
+            rows: None,
+        });
+        self.cells.len() - 1
     }
 
     /// The rest of `whole` beside `part`, with what protection asks for it.
