@@ -12,7 +12,7 @@
 //! | partner | releases, a part of the above | yes, as an outsider |
 //! | member commune | also its own exact figures; cells of different communes do not add up before group figures are shown | yes, within each slice; group figures are the hub's to check |
 //! | two members together | both sets of exact figures | as above |
-//! | a unit alone in its cell | the true figure of that cell | **not yet** |
+//! | a unit alone in its cell | the true figures of that cell and of all that it is divided into | by the commune, which knows where that is; a hub cannot check it |
 //!
 //! # What is protected
 //!
@@ -37,7 +37,8 @@
 //!
 //! Said plainly, because a table is shared on the strength of this page:
 //!
-//! * a unit alone in its cell, or contributing to several cells, who subtracts itself; dominance in amounts (one
+//! * of two units alone in totals that cross in a hidden zero, one; what earlier versions leave no room for; a unit that
+//!   contributes to several cells beside others, and subtracts itself from each; dominance in amounts (one
 //!   contributor with 85 %); all units of a row in one category;
 //! * conditions other than codes are opaque: that two of them exclude each other, or that three make up a whole, is
 //!   not known. Exclusive categories must be codes of a dimension;
@@ -93,6 +94,7 @@
 //! assert_eq!(format!("{count:?}"), "ConfidentialCount(…)");
 //! ```
 
+mod alone;
 pub mod attack;
 mod confidential;
 mod eliminate;

@@ -218,8 +218,11 @@ impl<'a> Pool<'a> {
         if !self.reach(target, None).meets(need) {
             return Some(Knower::Anybody);
         }
-        let tables = self.holders[target].iter().filter_map(|&(index, _)| self.tables[index as usize].as_ref());
-        let mut owners: Vec<u32> = tables.flat_map(|table| table.owners.iter().copied()).collect();
+        // Who has no figure in the two tables that go furthest cannot rule these out.
+        let alive =
+            self.holders[target].iter().filter_map(|&(index, by)| Some((by, self.tables[index as usize].as_ref()?)));
+        let far = [alive.clone().min_by_key(|&(by, _)| by), alive.max_by_key(|&(by, _)| by)];
+        let mut owners: Vec<u32> = far.iter().flatten().flat_map(|(_, table)| table.owners.iter().copied()).collect();
         owners.sort_unstable();
         owners.dedup();
         let own = self.system.cells()[target].owner;

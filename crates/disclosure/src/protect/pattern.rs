@@ -4,16 +4,17 @@
 //! check that the hub applies too has the last word. What it still finds (a secondary cell that might be small, as far as
 //! an outsider can tell; a wrong guess about what changed) becomes a need of its own, and the choice is made again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use model::{IndicatorCode, Key};
 
 use super::history::{Figure, History};
 use super::truth::Truth;
 use super::{ProtectError, names};
+use crate::alone::alone;
 use crate::attack::{Cause, Trouble, Visible, any_table, check};
 use crate::intervals::{Asked, Seen, View, reach};
-use crate::relations::{Entry, Relations, Standing};
+use crate::relations::{Entry, Equality, Relations, Standing};
 use crate::safe::Received;
 use crate::suppress::{Ask, Short, Unprotectable, suppress};
 use crate::system::{self, Cell, Relation, System};
@@ -41,6 +42,8 @@ pub(super) struct Pattern<'a> {
     /// Hidden in the last version.
     before: BTreeSet<usize>,
     costs: Vec<i64>,
+    /// By cell: who is alone in it, and knows it.
+    alone: Vec<Option<u32>>,
 }
 
 impl<'a> Pattern<'a> {
@@ -62,6 +65,7 @@ impl<'a> Pattern<'a> {
             hidden: BTreeSet::new(),
             before: BTreeSet::new(),
             costs,
+            alone: who_is_alone(relations, truth),
         }
     }
 
@@ -189,21 +193,54 @@ impl<'a> Pattern<'a> {
         let mut hidden = self.forced.clone();
         if !self.earlier.is_empty() {
             hidden = loop {
-                match self.solve(&hidden, true) {
+                match self.defend(&hidden, true) {
                     Ok(found) => break found,
                     Err(narrow) => self.excuse(narrow)?,
                 }
             };
         }
         self.hidden = self
-            .solve(&hidden, false)
+            .defend(&hidden, false)
             .map_err(|narrow| ProtectError::Unprotectable { cells: names(self.relations, narrow) })?;
         self.hidden.extend(&hidden);
         Ok(())
     }
 
-    /// What to hide, at least `hidden`; or what cannot be protected.
-    fn solve(&self, hidden: &BTreeSet<usize>, beside: bool) -> Result<BTreeSet<usize>, Vec<usize>> {
+    /// What to hide, so that those who are alone in a cell learn nothing from knowing it: all of them if that can be done,
+    /// else those who are not next to what cannot be kept from them (two who are alone in totals that cross in a zero).
+    fn defend(&self, hidden: &BTreeSet<usize>, beside: bool) -> Result<BTreeSet<usize>, Vec<usize>> {
+        let mut alone = self.alone.clone();
+        while alone.iter().any(Option::is_some) {
+            let narrow = match self.solve(hidden, beside, &alone) {
+                Ok(found) => return Ok(found),
+                Err(narrow) => narrow,
+            };
+            let members =
+                |equality: &Equality| equality.parts.iter().copied().chain([equality.whole]).collect::<Vec<_>>();
+            let near: BTreeSet<u32> = self
+                .relations
+                .equalities
+                .iter()
+                .map(members)
+                .filter(|members| members.iter().any(|cell| narrow.contains(cell)))
+                .flatten()
+                .filter_map(|cell| alone[cell])
+                .collect();
+            for owner in &mut alone {
+                *owner = owner.filter(|owner| !near.is_empty() && !near.contains(owner));
+            }
+        }
+        self.solve(hidden, beside, &alone)
+    }
+
+    /// What to hide, at least `hidden`; or what cannot be protected. With `alone`, from those too who are alone in a
+    /// cell and know its figure.
+    fn solve(
+        &self,
+        hidden: &BTreeSet<usize>,
+        beside: bool,
+        alone: &[Option<u32>],
+    ) -> Result<BTreeSet<usize>, Vec<usize>> {
         let free_zero = self.free_zeros(hidden);
         let frozen = |cell: usize| beside && self.history.frozen.contains(&cell);
         let excused = |cell: usize| beside && self.excused.contains(&cell);
@@ -219,7 +256,7 @@ impl<'a> Pattern<'a> {
                 system::Standing::Open
             }
         };
-        let (mut system, _) = self.system(standing, beside);
+        let (mut system, _) = self.system(standing, beside, alone);
         for &cell in &self.asked {
             if system.cells()[cell].standing == system::Standing::Primary
                 && let Some(need) = self.relations.cells[cell].need
@@ -257,14 +294,19 @@ impl<'a> Pattern<'a> {
 
     /// The cells with this standing and all their relations; beside earlier versions, also the sums known from these, by
     /// one more cell each that everybody knows: the last relations, so many.
-    fn system(&self, standing: impl Fn(usize) -> system::Standing, beside: bool) -> (System, usize) {
+    fn system(
+        &self,
+        standing: impl Fn(usize) -> system::Standing,
+        beside: bool,
+        alone: &[Option<u32>],
+    ) -> (System, usize) {
         let cell = |cell: usize| Cell {
             value: self.values[cell].unwrap_or(0),
             low: 0,
             high: None,
             weight: self.costs[cell],
             standing: standing(cell),
-            owner: None,
+            owner: alone[cell],
         };
         let mut cells: Vec<Cell> = (0..self.values.len()).map(cell).collect();
         let mut relations: Vec<Relation> = Vec::new();
@@ -315,7 +357,7 @@ impl<'a> Pattern<'a> {
             }
         }
         let all = |_| system::Standing::Hidden;
-        let (everything, ties) = self.system(all, true);
+        let (everything, ties) = self.system(all, true, &vec![None; self.values.len()]);
         let known = |cell: usize| {
             everything.cells()[cell].standing == system::Standing::Shown || self.history.frozen.contains(&cell)
         };
@@ -407,6 +449,42 @@ fn completed(relations: &Relations, truth: &Truth) -> Vec<Option<i64>> {
         return table.into_iter().map(Some).collect();
     }
     known.into_iter().map(small).collect()
+}
+
+/// Cells that somebody knows who is alone there: published ones behind which one contributor stands, and whatever these
+/// are divided into. The hub cannot tell which these are, the commune can.
+fn who_is_alone(relations: &Relations, truth: &Truth) -> Vec<Option<u32>> {
+    let single = |cell: usize| {
+        let published = relations.cells[cell].standing == Standing::Protected;
+        published && truth.get(cell).is_some_and(|fact| fact.contributors == 1)
+    };
+    let mut known: Vec<bool> = (0..relations.cells.len()).map(single).collect();
+    loop {
+        let mut more = false;
+        for equality in relations.equalities.iter().filter(|equality| known[equality.whole]).collect::<Vec<_>>() {
+            for &part in &equality.parts {
+                more |= !std::mem::replace(&mut known[part], true);
+            }
+        }
+        if !more {
+            break;
+        }
+    }
+    // A part without anybody says nothing about who is alone in the whole.
+    let somebody = |&(_, part): &(usize, usize)| truth.value(part) > 0;
+    let parts =
+        relations.equalities.iter().flat_map(|equality| equality.parts.iter().map(|&part| (equality.whole, part)));
+    let pairs = parts.chain(relations.twins.iter().copied()).filter(somebody);
+    let mut alone = alone(relations.cells.len(), pairs, &|cell| known[cell], &HashSet::new());
+    // Of those who know that it is zero, any will do.
+    for equality in &relations.equalities {
+        for &part in equality.parts.iter().filter(|&&part| truth.value(part) == 0) {
+            if alone[equality.whole].is_some() {
+                alone[part] = alone[equality.whole];
+            }
+        }
+    }
+    alone
 }
 
 /// What it costs to hide a cell: little for small and detailed ones, most for the total.

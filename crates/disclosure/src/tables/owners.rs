@@ -1,6 +1,6 @@
 //! Contributors who know their own figures: who they are, and what is theirs together.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use super::Place;
@@ -11,6 +11,11 @@ pub(super) struct Sum {
     pub(super) dimension: usize,
     pub(super) total: u32,
     pub(super) parts: Vec<u32>,
+}
+
+/// Each total with each of its parts.
+pub(super) fn parts(sums: &[Sum]) -> impl Iterator<Item = (usize, usize)> {
+    sums.iter().flat_map(|sum| sum.parts.iter().map(|&part| (sum.total as usize, part as usize)))
 }
 
 /// Cells below one total that are all one contributor's.
@@ -84,42 +89,4 @@ impl Families<'_> {
         self.known[at] = Some(Rc::clone(&family));
         family
     }
-}
-
-/// Who is alone in a cell is the same one in every total and part that he is alone in: by cell that is `single`, his
-/// number, none of those that are `taken`.
-pub(super) fn alone(
-    cells: usize,
-    sums: &[Sum],
-    single: &dyn Fn(usize) -> bool,
-    taken: &HashSet<u32>,
-) -> Vec<Option<u32>> {
-    let mut group: Vec<usize> = (0..cells).collect();
-    for sum in sums.iter().filter(|sum| single(sum.total as usize)) {
-        for &part in sum.parts.iter().filter(|&&part| single(part as usize)) {
-            join(&mut group, sum.total as usize, part as usize);
-        }
-    }
-    let mut free = (0..=u32::MAX).filter(|number| !taken.contains(number));
-    let mut numbers: HashMap<usize, u32> = HashMap::new();
-    let mut number = |cell: usize| {
-        let next = || free.next().expect("fewer contributors than cells, fewer cells than 2^32");
-        *numbers.entry(root(&mut group, cell)).or_insert_with(next)
-    };
-    (0..cells).map(|cell| single(cell).then(|| number(cell))).collect()
-}
-
-/// Who stands for the group of a cell; the way there becomes shorter for the next.
-pub(super) fn root(group: &mut [usize], mut cell: usize) -> usize {
-    while group[cell] != cell {
-        group[cell] = group[group[cell]];
-        cell = group[cell];
-    }
-    cell
-}
-
-/// Makes one group of two.
-pub(super) fn join(group: &mut [usize], one: usize, other: usize) {
-    let (a, b) = (root(group, one), root(group, other));
-    group[a.max(b)] = a.min(b);
 }

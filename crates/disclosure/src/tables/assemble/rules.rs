@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::super::{Criterion, Facts, Misfit, Need, owners};
 use super::{Builder, Known};
+use crate::alone::alone;
 
 impl Builder<'_> {
     pub(super) fn rules(&mut self) -> Result<(), Misfit> {
@@ -146,7 +147,7 @@ impl Builder<'_> {
     pub(super) fn alone(&mut self) {
         let single = |cell: usize| self.known[cell].facts.alone();
         let taken: HashSet<u32> = self.known.iter().filter_map(|known| known.owner).collect();
-        let numbers = owners::alone(self.known.len(), &self.sums, &single, &taken);
+        let numbers = alone(self.known.len(), owners::parts(&self.sums), &single, &taken);
         for (known, number) in self.known.iter_mut().zip(numbers) {
             known.owner = known.owner.or(number);
         }

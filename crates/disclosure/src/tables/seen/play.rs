@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::super::layout::Keys;
-use super::super::owners::{join, root};
 use super::super::{Misfit, Need, Place, Table};
 use super::attack::{Finding, Hurt, Intruder, Played, Step, Violation};
 use super::join::{Joined, Seen};
+use crate::alone::{join, root};
 use crate::intervals::{Asked, Contradiction, End, Interval, Verdict, View, reach};
 
 impl Seen {
