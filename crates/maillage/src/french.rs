@@ -69,7 +69,7 @@ fn value(argument: &str) -> Value {
         "folder" | "access" => ("DOSSIER", "le chemin d’un dossier"),
         "file" | "files" | "answer" | "output" | "key" | "passphrase_file" | "verify" | "receipt" | "tables"
         | "history" | "cells" | "known" | "hierarchy" | "public" | "intervals" => ("FICHIER", "le chemin d’un fichier"),
-        "territory" | "also" => (
+        "territory" | "also" | "iris_of" => (
             "CODE_INSEE",
             "un code INSEE de commune a cinq caractères, le zéro du début compris, par exemple 93066 ou 01053",
         ),
