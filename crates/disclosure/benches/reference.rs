@@ -1,60 +1,151 @@
-//! The engine on the reference tables: `cargo bench -p disclosure -- FOLDER [TABLE …]`, where a table's folder holds
-//! `table.csv` and `hierarchy.json`; `TABLE:WIDTH` asks for another width, 0 for elimination alone, and
-//! `TABLE<FIGURE` hides whatever is smaller. Below each pattern stands what an
-//! intruder finds in it who sees nothing but the table that would be shown. CPU seconds and peak memory are those of
-//! the process so far.
+//! The engine on the reference tables: `cargo xtask bench disclosure`, or `cargo bench -p disclosure --bench reference --
+//! FOLDER [TABLE …] [--all] [--intruder]`, where a table's folder holds `table.csv` and `hierarchy.json`. `TABLE:WIDTH`
+//! asks for another width, 0 for elimination alone, and `TABLE<FIGURE` hides whatever is smaller. With `--intruder`,
+//! below each pattern stands what somebody finds in it who sees nothing but the table that would be shown.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use disclosure::intervals::{Asked, End, Reached, Verdict, View, reach};
-use disclosure::suppress::{Ask, suppress};
+use disclosure::suppress::{Ask, Short, suppress};
 use disclosure::system::{Axis, Cell, Grid, Standing, System};
 
 /// Counts under this width are too narrow.
 const WIDTH: u32 = 5;
 
+/// Tables that take seconds, and those that take minutes.
+const SHORT: [&str; 4] = ["S0", "S1", "S2d", "S2"];
+const LONG: [&str; 2] = ["S3d", "S3"];
+
+/// Where in a process's arguments its only table stands, its work being measured by itself.
+const ONE: &str = "--one";
+
 fn main() {
-    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
-    let Some(root) = arguments.next().map(PathBuf::from) else {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let (flags, names): (Vec<&String>, Vec<&String>) =
+        arguments.iter().partition(|argument| argument.starts_with("--"));
+    let has = |flag: &str| flags.iter().any(|known| *known == flag);
+    let Some((root, names)) = names.split_first() else {
         println!("no folder of reference tables given: nothing measured");
         return;
     };
-    let tables: Vec<String> = arguments.collect();
-    println!("table | cells | primary | secondary | hidden value | gaps | CPU s | peak MB | tables | account");
-    for table in tables {
-        if let Some((name, small)) = table.split_once('<') {
-            let (system, small) = (load(&root.join(name)), small.parse().expect("a number"));
-            let hides = |cell: &Cell| cell.standing != Standing::Shown && cell.value < small;
-            let hidden: Vec<usize> = (0..system.cells().len()).filter(|&cell| hides(&system.cells()[cell])).collect();
-            println!("{table} | {} | {}", system.cells().len(), hidden.len());
-            intrude(&system, &hidden);
-            continue;
-        }
-        let (name, width) = table.split_once(':').unwrap_or((&table, ""));
-        let width: u32 = width.parse().unwrap_or(WIDTH);
-        let system = load(&root.join(name));
-        let before = cpu();
-        let count = |standing| system.cells().iter().filter(|cell| cell.standing == standing).count();
-        let primary = count(Standing::Primary);
-        match suppress(&system, Ask::width(width)) {
-            Err(fault) => println!("{name} | {} | {primary} | {fault}", system.cells().len()),
-            Ok(pattern) => {
-                let proven = pattern.proof.check(&system, &pattern.hidden, width);
-                let value: i64 = pattern.hidden.iter().map(|&cell| system.cells()[cell].value).sum();
-                println!(
-                    "{name} | {} | {primary} | {} | {value} | {proven:?} | {:.2} | {} | {} | {:?}",
-                    system.cells().len(),
-                    pattern.secondary.len(),
-                    cpu() - before,
-                    peak(),
-                    pattern.proof.tables(),
-                    pattern.account,
-                );
-                intrude(&system, &pattern.hidden);
-            }
+    let root = PathBuf::from(root);
+    if has(ONE) {
+        one(&root, names[0], has("--intruder"));
+        return;
+    }
+    let mut tables: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    if tables.is_empty() {
+        tables.extend(SHORT);
+        if has("--all") {
+            tables.extend(LONG);
         }
     }
+    let peer = published(&root);
+    println!(
+        "Width {WIDTH}. In brackets: the limit, what GaussSuppression hides at equal guarantee where it ran, else 1.05 × \
+         its plain run."
+    );
+    println!(
+        "table | cells | primary | secondary | hidden value | narrow | needs met by whole steps alone | CPU s | peak MB | \
+         growth"
+    );
+    let mut last: Option<(f64, f64)> = None;
+    for table in tables {
+        // Each in a process of its own: the most memory that a process held is that of its largest table.
+        let program = std::env::current_exe().expect("the path of this bench");
+        let mut command = std::process::Command::new(program);
+        command.args([ONE, &root.to_string_lossy(), table]);
+        if has("--intruder") {
+            command.arg("--intruder");
+        }
+        let output = command.output().expect("this very program starts");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut lines = text.lines();
+        let fields: Vec<&str> = lines.next().unwrap_or_default().split('|').collect();
+        let [cells, primary, secondary, value, narrow, stepped, seconds, memory] = fields[..] else {
+            println!("{table} | {text} {}", String::from_utf8_lossy(&output.stderr));
+            continue;
+        };
+        let beside = |ours: &str, limit: Option<f64>| {
+            let (Ok(number), Some(limit)) = (ours.parse::<f64>(), limit) else { return ours.to_owned() };
+            format!("{ours} ({limit:.0}: {:.2})", number / limit)
+        };
+        let limits = peer.get(table.split(':').next().unwrap_or_default());
+        let now = cells.parse().ok().zip(seconds.parse().ok());
+        let growth =
+            now.zip(last).map(|((n, t), (before, spent)): ((f64, f64), _)| (t / spent).ln() / (n / before).ln());
+        let growth = growth.filter(|growth| growth.is_finite());
+        println!(
+            "{table} | {cells} | {primary} | {} | {} | {narrow} | {stepped} | {seconds} | {memory} | {}",
+            beside(secondary, limits.map(|limits| limits.0)),
+            beside(value, limits.map(|limits| limits.1)),
+            growth.map_or_else(|| "–".to_owned(), |growth| format!("cells^{growth:.1}")),
+        );
+        lines.for_each(|line| println!("{line}"));
+        last = now;
+    }
+}
+
+/// Protects one table, and prints what came out; then what stands behind it.
+fn one(root: &Path, table: &str, intruder: bool) {
+    if let Some((name, small)) = table.split_once('<') {
+        let (system, small) = (load(&root.join(name)), small.parse().expect("a number"));
+        let hides = |cell: &Cell| cell.standing != Standing::Shown && cell.value < small;
+        let hidden: Vec<usize> = (0..system.cells().len()).filter(|&cell| hides(&system.cells()[cell])).collect();
+        println!("{} | {}", system.cells().len(), hidden.len());
+        intrude(&system, &hidden);
+        return;
+    }
+    let (name, width) = table.split_once(':').unwrap_or((table, ""));
+    let width: u32 = width.parse().unwrap_or(WIDTH);
+    let system = load(&root.join(name));
+    let before = cpu();
+    let primary = system.cells().iter().filter(|cell| cell.standing == Standing::Primary).count();
+    let pattern = match suppress(&system, Ask::width(width)) {
+        Err(fault) => return println!("{fault}"),
+        Ok(pattern) => pattern,
+    };
+    let narrow = match pattern.proof.check(&system, &pattern.hidden, width) {
+        Ok(()) => 0,
+        Err(Short::Narrow(cells) | Short::Bare(cells)) => cells.len(),
+        Err(Short::Unsound(table)) => return println!("table {table} of the proof is unsound"),
+    };
+    let value: i64 = pattern.hidden.iter().map(|&cell| system.cells()[cell].value).sum();
+    let stepped = primary - pattern.account.solved;
+    println!(
+        "{}|{primary}|{}|{value}|{narrow}|{:.1} %|{:.2}|{}",
+        system.cells().len(),
+        pattern.secondary.len(),
+        percent(stepped, primary),
+        cpu() - before,
+        peak(),
+    );
+    if intruder {
+        println!("  {} tables prove it; {:?}", pattern.proof.tables(), pattern.account);
+        intrude(&system, &pattern.hidden);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of cells")]
+fn percent(part: usize, whole: usize) -> f64 {
+    100.0 * part as f64 / whole as f64
+}
+
+/// By table, how many secondaries and how much hidden value a peer's figures allow, as the folder's README gives them.
+fn published(root: &Path) -> BTreeMap<String, (f64, f64)> {
+    let text = std::fs::read_to_string(root.join("README.md")).unwrap_or_default();
+    let figures = |field: &str| -> Option<(f64, f64)> {
+        let mut parts = field.split('·').map(|part| part.split_whitespace().collect::<String>().parse::<f64>());
+        Some((parts.next()?.ok()?, parts.next()?.ok()?))
+    };
+    let row = |line: &str| {
+        let fields: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, table, _, _, plain, equal, _] = fields[..] else { return None };
+        let limit = figures(equal).or_else(|| figures(plain).map(|(cells, value)| (1.05 * cells, 1.05 * value)))?;
+        Some((table.to_owned(), limit))
+    };
+    text.lines().filter_map(row).collect()
 }
 
 /// What follows from a pattern for who does not know the table.

@@ -64,6 +64,8 @@ pub struct Account {
     pub looked: usize,
     /// Primaries for which more cells were hidden.
     pub repaired: usize,
+    /// Primaries for which whole steps alone did not do, and a linear program was asked.
+    pub solved: usize,
     /// Cells shown again in the end.
     pub returned: usize,
     /// Not tried to be shown again, because the work was used up.
@@ -126,10 +128,12 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
         thrift: ask.work / 4,
         looks: 0,
         repairs: 0,
+        solved: 0,
     };
     narrow.retain(|&target| !repair.mend(&mut pool, target));
     account.looked = repair.looks;
     account.repaired = repair.repairs;
+    account.solved = repair.solved;
     account.work += repair.work;
     if !narrow.is_empty() {
         narrow.sort_unstable();

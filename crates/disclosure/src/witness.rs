@@ -59,6 +59,13 @@ pub struct Effort {
     pub gaps: u64,
 }
 
+impl Effort {
+    /// Searches that asked a linear program.
+    pub(crate) fn programs(&self) -> u64 {
+        self.driven + self.dived + self.bought
+    }
+}
+
 /// How far a figure was seen to change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reach {

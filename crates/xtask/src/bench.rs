@@ -1,28 +1,60 @@
 //! `cargo xtask bench`: figures for people, never a part of the tests.
 
+use std::path::Path;
+use std::process::Command;
+
 use crate::database::{Database, Durability};
 use crate::{House, Problem, command, tools};
 
-/// What can be measured.
-const BENCHES: [&str; 2] = ["push", "crowd"];
+/// What can be measured on a hub.
+const HUB: [&str; 2] = ["push", "crowd"];
 
-/// Measures one thing in an optimised build of the hub.
+/// What can be measured, whatever crate it stands in.
+const ALL: &str = "push, crowd, disclosure";
+
+/// Measures one thing in an optimised build.
 pub fn run(house: &House, arguments: &[String]) -> Result<(), Problem> {
-    let [name] = arguments else {
-        return Err(Problem(format!("bench takes one name: {}", BENCHES.join(" or "))));
-    };
-    if !BENCHES.contains(&name.as_str()) {
-        return Err(Problem(format!("no bench is called {name:?}; there are {}", BENCHES.join(", "))));
+    match arguments {
+        [name, rest @ ..] if name == "disclosure" => disclosure(house, rest),
+        [name] if HUB.contains(&name.as_str()) => hub(house, name),
+        [name] => Err(Problem(format!("no bench is called {name:?}; there are {ALL}"))),
+        _ => Err(Problem(format!("bench takes one name: {ALL}"))),
     }
+}
+
+/// Reference tables beside published figures, then packs of a commune. The tables are no part of this repository: a
+/// folder among the arguments, or the one that stands beside the project.
+fn disclosure(house: &House, arguments: &[String]) -> Result<(), Problem> {
+    println!("bench disclosure: an optimised build of that crate alone; with --all, tables that take minutes each");
+    let given = arguments.iter().find(|argument| Path::new(argument).is_dir()).cloned();
+    let beside = || house.root.join("../shared/reference/sdc").canonicalize().ok();
+    let folder = given.clone().or_else(|| Some(beside()?.to_string_lossy().into_owned()));
+    match &folder {
+        Some(folder) => {
+            let rest = arguments.iter().filter(|argument| Some(*argument) != given.as_ref());
+            let mut cargo = cargo(house, "disclosure", "reference");
+            command::run(cargo.arg("--").arg(folder).args(rest))?;
+        }
+        None => {
+            println!("  no folder of reference tables: name one (table.csv and hierarchy.json in a folder for each)")
+        }
+    }
+    command::run(&mut cargo(house, "disclosure", "pack"))
+}
+
+fn cargo(house: &House, package: &str, bench: &str) -> Command {
+    let mut cargo = command::cargo();
+    cargo.args(["bench", "--locked", "--package", package, "--bench", bench]).current_dir(&house.root);
+    cargo
+}
+
+fn hub(house: &House, name: &str) -> Result<(), Problem> {
     println!("bench {name}: an optimised build of the hub alone; the first takes minutes");
     let python = if name == "push" { Some(tools::python(house, "flight", &[tools::PYARROW])?) } else { None };
     // A bench of durability on a server that does not wait for its disk would flatter whoever uses it.
     let database = Database::start_with(Durability::Real)?;
-    let mut cargo = command::cargo();
-    cargo
-        .args(["bench", "--locked", "--package", "hub", "--bench", name])
-        .current_dir(&house.root)
-        .env("MAILLAGE_BENCH_POSTGRES_URL", database.url());
+    let mut cargo = cargo(house, "hub", name);
+    cargo.env("MAILLAGE_BENCH_POSTGRES_URL", database.url());
     if let Some(python) = python {
         cargo.env("MAILLAGE_BENCH_PYTHON", python);
     }
@@ -39,10 +71,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_bench_is_a_target_of_the_hub() {
-        let manifest = include_str!("../../hub/Cargo.toml");
-        for name in BENCHES {
-            assert!(manifest.contains(&format!("[[bench]]\nname = \"{name}\"\nharness = false")), "{name}");
+    fn every_bench_is_a_target() {
+        let target = |name: &str| format!("[[bench]]\nname = \"{name}\"\nharness = false");
+        for name in HUB {
+            assert!(include_str!("../../hub/Cargo.toml").contains(&target(name)), "{name}");
+        }
+        for name in ["reference", "pack"] {
+            assert!(include_str!("../../disclosure/Cargo.toml").contains(&target(name)), "{name}");
         }
     }
 }

@@ -26,6 +26,8 @@ Usage:
   cargo xtask clients                          buf, grpcio and openssl against a real hub
   cargo xtask bench push                       observations made durable per second, beside COPY and Flight
   cargo xtask bench crowd                      two hundred nodes at once: time, refusals, memory
+  cargo xtask bench disclosure [FOLDER] [--all]
+                                               what protecting tables hides and costs, beside a peer's figures
 
 Steps of check:
   fmt        the sources are formatted

@@ -31,6 +31,8 @@ pub(super) struct Repair<'a> {
     /// Targets that were not wide yet, and those for which more cells were hidden.
     pub(super) looks: usize,
     pub(super) repairs: usize,
+    /// Targets for which a linear program was asked.
+    pub(super) solved: usize,
 }
 
 impl Repair<'_> {
@@ -39,11 +41,14 @@ impl Repair<'_> {
         if pool.lacks(target).is_none() {
             return true;
         }
+        let before = pool.effort.programs();
         let met = self.reuse(pool, target);
         self.looks += 1;
         if met {
+            self.solved += usize::from(pool.effort.programs() > before);
             return true;
         }
+        self.solved += 1;
         self.repairs += 1;
         let thrifty = self.work > self.thrift;
         let mut last = 0;
