@@ -36,7 +36,7 @@ fn disclosure(house: &House, arguments: &[String]) -> Result<(), Problem> {
             command::run(cargo.arg("--").arg(folder).args(rest))?;
         }
         None => {
-            println!("  no folder of reference tables: name one (table.csv and hierarchy.json in a folder for each)")
+            println!("  no folder of reference tables: name one (table.csv and hierarchy.json in a folder for each)");
         }
     }
     command::run(&mut cargo(house, "disclosure", "pack"))
