@@ -331,5 +331,5 @@ fn float(figure: i64) -> f64 {
 
 #[expect(clippy::cast_possible_truncation, reason = "checked to be in range just before")]
 fn small(change: f64) -> Option<i32> {
-    (change.abs() < 1e9).then_some(whole(change) as i32)
+    (change.abs() <= f64::from(i32::MAX)).then_some(whole(change) as i32)
 }

@@ -102,3 +102,22 @@ fn a_proof_is_refused_when_a_primary_or_a_frozen_cell_is_shown() {
     assert_eq!(pattern.proof.check(&system, &[0], 1), Err(Short::Bare(vec![1])));
     assert_eq!(pattern.proof.check(&system, &[1, 2], 1), Err(Short::Bare(vec![0])));
 }
+
+#[test]
+fn large_figures_vary_by_large_widths() {
+    // A table of weights of three zones by two natures, in thousandths; nothing is shown.
+    let weights = [1_092_827_259_i64, 0, 2_456_779_922, 1_439_304_051, 2_457_779_820, 0];
+    let [total, first, second] = [7_446_691_052, 3_897_083_871, 3_549_607_181];
+    let zones = [2_456_779_922, 2_457_779_820, 2_532_131_310];
+    let primaries = [total, first, second].into_iter().chain(zones).map(Cell::primary);
+    let inside = weights.into_iter().map(|value| Cell { standing: Standing::Hidden, ..Cell::open(value) });
+    let sum = |whole: usize, parts: &[usize]| Relation {
+        terms: std::iter::once((whole, 1)).chain(parts.iter().map(|&part| (part, -1))).collect(),
+    };
+    let sums = [sum(0, &[2, 1]), sum(0, &[5, 4, 3]), sum(1, &[9, 10, 11]), sum(2, &[6, 7, 8])]
+        .into_iter()
+        .chain([sum(3, &[8, 11]), sum(4, &[7, 10]), sum(5, &[6, 9])])
+        .collect::<Vec<_>>();
+    let system = System::new(primaries.chain(inside).collect(), &sums).expect("sums");
+    assert!(suppress(&system, Ask::width(1_000_000_000)).is_ok());
+}
