@@ -66,7 +66,7 @@ fn ratio(code: &str, numerator: &str, denominator: &str) -> String {
     )
 }
 
-/// `cache`: a threshold of a million people, so that every cell is confidential. `mixte`: a threshold of three.
+/// `cache`: a threshold of a million people, so that every cell is confidential. `mixte`: a threshold of four.
 pub fn pack() -> Pack {
     let rules = |threshold: u32| {
         format!(
@@ -85,7 +85,7 @@ pub fn pack() -> Pack {
     ]
     .concat();
     let mixed = [
-        rules(3),
+        rules(4),
         measure("mixte_montant", sum, "[[\"quartier\"]]", "euros"),
         measure("mixte_dossiers", "\"rows\"", "[[\"quartier\"]]", "nombre"),
         ratio("mixte_moyenne", "mixte_montant", "mixte_dossiers"),
@@ -116,7 +116,7 @@ pub fn pack() -> Pack {
 pub struct Figures {
     /// `cache`: one row per zone and nature.
     pub hidden: [(i64, i64); 6],
-    /// `mixte`: amounts of the rows of q1 and of q2, one and two or two and one, of the same sum.
+    /// `mixte`: amounts of the rows of q1 and of q2, two and three or three and two, of the same sum: nobody is alone.
     pub small: [Vec<i64>; 2],
 }
 
@@ -137,7 +137,7 @@ impl Figures {
                 (129_876_541, 1_330_192_837),
                 (138_765_403, 1_201_938_473),
             ],
-            small: [vec![387_654_321], vec![165_432_987, 176_540_123]],
+            small: [vec![187_654_321, 154_321_987], vec![165_432_987, 121_109_123, 101_109_013]],
         }
     }
 
@@ -152,7 +152,7 @@ impl Figures {
                 (106_066_017, 1_144_948_974),
                 (157_079_633, 1_264_575_131),
             ],
-            small: [vec![201_357_911, 153_713_197], vec![374_556_323]],
+            small: [vec![151_357_911, 133_713_197, 119_090_807], vec![174_556_323, 150_909_193]],
         }
     }
 
