@@ -273,30 +273,57 @@ fn protect(one: &Collected<'_>, ledger: &Ledger) -> Result<Protected, Failure> {
 /// French for what stands in the way of protection; names cells, never what they hold.
 fn refuse(one: &Collected<'_>, error: &ProtectError) -> Failure {
     let title = one.table.title();
-    match error {
-        ProtectError::Frozen { cells } => {
-            let named: Vec<String> = cells
-                .iter()
-                .take(10)
-                .map(|(indicator, key)| format!("  – {} ({})", indicator_title(one, indicator), place(one, key)))
-                .collect();
-            Failure::new(
-                FailureKind::Precondition,
-                "PROTECTION_IMPOSSIBLE",
-                error.to_string(),
+    let cell =
+        |indicator: &IndicatorCode, key: &Key| format!("{} ({})", indicator_title(one, indicator), place(one, key));
+    let list = |cells: &[(IndicatorCode, Key)]| {
+        let named = cells.iter().take(10).map(|(indicator, key)| format!("  – {}", cell(indicator, key)));
+        named.collect::<Vec<_>>().join("\n")
+    };
+    let (reason, message) = match error {
+        ProtectError::Frozen { cells } => (
+            "PROTECTION_IMPOSSIBLE",
+            format!(
+                "« {title} » ne peut pas partir : ce que la commune a déjà envoyé permettrait de retrouver des effectifs cachés. Cellules en cause :\n{}\nChoix possibles : attendre la période suivante, regrouper des modalités, ou retirer le tableau (maillage node withdraw).",
+                list(cells)
+            ),
+        ),
+        ProtectError::Unprotectable { cells } => (
+            "PROTECTION_REFUSED",
+            format!(
+                "« {title} » ne peut pas partir : même en cachant tout ce qui peut l’être, ce que montrent les producteurs permettrait de retrouver des effectifs trop petits. Cellules en cause :\n{}\nChoix possibles : regrouper des modalités ou des années, ou ne pas fournir ce tableau. Rien n’est envoyé.",
+                list(cells)
+            ),
+        ),
+        ProtectError::Unproven(_) => (
+            "PROTECTION_REFUSED",
+            format!(
+                "« {title} » n’est pas parti : la protection calculée n’a pas pu être prouvée. Rien n’est envoyé ; signalez-le à qui maintient Maillage, sans joindre vos fichiers."
+            ),
+        ),
+        ProtectError::Incomplete(indicator, key)
+        | ProtectError::Unknown(indicator, key)
+        | ProtectError::Duplicate(indicator, key)
+        | ProtectError::Negative(indicator, key)
+        | ProtectError::TooLarge(indicator, key)
+        | ProtectError::Inconsistent(indicator, key) => {
+            let what = match error {
+                ProtectError::Incomplete(..) => "la cellule manque",
+                ProtectError::Unknown(..) => "le référentiel n’a pas cette cellule",
+                ProtectError::Duplicate(..) => "la cellule est là deux fois",
+                ProtectError::Negative(..) => "le chiffre est négatif",
+                ProtectError::TooLarge(..) => "le chiffre est trop grand pour être vrai",
+                _ => "les chiffres ne s’additionnent pas",
+            };
+            let cell = cell(indicator, key);
+            (
+                "PROTECTION_REFUSED",
                 format!(
-                    "« {title} » ne peut pas partir : ce que la commune a déjà envoyé permettrait de retrouver des effectifs cachés. Cellules en cause :\n{}\nChoix possibles : attendre la période suivante, regrouper des modalités, ou retirer le tableau (maillage node withdraw).",
-                    named.join("\n")
+                    "« {title} » ne peut pas être protégé : {cell} : {what}. Rien n’est envoyé ; vérifiez le fichier."
                 ),
             )
         }
-        other => Failure::new(
-            FailureKind::Precondition,
-            "PROTECTION_REFUSED",
-            other.to_string(),
-            format!("« {title} » ne peut pas être protégé : {other}. Rien n’est envoyé."),
-        ),
-    }
+    };
+    Failure::new(FailureKind::Precondition, reason, error.to_string(), message)
 }
 
 fn indicator_title(one: &Collected<'_>, indicator: &IndicatorCode) -> String {
