@@ -1,6 +1,6 @@
 //! The engine on the reference tables: `cargo bench -p disclosure -- FOLDER [TABLE …]`, where a table's folder holds
 //! `table.csv` and `hierarchy.json`; `TABLE:WIDTH` asks for another width, 0 for elimination alone, and
-//! `TABLE<FIGURE` hides whatever is smaller. Below each pattern stands what an
+//! `TABLE<FIGURE` hides whatever is smaller. Below each pattern, unless `--alone` is given, stands what an
 //! intruder finds in it who sees nothing but the table that would be shown. CPU seconds and peak memory are those of
 //! the process so far.
 
@@ -51,7 +51,9 @@ fn main() {
                     pattern.proof.tables(),
                     pattern.account,
                 );
-                intrude(&system, &pattern.hidden);
+                if !std::env::args().any(|argument| argument == "--alone") {
+                    intrude(&system, &pattern.hidden);
+                }
             }
         }
     }
