@@ -12,6 +12,7 @@
 //! What is hidden in the end is proven wide by whole tables in exact integers. Nothing depends on a solver's bound:
 //! what was not found counts as not there, and the engine rather hides a cell too many.
 
+mod draft;
 mod repair;
 
 use std::cmp::Reverse;
@@ -29,14 +30,20 @@ pub use crate::witness::{Effort, Proof, Short};
 pub struct Ask {
     /// By how much every primary must vary over the tables that agree with what is shown.
     pub width: u32,
-    /// Bounds the search, in terms rewritten: the same on every machine. What was not decided by then stays hidden.
+    /// Bounds the search, in terms rewritten per cell: the same on every machine. What was not decided by then stays
+    /// hidden.
     pub work: u64,
 }
 
 impl Ask {
-    /// A width, with as much work as some ten thousand cells need.
+    /// A width, with as much work as pays off.
     pub fn width(width: u32) -> Self {
-        Self { width, work: 1_000_000_000 }
+        Self { width, work: 60_000 }
+    }
+
+    /// The work for all cells; small systems cost little anyway.
+    fn budget(self, system: &System) -> u64 {
+        self.work.saturating_mul(u64::try_from(system.cells().len()).unwrap_or(u64::MAX).max(4_000))
     }
 }
 
@@ -97,50 +104,37 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
     let all = 0..system.cells().len();
     let primary: Vec<bool> = all.clone().map(|cell| standing(cell) == Standing::Primary).collect();
     let whole = Dictionary::new(system, &settled);
-    let mut dictionary = whole.clone();
-    let computable: Vec<usize> = all.clone().filter(|&cell| primary[cell] && dictionary.computable(cell)).collect();
+    let computable: Vec<usize> = all.clone().filter(|&cell| primary[cell] && whole.computable(cell)).collect();
     if !computable.is_empty() {
         return Err(Unprotectable::Computable(computable));
     }
-    let mut account = Account::default();
+    let budget = ask.budget(system);
     let mut order: Vec<usize> =
         all.clone().filter(|&cell| !settled[cell] && standing(cell) == Standing::Open).collect();
     order.sort_by_key(|&cell| (Reverse(system.cells()[cell].weight), cell));
-    let mut shown = settled.clone();
-    for &cell in &order {
-        if dictionary.computable(cell) {
-            account.implied += 1;
-        } else if dictionary.gives_away(cell, &primary) {
-            account.computable += 1;
-            continue;
-        }
-        dictionary.show(cell);
-        shown[cell] = true;
-    }
+    let slight = draft::slight(system, &settled);
+    let plain = draft::draft(system, &whole, &order, &settled, &[]);
+    let loose = (!slight.is_empty()).then(|| draft::draft(system, &whole, &order, &settled, &slight));
+    let rival =
+        loose.as_ref().map(|loose| repair::Rival { work: budget / 4 * 3, weight: loose.weight(system, &settled) });
+    let mut repair = repair::Repair::new(system, &settled, plain, budget / 2);
     let mut pool = Pool::new(system, ask.width);
-    let mut narrow = pool.targets();
-    narrow.sort_by_key(|&cell| (system.cells()[cell].value, cell));
-    let mut repair = repair::Repair {
-        system,
-        settled: &settled,
-        shown: &mut shown,
-        work: 0,
-        thrift: ask.work / 4,
-        looks: 0,
-        repairs: 0,
-        solved: 0,
-    };
-    narrow.retain(|&target| !repair.mend(&mut pool, target));
-    account.looked = repair.looks;
-    account.repaired = repair.repairs;
-    account.solved = repair.solved;
-    account.work += repair.work;
-    if !narrow.is_empty() {
-        narrow.sort_unstable();
+    let mut ended = repair.mend_all(&mut pool, rival);
+    let mut spent = repair.work;
+    if let (repair::Ended::Outdone, Some(loose)) = (&ended, loose) {
+        pool = Pool::new(system, ask.width);
+        repair = repair::Repair::new(system, &settled, loose, 0);
+        ended = repair.mend_all(&mut pool, None);
+        spent += repair.work;
+    }
+    let repair::Repair { draft: draft::Draft { mut shown, implied, computable }, looks, repairs, solved, .. } = repair;
+    let mut account =
+        Account { implied, computable, looked: looks, repaired: repairs, solved, work: spent, ..Account::default() };
+    if let repair::Ended::Narrow(narrow) = ended {
         return Err(Unprotectable::Narrow(narrow));
     }
     // Replayed in order, because to solve for what is hidden in one go fills in; this path is known not to.
-    dictionary = whole;
+    let mut dictionary = whole;
     for &cell in order.iter().filter(|&&cell| shown[cell]) {
         dictionary.show(cell);
     }
@@ -156,7 +150,7 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
         if dictionary.gives_away(cell, &primary) {
             continue;
         }
-        if account.work + space.work() > ask.work {
+        if account.work + space.work() > budget {
             account.undecided += 1;
         } else {
             let local = space.local(cell).expect("not computable now, so not computable at the start");

@@ -3,16 +3,22 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use super::draft::Draft;
 use crate::eliminate::Dictionary;
 use crate::space::Space;
 use crate::system::{Standing, System};
 use crate::witness::Pool;
 
-/// Sizes of the neighbourhood that is searched, one after the other.
+/// Sizes of the neighbourhood that is searched for more cells, one after the other: all its cells are counted around a
+/// pattern that is tight everywhere, and only those that are shown in a loose one.
 const NEIGHBOURS: [usize; 9] = [160, 240, 360, 540, 810, 1_600, 3_200, 6_400, usize::MAX];
+const OPENED: [usize; 9] = [40, 80, 160, 320, 640, 1_280, 2_560, 5_120, usize::MAX];
 
-/// How many hidden cells are looked at first.
-const HIDDEN: usize = 400;
+/// In larger ones the cheapest table decides, and cells are not weighed against one another.
+const WEIGHED: usize = 160;
+
+/// How many hidden cells are looked at, one after the other, before more are hidden.
+const HIDDEN: [usize; 4] = [400, 1_000, 2_500, 10_000];
 
 /// What a step to another cell costs, beside its weight.
 const STEP: i64 = 10;
@@ -20,14 +26,37 @@ const STEP: i64 = 10;
 /// What hiding one more cell costs, beside its weight.
 const CELL: f64 = 10.0;
 
-pub(super) struct Repair<'a> {
-    pub(super) system: &'a System,
-    pub(super) settled: &'a [bool],
-    /// What is shown, less what is hidden in here.
-    pub(super) shown: &'a mut [bool],
+/// Another draft that may be taken instead.
+#[derive(Clone, Copy)]
+pub(super) struct Rival {
+    /// What it weighs.
+    pub(super) weight: i64,
+    /// How much work may go into doing without it.
     pub(super) work: u64,
-    /// After so much work, the cheapest table decides what is hidden, and cells are not weighed against one another.
-    pub(super) thrift: u64,
+}
+
+/// How repairs ended.
+pub(super) enum Ended {
+    /// Every target is wide.
+    Wide,
+    /// These are not, although everything that may be hidden is; ascending.
+    Narrow(Vec<usize>),
+    /// Another draft is better.
+    Outdone,
+}
+
+pub(super) struct Repair<'a> {
+    system: &'a System,
+    settled: &'a [bool],
+    /// What is shown, less what is hidden in here.
+    pub(super) draft: Draft,
+    pub(super) work: u64,
+    /// After so much work, the cheapest table decides what is hidden; none for a loose draft, which needs few repairs.
+    thrift: u64,
+    /// Whether the draft leaves most targets wide.
+    loose: bool,
+    /// What is hidden weighs.
+    weight: i64,
     /// Targets that were not wide yet, and those for which more cells were hidden.
     pub(super) looks: usize,
     pub(super) repairs: usize,
@@ -35,31 +64,68 @@ pub(super) struct Repair<'a> {
     pub(super) solved: usize,
 }
 
-impl Repair<'_> {
-    /// Hides the cheapest cells near `target` that let it vary as it needs; false if none do.
-    pub(super) fn mend(&mut self, pool: &mut Pool, target: usize) -> bool {
+impl<'a> Repair<'a> {
+    /// A repair of this draft; without `thrift`, of one that leaves most targets wide.
+    pub(super) fn new(system: &'a System, settled: &'a [bool], draft: Draft, thrift: u64) -> Self {
+        let weight = draft.weight(system, settled);
+        Self { system, settled, draft, work: 0, thrift, loose: thrift == 0, weight, looks: 0, repairs: 0, solved: 0 }
+    }
+
+    /// Hides more until every target is wide, or somebody does it better.
+    pub(super) fn mend_all(&mut self, pool: &mut Pool, rival: Option<Rival>) -> Ended {
+        let mut targets = pool.targets();
+        targets.sort_by_key(|&cell| (self.system.cells()[cell].value, cell));
+        let many = targets.len() as u64;
+        let mut narrow = Vec::new();
+        for (done, &target) in targets.iter().enumerate() {
+            let far = if rival.is_some() { NEIGHBOURS[6] } else { usize::MAX };
+            if !self.mend(pool, target, far) {
+                if rival.is_some() {
+                    return Ended::Outdone;
+                }
+                narrow.push(target);
+            }
+            // Work is fair at first, and has to keep to its share from then on.
+            let fair = |rival: Rival| rival.work / (many + many / 2).max(1) * (done as u64 + many / 2);
+            if rival.is_some_and(|rival| self.weight > rival.weight || self.work > fair(rival)) {
+                return Ended::Outdone;
+            }
+        }
+        narrow.sort_unstable();
+        if narrow.is_empty() { Ended::Wide } else { Ended::Narrow(narrow) }
+    }
+
+    fn hide(&mut self, cell: usize) {
+        if std::mem::replace(&mut self.draft.shown[cell], false) {
+            self.weight += self.system.cells()[cell].weight.max(0);
+        }
+    }
+
+    /// Hides the cheapest cells near `target` that let it vary as it needs; false if none do
+    /// among so many.
+    fn mend(&mut self, pool: &mut Pool, target: usize, far: usize) -> bool {
         if pool.lacks(target).is_none() {
             return true;
         }
         let before = pool.effort.programs();
-        let met = self.reuse(pool, target);
         self.looks += 1;
-        if met {
+        if self.reuse(pool, target) {
             self.solved += usize::from(pool.effort.programs() > before);
             return true;
         }
         self.solved += 1;
         self.repairs += 1;
-        let thrifty = self.work > self.thrift;
         let mut last = 0;
-        for most in NEIGHBOURS {
+        let sizes = if self.loose { OPENED } else { NEIGHBOURS };
+        for most in sizes.into_iter().filter(|&most| most <= far) {
             let near = self.near(target, most, true);
             if near.len() == last {
                 return false;
             }
             last = near.len();
+            let thrifty = if self.loose { most > WEIGHED } else { self.work > self.thrift };
             let met = thrifty && self.buy(pool, target, &near);
-            if met || ((!thrifty || most >= 1_600) && self.within(pool, target, &near)) {
+            if met || ((!thrifty || self.loose || most >= 1_600) && self.within(pool, target, &near, thrifty)) {
                 return true;
             }
         }
@@ -68,21 +134,31 @@ impl Repair<'_> {
 
     /// Whether the hidden cells around are enough.
     fn reuse(&mut self, pool: &mut Pool, target: usize) -> bool {
-        let near = self.near(target, HIDDEN, false);
-        let dictionary = self.dictionary(&near);
-        if dictionary.computable(target) {
-            return false;
+        let mut last = 0;
+        for most in HIDDEN {
+            let near = self.near(target, most, false);
+            if near.len() == last {
+                break;
+            }
+            last = near.len();
+            let dictionary = self.dictionary(&near);
+            if dictionary.computable(target) {
+                continue;
+            }
+            let mut space = Space::new(self.system, &dictionary);
+            let mut alone = pool.alone(target).sure();
+            let met = alone.widen(&mut space, target);
+            self.work += space.work();
+            pool.absorb(alone);
+            if met {
+                return true;
+            }
         }
-        let mut space = Space::new(self.system, &dictionary);
-        let mut alone = pool.alone(target).sure();
-        let met = alone.widen(&mut space, target);
-        self.work += space.work();
-        pool.absorb(alone);
-        met
+        false
     }
 
     fn dictionary(&self, near: &[usize]) -> Dictionary {
-        let mut fixed = vec![true; self.shown.len()];
+        let mut fixed = vec![true; self.draft.shown.len()];
         for &cell in near {
             fixed[cell] = false;
         }
@@ -96,7 +172,8 @@ impl Repair<'_> {
     /// Cells around the target, the cheapest ways first.
     fn near(&self, target: usize, most: usize, open: bool) -> Vec<usize> {
         let mut near = Vec::new();
-        let mut seen = vec![false; self.shown.len()];
+        let mut opened = 0;
+        let mut seen = vec![false; self.draft.shown.len()];
         let mut crossed = vec![false; self.system.relations()];
         let mut queue = BinaryHeap::from([Reverse((0_i64, target))]);
         while let Some(Reverse((far, cell))) = queue.pop() {
@@ -104,7 +181,8 @@ impl Repair<'_> {
                 continue;
             }
             near.push(cell);
-            if near.len() >= most {
+            opened += usize::from(self.draft.shown[cell]);
+            if most <= if open && self.loose { opened } else { near.len() } {
                 break;
             }
             for (relation, _) in self.system.uses(cell) {
@@ -113,8 +191,8 @@ impl Repair<'_> {
                     continue;
                 }
                 for (other, _) in self.system.relation(relation) {
-                    if !seen[other] && !self.settled[other] && (open || !self.shown[other]) {
-                        let cost = if self.shown[other] { self.system.cells()[other].weight.max(0) } else { 0 };
+                    if !seen[other] && !self.settled[other] && (open || !self.draft.shown[other]) {
+                        let cost = if self.draft.shown[other] { self.system.cells()[other].weight.max(0) } else { 0 };
                         queue.push(Reverse((far + STEP + cost, other)));
                     }
                 }
@@ -130,7 +208,7 @@ impl Repair<'_> {
             return false;
         }
         let mut space = Space::new(self.system, &dictionary);
-        let price = |&cell: &usize| if self.shown[cell] { self.price(cell) } else { 0.0 };
+        let price = |&cell: &usize| if self.draft.shown[cell] { self.price(cell) } else { 0.0 };
         let mut prices: Vec<f64> = space.cells().iter().map(price).collect();
         let mut alone = pool.alone(target);
         let bought = alone.buy(&mut space, target, &mut prices);
@@ -140,7 +218,7 @@ impl Repair<'_> {
         }
         for &cell in near {
             if alone.touches(cell) {
-                self.shown[cell] = false;
+                self.hide(cell);
             }
         }
         pool.absorb(alone);
@@ -153,7 +231,7 @@ impl Repair<'_> {
         weight + CELL
     }
 
-    fn within(&mut self, pool: &mut Pool, target: usize, near: &[usize]) -> bool {
+    fn within(&mut self, pool: &mut Pool, target: usize, near: &[usize], thrifty: bool) -> bool {
         let mut dictionary = self.dictionary(near);
         if dictionary.computable(target) {
             return false;
@@ -167,15 +245,22 @@ impl Repair<'_> {
         let mut order: Vec<usize> = near
             .iter()
             .copied()
-            .filter(|&cell| self.shown[cell] && self.system.cells()[cell].standing == Standing::Open)
+            .filter(|&cell| self.draft.shown[cell] && self.system.cells()[cell].standing == Standing::Open)
             .collect();
         order.sort_by_key(|&cell| (Reverse(self.system.cells()[cell].weight), cell));
-        if self.work > self.thrift {
+        if thrifty {
             // What no table touches is shown at once: few cells are left to weigh, among few moves, but dearer ones.
             let (idle, touched): (Vec<usize>, Vec<usize>) = order.into_iter().partition(|&cell| !alone.touches(cell));
             for cell in idle.into_iter().filter(|&cell| !dictionary.computable(cell)).collect::<Vec<_>>() {
                 space.show(space.local(cell).expect("not computable now, so not computable at the start"));
                 dictionary.show(cell);
+            }
+            if self.loose {
+                // Too many moves to weigh cells against one another; the clean-up shows what was not needed.
+                touched.into_iter().for_each(|cell| self.hide(cell));
+                self.work += space.work();
+                pool.absorb(alone);
+                return true;
             }
             order = touched;
         }
@@ -198,7 +283,7 @@ impl Repair<'_> {
                 }
                 many *= 2;
             } else if let &[cell] = group.as_slice() {
-                self.shown[cell] = false;
+                self.hide(cell);
             } else {
                 many = group.len() / 2;
                 group.into_iter().rev().for_each(|cell| queue.push_front(cell));
