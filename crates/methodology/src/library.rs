@@ -40,13 +40,20 @@ pub fn library() -> Vec<Pack> {
         "tables/repas.toml",
         "golden/repas.toml",
     ];
+    let survey = files!["enquete-abs":
+        "pack.toml",
+        "README.md",
+        "tables/reponses.schema.json",
+        "tables/reponses.toml",
+        "golden/reponses.toml",
+    ];
     let dwellings = files!["logement-rp":
         "pack.toml",
         "tables/logements.schema.json",
         "tables/logements.toml",
         "golden/logements.toml",
     ];
-    [activity.as_slice(), dwellings.as_slice()].into_iter().map(read).collect()
+    [activity.as_slice(), survey.as_slice(), dwellings.as_slice()].into_iter().map(read).collect()
 }
 
 fn read(files: &[(&str, &[u8])]) -> Pack {
@@ -63,7 +70,7 @@ mod tests {
     fn the_library_is_proven_and_reads_back_the_same_from_its_own_files() {
         let packs = library();
         let codes: Vec<&str> = packs.iter().map(|pack| pack.code().as_str()).collect();
-        assert_eq!(codes, ["ccas-activite", "logement-rp"]);
+        assert_eq!(codes, ["ccas-activite", "enquete-abs", "logement-rp"]);
         for pack in &packs {
             let again = Pack::parse(pack.files()).expect("a pack reads back");
             assert_eq!(again.hash(), pack.hash());
