@@ -116,6 +116,9 @@ fn show(units: Units, decimals: Decimals) -> String {
 }
 
 #[cfg(test)]
+mod exports;
+
+#[cfg(test)]
 mod tests {
     use super::run;
 

@@ -27,7 +27,7 @@ pub fn campaign(communes: &[FictionalCommune]) -> String {
     }
     format!(
         "# DONNÉES FICTIVES\ntitle = \"Campagne ABS {period} (fictive)\"\ndue = \"2026-01-31\"\ncommunes = [{codes}]\n\n\
-         [[expected]]\npack = \"ccas-activite\"\nperiods = [\"{period}\"]\n",
+         [[expected]]\npack = \"ccas-activite\"\ntables = [\"domiciliation\", \"aides_facultatives\"]\nperiods = [\"{period}\"]\n",
         period = files::PERIOD
     )
 }

@@ -34,7 +34,7 @@ const GOLDEN: &str = "golden/aides_facultatives.toml";
 fn each_mistake_is_refused_with_its_file_and_cause() {
     let cases: [(&str, &str, &str, PackCause); 22] = [
         ("pack.toml", "format = 1", "format = 2", PackCause::Malformed),
-        ("pack.toml", "1.0.0", "1.0", PackCause::Malformed),
+        ("pack.toml", "1.1.0", "1.1", PackCause::Malformed),
         ("pack.toml", "title =", "titre =", PackCause::Syntax),
         (SCHEMA, "\"type\": \"number\"", "\"type\": \"array\"", PackCause::Syntax),
         (SCHEMA, "\"decimals\": 2,", "", PackCause::Malformed),
