@@ -113,21 +113,17 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
     let slight = draft::slight(system, &settled);
     let plain = draft::draft(system, &whole, &order, &settled, &[]);
     let loose = (!slight.is_empty()).then(|| draft::draft(system, &whole, &order, &settled, &slight));
-    let rival = loose.as_ref().map(|loose| repair::Rival { work: budget / 4 * 3, weight: loose.weight(system, &settled) });
-    let mut repair = repair::Repair::new(system, &settled, plain, budget / 2);
+    let (draft, thrift) = match loose {
+        Some(loose) if draft::prefers(system, &settled, &plain, &loose) => (loose, 0),
+        _ => (plain, budget / 2),
+    };
+    let mut repair = repair::Repair::new(system, &settled, draft, thrift);
     let mut pool = Pool::new(system, ask.width);
-    let mut ended = repair.mend_all(&mut pool, rival);
-    let mut spent = repair.work;
-    if let (repair::Ended::Outdone, Some(loose)) = (&ended, loose) {
-        pool = Pool::new(system, ask.width);
-        repair = repair::Repair::new(system, &settled, loose, 0);
-        ended = repair.mend_all(&mut pool, None);
-        spent += repair.work;
-    }
-    let repair::Repair { draft: draft::Draft { mut shown, implied, computable }, looks, repairs, .. } = repair;
+    let narrow = repair.mend_all(&mut pool);
+    let repair::Repair { draft: draft::Draft { mut shown, implied, computable }, work, looks, repairs, .. } = repair;
     let mut account =
-        Account { implied, computable, looked: looks, repaired: repairs, work: spent, ..Account::default() };
-    if let repair::Ended::Narrow(narrow) = ended {
+        Account { implied, computable, looked: looks, repaired: repairs, work, ..Account::default() };
+    if !narrow.is_empty() {
         return Err(Unprotectable::Narrow(narrow));
     }
     if std::env::var("Q_TELL").is_ok() {
@@ -141,6 +137,7 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
         dictionary.show(cell);
     }
     let mut space = Space::new(system, &dictionary);
+    let limit = budget.max(account.work + budget / 2);
     for &cell in &order {
         if shown[cell] {
             continue;
@@ -152,7 +149,7 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
         if dictionary.gives_away(cell, &primary) {
             continue;
         }
-        if account.work + space.work() > budget {
+        if account.work + space.work() > limit {
             account.undecided += 1;
         } else {
             let local = space.local(cell).expect("not computable now, so not computable at the start");

@@ -26,25 +26,6 @@ const STEP: i64 = 10;
 /// What hiding one more cell costs, beside its weight.
 const CELL: f64 = 10.0;
 
-/// Another draft that may be taken instead.
-#[derive(Clone, Copy)]
-pub(super) struct Rival {
-    /// What it weighs.
-    pub(super) weight: i64,
-    /// How much work may go into doing without it.
-    pub(super) work: u64,
-}
-
-/// How repairs ended.
-pub(super) enum Ended {
-    /// Every target is wide.
-    Wide,
-    /// These are not, although everything that may be hidden is; ascending.
-    Narrow(Vec<usize>),
-    /// Another draft is better.
-    Outdone,
-}
-
 pub(super) struct Repair<'a> {
     system: &'a System,
     settled: &'a [bool],
@@ -55,8 +36,6 @@ pub(super) struct Repair<'a> {
     thrift: u64,
     /// Whether the draft leaves most targets wide.
     loose: bool,
-    /// What is hidden weighs.
-    weight: i64,
     /// Targets that were not wide yet, and those for which more cells were hidden.
     pub(super) looks: usize,
     pub(super) repairs: usize,
@@ -65,43 +44,22 @@ pub(super) struct Repair<'a> {
 impl<'a> Repair<'a> {
     /// A repair of this draft; without `thrift`, of one that leaves most targets wide.
     pub(super) fn new(system: &'a System, settled: &'a [bool], draft: Draft, thrift: u64) -> Self {
-        let weight = draft.weight(system, settled);
-        Self { system, settled, draft, work: 0, thrift, loose: thrift == 0, weight, looks: 0, repairs: 0 }
+        Self { system, settled, draft, work: 0, thrift, loose: thrift == 0, looks: 0, repairs: 0 }
     }
 
-    /// Hides more until every target is wide, or somebody does it better.
-    pub(super) fn mend_all(&mut self, pool: &mut Pool, rival: Option<Rival>) -> Ended {
+    /// Hides more until every target is wide; answers those that are not, although everything that may be hidden is.
+    pub(super) fn mend_all(&mut self, pool: &mut Pool) -> Vec<usize> {
         let mut targets = pool.targets();
         targets.sort_by_key(|&cell| (self.system.cells()[cell].value, cell));
-        let many = targets.len() as u64;
-        let mut narrow = Vec::new();
-        for (done, &target) in targets.iter().enumerate() {
-            let far = if rival.is_some() { NEIGHBOURS[6] } else { usize::MAX };
-            if !self.mend(pool, target, far) {
-                if rival.is_some() {
-                    return Ended::Outdone;
-                }
-                narrow.push(target);
-            }
-            // Work is fair at first, and has to keep to its share from then on.
-            let fair = |rival: Rival| rival.work / (many + many / 2).max(1) * (done as u64 + many / 2);
-            if rival.is_some_and(|rival| self.weight > rival.weight || self.work > fair(rival)) {
-                return Ended::Outdone;
-            }
-        }
-        narrow.sort_unstable();
-        if narrow.is_empty() { Ended::Wide } else { Ended::Narrow(narrow) }
-    }
-
-    fn hide(&mut self, cell: usize) {
-        if std::mem::replace(&mut self.draft.shown[cell], false) {
-            self.weight += self.system.cells()[cell].weight.max(0);
-        }
+        let sizes = if self.loose { OPENED } else { NEIGHBOURS };
+        targets.retain(|&target| !self.mend(pool, target, &sizes));
+        targets.sort_unstable();
+        targets
     }
 
     /// Hides the cheapest cells near `target` that let it vary as it needs; false if none do
-    /// among so many.
-    fn mend(&mut self, pool: &mut Pool, target: usize, far: usize) -> bool {
+    /// in neighbourhoods of these sizes.
+    fn mend(&mut self, pool: &mut Pool, target: usize, sizes: &[usize]) -> bool {
         if pool.lacks(target).is_none() {
             return true;
         }
@@ -111,15 +69,14 @@ impl<'a> Repair<'a> {
         }
         self.repairs += 1;
         let mut last = 0;
-        let sizes = if self.loose { OPENED } else { NEIGHBOURS };
-        for most in sizes.into_iter().filter(|&most| most <= far) {
+        for &most in sizes {
             let near = self.near(target, most, true);
             if near.len() == last {
                 return false;
             }
             last = near.len();
             let thrifty = if self.loose { most > WEIGHED } else { self.work > self.thrift };
-            let met = thrifty && self.buy(pool, target, &near);
+            let met = thrifty && !self.loose && self.buy(pool, target, &near);
             if met || ((!thrifty || self.loose || most >= 1_600) && self.within(pool, target, &near, thrifty)) {
                 return true;
             }
@@ -213,7 +170,7 @@ impl<'a> Repair<'a> {
         }
         for &cell in near {
             if alone.touches(cell) {
-                self.hide(cell);
+                self.draft.shown[cell] = false;
             }
         }
         pool.absorb(alone);
@@ -232,7 +189,7 @@ impl<'a> Repair<'a> {
             return false;
         }
         let mut space = Space::new(self.system, &dictionary);
-        let mut alone = pool.alone(target);
+        let mut alone = if self.loose { pool.alone(target).sure() } else { pool.alone(target) };
         if !alone.widen(&mut space, target) {
             self.work += space.work();
             return false;
@@ -252,7 +209,7 @@ impl<'a> Repair<'a> {
             }
             if self.loose {
                 // Too many moves to weigh cells against one another; the clean-up shows what was not needed.
-                touched.into_iter().for_each(|cell| self.hide(cell));
+                touched.into_iter().for_each(|cell| self.draft.shown[cell] = false);
                 self.work += space.work();
                 pool.absorb(alone);
                 return true;
@@ -278,7 +235,7 @@ impl<'a> Repair<'a> {
                 }
                 many *= 2;
             } else if let &[cell] = group.as_slice() {
-                self.hide(cell);
+                self.draft.shown[cell] = false;
             } else {
                 many = group.len() / 2;
                 group.into_iter().rev().for_each(|cell| queue.push_front(cell));
