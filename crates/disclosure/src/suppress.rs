@@ -1,13 +1,20 @@
 //! Which other figures must be hidden so that each primary stays uncertain by its need.
 //!
-//! 1. **Eliminate** ([`eliminate`](crate::eliminate)). Cells are shown, dearest first, each unless it makes a primary
-//!    computable. What stays hidden makes no primary computable, and almost every cell of it is needed for that.
+//! 1. **Eliminate** ([`eliminate`](crate::eliminate), [`draft`]). Cells are shown, dearest first, each unless it makes a
+//!    primary computable. What stays hidden makes no primary computable, and almost every cell of it is needed for that:
+//!    a tight draft. A loose one does so also for somebody who knows all primaries of one, and leaves no sum of ones; it
+//!    hides more, and most primaries are wide in it. Their weights tell which of the two is taken.
 //! 2. **Witness** ([`witness`](crate::witness)). Every primary looks for whole tables among the *hidden* cells, both
 //!    agreeing with everything shown, between which it varies by its need. One table serves many.
-//! 3. **Repair** ([`repair`]). Where there are none, the cheapest further cells in the neighbourhood are hidden. Hiding
-//!    more never spoils what was proven.
+//! 3. **Repair** ([`repair`]). Where there are none, further cells in the neighbourhood are hidden: weighed one by one
+//!    against tables, bought by the cheapest table, or those of the first table found, as work allows. Hiding more never
+//!    spoils what was proven.
 //! 4. **Clean up**. Secondary cells are shown again, dearest first, where the tables survive, or can be bent to agree
 //!    with the cell.
+//!
+//! Elimination is after Langsrud's; what a primary needs, and repair by the cheapest tables, after Kelly, Golden and
+//! Assad, *Cell suppression: disclosure protection for sensitive tabular data* (Networks 22, 1992) and Fischetti and
+//! Salazar, *Solving the cell suppression problem on tabular data with linear constraints* (Management Science 47, 2001).
 //!
 //! What is hidden in the end is proven wide by whole tables in exact integers. Nothing depends on a solver's bound:
 //! what was not found counts as not there, and the engine rather hides a cell too many.
@@ -121,15 +128,9 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
     let mut pool = Pool::new(system, ask.width);
     let narrow = repair.mend_all(&mut pool);
     let repair::Repair { draft: draft::Draft { mut shown, implied, computable }, work, looks, repairs, .. } = repair;
-    let mut account =
-        Account { implied, computable, looked: looks, repaired: repairs, work, ..Account::default() };
+    let mut account = Account { implied, computable, looked: looks, repaired: repairs, work, ..Account::default() };
     if !narrow.is_empty() {
         return Err(Unprotectable::Narrow(narrow));
-    }
-    if std::env::var("Q_TELL").is_ok() {
-        let hidden = all.clone().filter(|&c| !shown[c] && !settled[c]);
-        let (n, v) = hidden.fold((0, 0), |(n, v), c| (n + usize::from(!primary[c]), v + system.cells()[c].value));
-        eprintln!("repaired {n} {v} {account:?}");
     }
     // Replayed in order, because to solve for what is hidden in one go fills in; this path is known not to.
     let mut dictionary = whole;

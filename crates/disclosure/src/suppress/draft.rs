@@ -48,7 +48,9 @@ pub(super) fn draft(system: &System, whole: &Dictionary, order: &[usize], settle
     let mut dictionary = whole.clone();
     let mut insider = (!slight.is_empty()).then(|| {
         let mut insider = whole.clone();
-        slight.iter().for_each(|&cell| insider.show(cell));
+        for &cell in slight {
+            insider.show(cell);
+        }
         insider
     });
     let unknown: Vec<bool> = insider.as_ref().map_or_else(Vec::new, |insider| {

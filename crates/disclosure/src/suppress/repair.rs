@@ -17,6 +17,9 @@ const OPENED: [usize; 9] = [40, 80, 160, 320, 640, 1_280, 2_560, 5_120, usize::M
 /// In larger ones the cheapest table decides, and cells are not weighed against one another.
 const WEIGHED: usize = 160;
 
+/// In a loose draft's still larger ones, the table found first decides.
+const BOUGHT: usize = 320;
+
 /// How many hidden cells are looked at, one after the other, before more are hidden.
 const HIDDEN: [usize; 4] = [400, 1_000, 2_500, 10_000];
 
@@ -76,7 +79,7 @@ impl<'a> Repair<'a> {
             }
             last = near.len();
             let thrifty = if self.loose { most > WEIGHED } else { self.work > self.thrift };
-            let met = thrifty && !self.loose && self.buy(pool, target, &near);
+            let met = thrifty && (!self.loose || most <= BOUGHT) && self.buy(pool, target, &near);
             if met || ((!thrifty || self.loose || most >= 1_600) && self.within(pool, target, &near, thrifty)) {
                 return true;
             }
@@ -209,7 +212,9 @@ impl<'a> Repair<'a> {
             }
             if self.loose {
                 // Too many moves to weigh cells against one another; the clean-up shows what was not needed.
-                touched.into_iter().for_each(|cell| self.draft.shown[cell] = false);
+                for cell in touched {
+                    self.draft.shown[cell] = false;
+                }
                 self.work += space.work();
                 pool.absorb(alone);
                 return true;
