@@ -1,13 +1,20 @@
 //! Which other figures must be hidden so that each primary stays uncertain by its need.
 //!
-//! 1. **Eliminate** ([`eliminate`](crate::eliminate)). Cells are shown, dearest first, each unless it makes a primary
-//!    computable. What stays hidden makes no primary computable, and almost every cell of it is needed for that.
+//! 1. **Eliminate** ([`eliminate`](crate::eliminate), [`draft`]). Cells are shown, dearest first, each unless it makes a
+//!    primary computable. What stays hidden makes no primary computable, and almost every cell of it is needed for that:
+//!    a tight draft. A loose one does so also for somebody who knows all primaries of one, and leaves no sum of ones; it
+//!    hides more, and most primaries are wide in it. Their weights tell which of the two is taken.
 //! 2. **Witness** ([`witness`](crate::witness)). Every primary looks for whole tables among the *hidden* cells, both
 //!    agreeing with everything shown, between which it varies by its need. One table serves many.
-//! 3. **Repair** ([`repair`]). Where there are none, the cheapest further cells in the neighbourhood are hidden. Hiding
-//!    more never spoils what was proven.
+//! 3. **Repair** ([`repair`]). Where there are none, further cells in the neighbourhood are hidden: weighed one by one
+//!    against tables, bought by the cheapest table, or those of the first table found, as work allows. Hiding more never
+//!    spoils what was proven.
 //! 4. **Clean up**. Secondary cells are shown again, dearest first, where the tables survive, or can be bent to agree
 //!    with the cell.
+//!
+//! Elimination is after Langsrud's; what a primary needs, and repair by the cheapest tables, after Kelly, Golden and
+//! Assad, *Cell suppression: disclosure protection for sensitive tabular data* (Networks 22, 1992) and Fischetti and
+//! Salazar, *Solving the cell suppression problem on tabular data with linear constraints* (Management Science 47, 2001).
 //!
 //! What is hidden in the end is proven wide by whole tables in exact integers. Nothing depends on a solver's bound:
 //! what was not found counts as not there, and the engine rather hides a cell too many.
@@ -71,8 +78,6 @@ pub struct Account {
     pub looked: usize,
     /// Primaries for which more cells were hidden.
     pub repaired: usize,
-    /// Primaries for which whole steps alone did not do, and a linear program was asked.
-    pub solved: usize,
     /// Cells shown again in the end.
     pub returned: usize,
     /// Not tried to be shown again, because the work was used up.
@@ -115,22 +120,16 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
     let slight = draft::slight(system, &settled);
     let plain = draft::draft(system, &whole, &order, &settled, &[]);
     let loose = (!slight.is_empty()).then(|| draft::draft(system, &whole, &order, &settled, &slight));
-    let rival =
-        loose.as_ref().map(|loose| repair::Rival { work: budget / 4 * 3, weight: loose.weight(system, &settled) });
-    let mut repair = repair::Repair::new(system, &settled, plain, budget / 2);
+    let (draft, thrift) = match loose {
+        Some(loose) if draft::prefers(system, &settled, &plain, &loose) => (loose, 0),
+        _ => (plain, budget / 2),
+    };
+    let mut repair = repair::Repair::new(system, &settled, draft, thrift);
     let mut pool = Pool::new(system, ask.width);
-    let mut ended = repair.mend_all(&mut pool, rival);
-    let mut spent = repair.work;
-    if let (repair::Ended::Outdone, Some(loose)) = (&ended, loose) {
-        pool = Pool::new(system, ask.width);
-        repair = repair::Repair::new(system, &settled, loose, 0);
-        ended = repair.mend_all(&mut pool, None);
-        spent += repair.work;
-    }
-    let repair::Repair { draft: draft::Draft { mut shown, implied, computable }, looks, repairs, solved, .. } = repair;
-    let mut account =
-        Account { implied, computable, looked: looks, repaired: repairs, solved, work: spent, ..Account::default() };
-    if let repair::Ended::Narrow(narrow) = ended {
+    let narrow = repair.mend_all(&mut pool);
+    let repair::Repair { draft: draft::Draft { mut shown, implied, computable }, work, looks, repairs, .. } = repair;
+    let mut account = Account { implied, computable, looked: looks, repaired: repairs, work, ..Account::default() };
+    if !narrow.is_empty() {
         return Err(Unprotectable::Narrow(narrow));
     }
     // Replayed in order, because to solve for what is hidden in one go fills in; this path is known not to.
@@ -139,6 +138,7 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
         dictionary.show(cell);
     }
     let mut space = Space::new(system, &dictionary);
+    let limit = budget.max(account.work + budget / 2);
     for &cell in &order {
         if shown[cell] {
             continue;
@@ -150,7 +150,7 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
         if dictionary.gives_away(cell, &primary) {
             continue;
         }
-        if account.work + space.work() > budget {
+        if account.work + space.work() > limit {
             account.undecided += 1;
         } else {
             let local = space.local(cell).expect("not computable now, so not computable at the start");

@@ -12,6 +12,17 @@ pub(super) struct Draft {
     pub(super) computable: usize,
 }
 
+/// More cells than this, and a tight draft takes too long to mend.
+const MANY: usize = 10_000;
+
+/// Whether to start from the loose draft. Mended, a tight one is the cheaper of the two where few primaries stand close
+/// together; where ones are everywhere, mending it costs more than the loose one has too much. What tells them apart is
+/// how much more the loose one weighs: 1.3 to 1.5 times as much there, and 1.6 to 1.8 times here, on the reference tables.
+pub(super) fn prefers(system: &System, settled: &[bool], tight: &Draft, loose: &Draft) -> bool {
+    let (tight, loose) = (tight.weight(system, settled), loose.weight(system, settled));
+    system.cells().len() > MANY || i128::from(loose) * 20 > i128::from(tight) * 31
+}
+
 impl Draft {
     /// What is hidden weighs.
     pub(super) fn weight(&self, system: &System, settled: &[bool]) -> i64 {
@@ -37,7 +48,9 @@ pub(super) fn draft(system: &System, whole: &Dictionary, order: &[usize], settle
     let mut dictionary = whole.clone();
     let mut insider = (!slight.is_empty()).then(|| {
         let mut insider = whole.clone();
-        slight.iter().for_each(|&cell| insider.show(cell));
+        for &cell in slight {
+            insider.show(cell);
+        }
         insider
     });
     let unknown: Vec<bool> = insider.as_ref().map_or_else(Vec::new, |insider| {

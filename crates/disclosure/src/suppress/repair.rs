@@ -17,6 +17,9 @@ const OPENED: [usize; 9] = [40, 80, 160, 320, 640, 1_280, 2_560, 5_120, usize::M
 /// In larger ones the cheapest table decides, and cells are not weighed against one another.
 const WEIGHED: usize = 160;
 
+/// In a loose draft's still larger ones, the table found first decides.
+const BOUGHT: usize = 320;
+
 /// How many hidden cells are looked at, one after the other, before more are hidden.
 const HIDDEN: [usize; 4] = [400, 1_000, 2_500, 10_000];
 
@@ -25,25 +28,6 @@ const STEP: i64 = 10;
 
 /// What hiding one more cell costs, beside its weight.
 const CELL: f64 = 10.0;
-
-/// Another draft that may be taken instead.
-#[derive(Clone, Copy)]
-pub(super) struct Rival {
-    /// What it weighs.
-    pub(super) weight: i64,
-    /// How much work may go into doing without it.
-    pub(super) work: u64,
-}
-
-/// How repairs ended.
-pub(super) enum Ended {
-    /// Every target is wide.
-    Wide,
-    /// These are not, although everything that may be hidden is; ascending.
-    Narrow(Vec<usize>),
-    /// Another draft is better.
-    Outdone,
-}
 
 pub(super) struct Repair<'a> {
     system: &'a System,
@@ -55,76 +39,47 @@ pub(super) struct Repair<'a> {
     thrift: u64,
     /// Whether the draft leaves most targets wide.
     loose: bool,
-    /// What is hidden weighs.
-    weight: i64,
     /// Targets that were not wide yet, and those for which more cells were hidden.
     pub(super) looks: usize,
     pub(super) repairs: usize,
-    /// Targets for which a linear program was asked.
-    pub(super) solved: usize,
 }
 
 impl<'a> Repair<'a> {
     /// A repair of this draft; without `thrift`, of one that leaves most targets wide.
     pub(super) fn new(system: &'a System, settled: &'a [bool], draft: Draft, thrift: u64) -> Self {
-        let weight = draft.weight(system, settled);
-        Self { system, settled, draft, work: 0, thrift, loose: thrift == 0, weight, looks: 0, repairs: 0, solved: 0 }
+        Self { system, settled, draft, work: 0, thrift, loose: thrift == 0, looks: 0, repairs: 0 }
     }
 
-    /// Hides more until every target is wide, or somebody does it better.
-    pub(super) fn mend_all(&mut self, pool: &mut Pool, rival: Option<Rival>) -> Ended {
+    /// Hides more until every target is wide; answers those that are not, although everything that may be hidden is.
+    pub(super) fn mend_all(&mut self, pool: &mut Pool) -> Vec<usize> {
         let mut targets = pool.targets();
         targets.sort_by_key(|&cell| (self.system.cells()[cell].value, cell));
-        let many = targets.len() as u64;
-        let mut narrow = Vec::new();
-        for (done, &target) in targets.iter().enumerate() {
-            let far = if rival.is_some() { NEIGHBOURS[6] } else { usize::MAX };
-            if !self.mend(pool, target, far) {
-                if rival.is_some() {
-                    return Ended::Outdone;
-                }
-                narrow.push(target);
-            }
-            // Work is fair at first, and has to keep to its share from then on.
-            let fair = |rival: Rival| rival.work / (many + many / 2).max(1) * (done as u64 + many / 2);
-            if rival.is_some_and(|rival| self.weight > rival.weight || self.work > fair(rival)) {
-                return Ended::Outdone;
-            }
-        }
-        narrow.sort_unstable();
-        if narrow.is_empty() { Ended::Wide } else { Ended::Narrow(narrow) }
-    }
-
-    fn hide(&mut self, cell: usize) {
-        if std::mem::replace(&mut self.draft.shown[cell], false) {
-            self.weight += self.system.cells()[cell].weight.max(0);
-        }
+        let sizes = if self.loose { OPENED } else { NEIGHBOURS };
+        targets.retain(|&target| !self.mend(pool, target, &sizes));
+        targets.sort_unstable();
+        targets
     }
 
     /// Hides the cheapest cells near `target` that let it vary as it needs; false if none do
-    /// among so many.
-    fn mend(&mut self, pool: &mut Pool, target: usize, far: usize) -> bool {
+    /// in neighbourhoods of these sizes.
+    fn mend(&mut self, pool: &mut Pool, target: usize, sizes: &[usize]) -> bool {
         if pool.lacks(target).is_none() {
             return true;
         }
-        let before = pool.effort.programs();
         self.looks += 1;
         if self.reuse(pool, target) {
-            self.solved += usize::from(pool.effort.programs() > before);
             return true;
         }
-        self.solved += 1;
         self.repairs += 1;
         let mut last = 0;
-        let sizes = if self.loose { OPENED } else { NEIGHBOURS };
-        for most in sizes.into_iter().filter(|&most| most <= far) {
+        for &most in sizes {
             let near = self.near(target, most, true);
             if near.len() == last {
                 return false;
             }
             last = near.len();
             let thrifty = if self.loose { most > WEIGHED } else { self.work > self.thrift };
-            let met = thrifty && self.buy(pool, target, &near);
+            let met = thrifty && (!self.loose || most <= BOUGHT) && self.buy(pool, target, &near);
             if met || ((!thrifty || self.loose || most >= 1_600) && self.within(pool, target, &near, thrifty)) {
                 return true;
             }
@@ -218,7 +173,7 @@ impl<'a> Repair<'a> {
         }
         for &cell in near {
             if alone.touches(cell) {
-                self.hide(cell);
+                self.draft.shown[cell] = false;
             }
         }
         pool.absorb(alone);
@@ -237,7 +192,7 @@ impl<'a> Repair<'a> {
             return false;
         }
         let mut space = Space::new(self.system, &dictionary);
-        let mut alone = pool.alone(target);
+        let mut alone = if self.loose { pool.alone(target).sure() } else { pool.alone(target) };
         if !alone.widen(&mut space, target) {
             self.work += space.work();
             return false;
@@ -257,7 +212,9 @@ impl<'a> Repair<'a> {
             }
             if self.loose {
                 // Too many moves to weigh cells against one another; the clean-up shows what was not needed.
-                touched.into_iter().for_each(|cell| self.hide(cell));
+                for cell in touched {
+                    self.draft.shown[cell] = false;
+                }
                 self.work += space.work();
                 pool.absorb(alone);
                 return true;
@@ -283,7 +240,7 @@ impl<'a> Repair<'a> {
                 }
                 many *= 2;
             } else if let &[cell] = group.as_slice() {
-                self.hide(cell);
+                self.draft.shown[cell] = false;
             } else {
                 many = group.len() / 2;
                 group.into_iter().rev().for_each(|cell| queue.push_front(cell));
