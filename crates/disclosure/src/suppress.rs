@@ -64,7 +64,8 @@ pub struct Account {
     pub looked: usize,
     /// Primaries for which more cells were hidden.
     pub repaired: usize,
-    /// Primaries for which whole steps alone did not do, and a linear program was asked.
+    /// Primaries for which tables found by whole steps alone did not do, among what elimination (and mending others)
+    /// had hidden when their turn came.
     pub solved: usize,
     /// Cells shown again in the end.
     pub returned: usize,

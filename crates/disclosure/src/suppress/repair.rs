@@ -31,7 +31,7 @@ pub(super) struct Repair<'a> {
     /// Targets that were not wide yet, and those for which more cells were hidden.
     pub(super) looks: usize,
     pub(super) repairs: usize,
-    /// Targets for which a linear program was asked.
+    /// Targets whose tables a linear program found, for them or for others.
     pub(super) solved: usize,
 }
 
@@ -39,13 +39,13 @@ impl Repair<'_> {
     /// Hides the cheapest cells near `target` that let it vary as it needs; false if none do.
     pub(super) fn mend(&mut self, pool: &mut Pool, target: usize) -> bool {
         if pool.lacks(target).is_none() {
+            self.solved += usize::from(!pool.stepped(target));
             return true;
         }
-        let before = pool.effort.programs();
         let met = self.reuse(pool, target);
         self.looks += 1;
         if met {
-            self.solved += usize::from(pool.effort.programs() > before);
+            self.solved += usize::from(!pool.stepped(target));
             return true;
         }
         self.solved += 1;
