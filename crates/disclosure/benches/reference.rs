@@ -1,7 +1,10 @@
 //! The engine on the reference tables: `cargo xtask bench disclosure`, or `cargo bench -p disclosure --bench reference --
 //! FOLDER [TABLE …] [--all] [--intruder]`, where a table's folder holds `table.csv` and `hierarchy.json`. `TABLE:WIDTH`
 //! asks for another width, 0 for elimination alone, and `TABLE<FIGURE` hides whatever is smaller. With `--intruder`,
-//! below each pattern stands what somebody finds in it who sees nothing but the table that would be shown.
+//! below each pattern stands all that somebody finds in it who sees nothing but the table that would be shown.
+//!
+//! `narrow` counts the primaries of which that person is not proven to be left in doubt by the width; CPU seconds and
+//! memory are those of choosing what to hide, without his.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -106,25 +109,33 @@ fn one(root: &Path, table: &str, intruder: bool) {
         Err(fault) => return println!("{fault}"),
         Ok(pattern) => pattern,
     };
+    let (seconds, memory) = (cpu() - before, peak());
     let narrow = match pattern.proof.check(&system, &pattern.hidden, width) {
-        Ok(()) => 0,
+        // What follows for who sees nothing but what would be shown, found without the proof.
+        Ok(()) => unsure(&system, &pattern.hidden, width),
         Err(Short::Narrow(cells) | Short::Bare(cells)) => cells.len(),
         Err(Short::Unsound(table)) => return println!("table {table} of the proof is unsound"),
     };
     let value: i64 = pattern.hidden.iter().map(|&cell| system.cells()[cell].value).sum();
     let stepped = primary - pattern.account.solved;
     println!(
-        "{}|{primary}|{}|{value}|{narrow}|{:.1} %|{:.2}|{}",
+        "{}|{primary}|{}|{value}|{narrow}|{:.1} %|{seconds:.2}|{memory}",
         system.cells().len(),
         pattern.secondary.len(),
         percent(stepped, primary),
-        cpu() - before,
-        peak(),
     );
     if intruder {
         println!("  {} tables prove it; {:?}", pattern.proof.tables(), pattern.account);
         intrude(&system, &pattern.hidden);
     }
+}
+
+/// Primaries that are not found to vary by the width.
+fn unsure(system: &System, hidden: &[usize], width: u32) -> usize {
+    let primary = |&cell: &usize| system.cells()[cell].standing == Standing::Primary;
+    let asked = Asked::width(width).about(hidden.iter().copied().filter(primary));
+    let reached = reach(&View::of(system, hidden), &asked).expect("the true table agrees with what would be shown");
+    [Verdict::Narrow, Verdict::Undecided].into_iter().map(|verdict| reached.varying(width, verdict).len()).sum()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of cells")]

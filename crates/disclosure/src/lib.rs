@@ -14,6 +14,25 @@
 //! | two members together | both sets of exact figures | as above |
 //! | a unit alone in its cell | the true figures of that cell and of all that it is divided into | by the commune, which knows where that is; a hub cannot check it |
 //!
+//! # Two ways in
+//!
+//! A commune's pack goes through [`protect`] and [`attack::admit`]; anybody's tables go through [`tables`]. The engine is
+//! one ([`suppress`] chooses, [`intervals`] plays the intruder), but what each way is told differs, and so does what it
+//! protects:
+//!
+//! | | a commune's pack | anybody's tables |
+//! |---|---|---|
+//! | rules | a threshold, zeros, a width | also contributors, (n, k), p %, one category that takes all, differences, marked cells |
+//! | differences that nobody publishes | all that follow from the definitions | totals less a part where a rule asks for it; pairs that the hierarchy names (`within`) |
+//! | a unit alone in its cell | by the commune | where contributors are counted or named, or on demand; also what one owner has in several cells |
+//! | people counted in several parts | as the definitions say | dimensions that the hierarchy names (`distinct`) |
+//! | a producer's figures | measures `at_source`, shown as they are | exact or rounded tables beside one's own |
+//! | what was published before | the ledger: every version, one by one and together | files; a cell with the same figure is the same unknown |
+//! | who is played before anything goes | the outsider, beside every earlier version | the proof, for anybody and for each owner; on demand ([`tables::Audience`]) readers of one or all publications, contributors one by one, and insiders with lists of what they know |
+//! | who checks after that | the hub, by the same function | nobody |
+//!
+//! The rest of this page is about a commune's pack.
+//!
 //! # What is protected
 //!
 //! * A figure behind which fewer units stand than the rule's threshold is hidden; zeros too where the rule says so.
@@ -39,7 +58,8 @@
 //!
 //! * of two units alone in totals that cross in a hidden zero, one; what earlier versions leave no room for; a unit that
 //!   contributes to several cells beside others, and subtracts itself from each; dominance in amounts (one
-//!   contributor with 85 %); all units of a row in one category;
+//!   contributor with 85 %); all units of a row in one category (anybody's tables
+//!   have rules for the last two);
 //! * conditions other than codes are opaque: that two of them exclude each other, or that three make up a whole, is
 //!   not known. Exclusive categories must be codes of a dimension;
 //! * cells that cross different dimensions (`age × sexe`, `age × zone`, `sexe × zone`), or that overlap by their

@@ -78,6 +78,9 @@ pub struct Account {
     pub looked: usize,
     /// Primaries for which more cells were hidden.
     pub repaired: usize,
+    /// Primaries for which tables found by whole steps alone did not do, among what elimination (and mending others)
+    /// had hidden when their turn came.
+    pub solved: usize,
     /// Cells shown again in the end.
     pub returned: usize,
     /// Not tried to be shown again, because the work was used up.
@@ -127,8 +130,10 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
     let mut repair = repair::Repair::new(system, &settled, draft, thrift);
     let mut pool = Pool::new(system, ask.width);
     let narrow = repair.mend_all(&mut pool);
-    let repair::Repair { draft: draft::Draft { mut shown, implied, computable }, work, looks, repairs, .. } = repair;
-    let mut account = Account { implied, computable, looked: looks, repaired: repairs, work, ..Account::default() };
+    let repair::Repair { draft: draft::Draft { mut shown, implied, computable }, work, looks, repairs, solved, .. } =
+        repair;
+    let mut account =
+        Account { implied, computable, looked: looks, repaired: repairs, solved, work, ..Account::default() };
     if !narrow.is_empty() {
         return Err(Unprotectable::Narrow(narrow));
     }

@@ -59,13 +59,6 @@ pub struct Effort {
     pub gaps: u64,
 }
 
-impl Effort {
-    /// Searches that asked a linear program.
-    pub(crate) fn programs(&self) -> u64 {
-        self.driven + self.dived + self.bought
-    }
-}
-
 /// How far a figure was seen to change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reach {
@@ -103,6 +96,8 @@ pub(crate) struct Table {
     pub(crate) changes: Vec<(u32, i32)>,
     /// Owners of changed cells, ascending: what these know contradicts the table.
     owners: Vec<u32>,
+    /// Whether a linear program had a part in finding it.
+    linear: bool,
 }
 
 impl Table {
@@ -121,7 +116,7 @@ impl Table {
             changes.iter().filter_map(|&(cell, _)| system.cells()[cell as usize].owner).collect();
         owners.sort_unstable();
         owners.dedup();
-        Some(Self { changes, owners })
+        Some(Self { changes, owners, linear: false })
     }
 
     fn change(&self, cell: u32) -> i32 {
@@ -237,6 +232,14 @@ impl<'a> Pool<'a> {
         owners.into_iter().find(known).map(Knower::Owner)
     }
 
+    /// Whether tables that were found by whole steps alone meet the need of a target, for anybody.
+    pub(crate) fn stepped(&self, target: usize) -> bool {
+        let held = self.holders[target].iter();
+        let plain = held.filter(|(index, _)| self.tables[*index as usize].as_ref().is_some_and(|table| !table.linear));
+        let reach = plain.fold(Reach::default(), |reach, &(_, change)| reach.with(change));
+        self.needs[target].is_none_or(|need| reach.meets(need))
+    }
+
     /// Whether a table changes the cell.
     pub(crate) fn touches(&self, cell: usize) -> bool {
         self.holders[cell].iter().any(|&(index, _)| self.tables[index as usize].is_some())
@@ -284,10 +287,10 @@ impl<'a> Pool<'a> {
                 });
                 if useful
                     && let Some(changes) = space.returned(&table.changes, local)
-                    && let Some(table) = Table::new(self.system, changes)
+                    && let Some(bent) = Table::new(self.system, changes)
                 {
                     self.effort.moved += 1;
-                    self.admit(table);
+                    self.admit(Table { linear: table.linear, ..bent });
                 }
             }
         }
@@ -401,7 +404,7 @@ impl<'a> Pool<'a> {
                     }
                 }
                 if let Some(table) = Table::new(pool.system, changes) {
-                    pool.admit(table);
+                    pool.admit(Table { linear: true, ..table });
                 }
             }
             pool.reach(target, owner).meets(need)
@@ -499,7 +502,7 @@ impl<'a> Pool<'a> {
             if let Some(changes) = space.changes(&point)
                 && let Some(table) = Table::new(self.system, changes)
             {
-                self.admit(table);
+                self.admit(Table { linear: matches!(search, Look::Dive), ..table });
             }
         }
         let met = self.reach(target, owner).meets(need);

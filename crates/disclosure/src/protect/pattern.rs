@@ -4,20 +4,22 @@
 //! check that the hub applies too has the last word. What it still finds (a secondary cell that might be small, as far as
 //! an outsider can tell; a wrong guess about what changed) becomes a need of its own, and the choice is made again.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+mod known;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{IndicatorCode, Key};
 
 use super::history::{Figure, History};
 use super::truth::Truth;
 use super::{ProtectError, names};
-use crate::alone::alone;
-use crate::attack::{Cause, Trouble, Visible, any_table, check};
+use crate::attack::{Cause, Trouble, Visible, check};
 use crate::intervals::{Asked, Seen, View, reach};
 use crate::relations::{Entry, Equality, Relations, Standing};
 use crate::safe::Received;
 use crate::suppress::{Ask, Short, Unprotectable, suppress};
 use crate::system::{self, Cell, Relation, System};
+use known::{completed, cost, who_is_alone};
 
 /// Choices made anew; after that, what was once hidden stays hidden.
 const FRESH: usize = 3;
@@ -437,81 +439,4 @@ impl<'a> Pattern<'a> {
             })
         }
     }
-}
-
-/// The truth, and where the table does not determine it figures that agree with it, if such are found.
-fn completed(relations: &Relations, truth: &Truth) -> Vec<Option<i64>> {
-    let known: Visible = (0..relations.cells.len()).map(|cell| truth.get(cell).map(|fact| fact.value)).collect();
-    let small = |value: Option<i128>| value.and_then(|value| i64::try_from(value).ok());
-    if known.contains(&None)
-        && let Some(table) = any_table(relations, &known)
-    {
-        return table.into_iter().map(Some).collect();
-    }
-    known.into_iter().map(small).collect()
-}
-
-/// Cells that somebody knows who is alone there: published ones behind which one contributor stands, and whatever these
-/// are divided into. The hub cannot tell which these are, the commune can.
-fn who_is_alone(relations: &Relations, truth: &Truth) -> Vec<Option<u32>> {
-    let single = |cell: usize| {
-        let published = relations.cells[cell].standing == Standing::Protected;
-        published && truth.get(cell).is_some_and(|fact| fact.contributors == 1)
-    };
-    let mut known: Vec<bool> = (0..relations.cells.len()).map(single).collect();
-    loop {
-        let mut more = false;
-        for equality in relations.equalities.iter().filter(|equality| known[equality.whole]).collect::<Vec<_>>() {
-            for &part in &equality.parts {
-                more |= !std::mem::replace(&mut known[part], true);
-            }
-        }
-        if !more {
-            break;
-        }
-    }
-    // A part without anybody says nothing about who is alone in the whole.
-    let somebody = |&(_, part): &(usize, usize)| truth.value(part) > 0;
-    let parts =
-        relations.equalities.iter().flat_map(|equality| equality.parts.iter().map(|&part| (equality.whole, part)));
-    let pairs = parts.chain(relations.twins.iter().copied()).filter(somebody);
-    let mut alone = alone(relations.cells.len(), pairs, &|cell| known[cell], &HashSet::new());
-    // Of those who know that it is zero, any will do.
-    for equality in &relations.equalities {
-        for &part in equality.parts.iter().filter(|&&part| truth.value(part) == 0) {
-            if alone[equality.whole].is_some() {
-                alone[part] = alone[equality.whole];
-            }
-        }
-    }
-    alone
-}
-
-/// What it costs to hide a cell: little for small and detailed ones, most for the total.
-fn cost(relations: &Relations, truth: &Truth, cell: usize) -> i64 {
-    let facts = &relations.cells[cell];
-    let value = truth.value(cell);
-    let bits = i64::from(128 - value.leading_zeros());
-    // Sixteen steps per doubling: of two cells of the same order, the smaller one goes.
-    let steps = match bits {
-        0 => 0,
-        1..=5 => 16 * bits + i64::try_from(value << (5 - bits) & 15).unwrap_or(0),
-        _ => 16 * bits + i64::try_from(value >> (bits - 5) & 15).unwrap_or(0),
-    };
-    let places: BTreeMap<usize, usize> = facts.names.iter().fold(BTreeMap::new(), |mut places, (_, key)| {
-        *places.entry(key.len()).or_default() += 1;
-        places
-    });
-    let weight: i64 = places
-        .iter()
-        .map(|(&dimensions, &names)| {
-            let each = match dimensions {
-                0 => 12,
-                1 => 2,
-                _ => 1,
-            };
-            each * i64::try_from(names).unwrap_or(1)
-        })
-        .sum();
-    (128 + steps) * weight.max(1)
 }

@@ -42,12 +42,14 @@ pub(super) struct Repair<'a> {
     /// Targets that were not wide yet, and those for which more cells were hidden.
     pub(super) looks: usize,
     pub(super) repairs: usize,
+    /// Targets whose tables a linear program found, for them or for others.
+    pub(super) solved: usize,
 }
 
 impl<'a> Repair<'a> {
     /// A repair of this draft; without `thrift`, of one that leaves most targets wide.
     pub(super) fn new(system: &'a System, settled: &'a [bool], draft: Draft, thrift: u64) -> Self {
-        Self { system, settled, draft, work: 0, thrift, loose: thrift == 0, looks: 0, repairs: 0 }
+        Self { system, settled, draft, work: 0, thrift, loose: thrift == 0, looks: 0, repairs: 0, solved: 0 }
     }
 
     /// Hides more until every target is wide; answers those that are not, although everything that may be hidden is.
@@ -64,12 +66,15 @@ impl<'a> Repair<'a> {
     /// in neighbourhoods of these sizes.
     fn mend(&mut self, pool: &mut Pool, target: usize, sizes: &[usize]) -> bool {
         if pool.lacks(target).is_none() {
+            self.solved += usize::from(!pool.stepped(target));
             return true;
         }
         self.looks += 1;
         if self.reuse(pool, target) {
+            self.solved += usize::from(!pool.stepped(target));
             return true;
         }
+        self.solved += 1;
         self.repairs += 1;
         let mut last = 0;
         for &most in sizes {
