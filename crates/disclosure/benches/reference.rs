@@ -111,7 +111,7 @@ fn one(root: &Path, table: &str, intruder: bool) {
     };
     let (seconds, memory) = (cpu() - before, peak());
     let narrow = match pattern.proof.check(&system, &pattern.hidden, width) {
-        // What follows for who sees nothing but what would be shown, found without the proof.
+        // What follows from what would be shown, found without the proof.
         Ok(()) => unsure(&system, &pattern.hidden, width),
         Err(Short::Narrow(cells) | Short::Bare(cells)) => cells.len(),
         Err(Short::Unsound(table)) => return println!("table {table} of the proof is unsound"),
@@ -130,10 +130,12 @@ fn one(root: &Path, table: &str, intruder: bool) {
     }
 }
 
-/// Primaries that are not found to vary by the width.
+/// Primaries that are not found to vary by the width, from the true table on: on tight patterns, who does not know any
+/// table that agrees is not sure to find one.
 fn unsure(system: &System, hidden: &[usize], width: u32) -> usize {
     let primary = |&cell: &usize| system.cells()[cell].standing == Standing::Primary;
-    let asked = Asked::width(width).about(hidden.iter().copied().filter(primary));
+    let truth = system.cells().iter().map(|cell| cell.value).collect();
+    let asked = Asked::width(width).about(hidden.iter().copied().filter(primary)).from_table(truth);
     let reached = reach(&View::of(system, hidden), &asked).expect("the true table agrees with what would be shown");
     [Verdict::Narrow, Verdict::Undecided].into_iter().map(|verdict| reached.varying(width, verdict).len()).sum()
 }

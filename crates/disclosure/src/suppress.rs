@@ -124,8 +124,8 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
     let plain = draft::draft(system, &whole, &order, &settled, &[]);
     let loose = (!slight.is_empty()).then(|| draft::draft(system, &whole, &order, &settled, &slight));
     let (draft, thrift) = match loose {
-        Some(loose) if draft::prefers(system, &settled, &plain, &loose) => (loose, 0),
-        _ => (plain, budget / 2),
+        Some(loose) if draft::prefers(system, &settled, &plain, &loose) => (loose, None),
+        _ => (plain, Some(budget / 2)),
     };
     let mut repair = repair::Repair::new(system, &settled, draft, thrift);
     let mut pool = Pool::new(system, ask.width);
@@ -155,7 +155,7 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
         if dictionary.gives_away(cell, &primary) {
             continue;
         }
-        if account.work + space.work() > limit {
+        if account.work + space.work() >= limit {
             account.undecided += 1;
         } else {
             let local = space.local(cell).expect("not computable now, so not computable at the start");

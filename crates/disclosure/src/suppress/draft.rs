@@ -15,12 +15,16 @@ pub(super) struct Draft {
 /// More cells than this, and a tight draft takes too long to mend.
 const MANY: usize = 10_000;
 
+/// Fewer, and mending costs little whatever the draft.
+const FEW: usize = 4_000;
+
 /// Whether to start from the loose draft. Mended, a tight one is the cheaper of the two where few primaries stand close
 /// together; where ones are everywhere, mending it costs more than the loose one has too much. What tells them apart is
 /// how much more the loose one weighs: 1.3 to 1.5 times as much there, and 1.6 to 1.8 times here, on the reference tables.
 pub(super) fn prefers(system: &System, settled: &[bool], tight: &Draft, loose: &Draft) -> bool {
     let (tight, loose) = (tight.weight(system, settled), loose.weight(system, settled));
-    system.cells().len() > MANY || i128::from(loose) * 20 > i128::from(tight) * 31
+    let cells = system.cells().len();
+    cells > MANY || (cells > FEW && i128::from(loose) * 20 > i128::from(tight) * 31)
 }
 
 impl Draft {

@@ -48,8 +48,18 @@ pub(super) struct Repair<'a> {
 
 impl<'a> Repair<'a> {
     /// A repair of this draft; without `thrift`, of one that leaves most targets wide.
-    pub(super) fn new(system: &'a System, settled: &'a [bool], draft: Draft, thrift: u64) -> Self {
-        Self { system, settled, draft, work: 0, thrift, loose: thrift == 0, looks: 0, repairs: 0, solved: 0 }
+    pub(super) fn new(system: &'a System, settled: &'a [bool], draft: Draft, thrift: Option<u64>) -> Self {
+        Self {
+            system,
+            settled,
+            draft,
+            work: 0,
+            thrift: thrift.unwrap_or_default(),
+            loose: thrift.is_none(),
+            looks: 0,
+            repairs: 0,
+            solved: 0,
+        }
     }
 
     /// Hides more until every target is wide; answers those that are not, although everything that may be hidden is.
