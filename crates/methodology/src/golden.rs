@@ -46,62 +46,68 @@ enum FigureText {
 }
 
 /// Checks that every figure names a cell that exists, and that every indicator is checked at least once.
+///
+/// # Errors
+/// Every figure that names no cell or does not read, and every indicator that nothing checks.
 pub(crate) fn prove(
     file: &str,
     text: &GoldenText,
     indicators: &[Indicator],
     scheme: &TableScheme,
-) -> Result<Vec<GoldenCase>, PackError> {
+) -> Result<Vec<GoldenCase>, Vec<PackError>> {
     let mut cases = Vec::new();
+    let mut faults = Vec::new();
+    // An expected figure that does not read is not also said to be missing.
+    let mut checked: BTreeSet<&str> = BTreeSet::new();
     for case in &text.cases {
         let mut expected = Vec::new();
         for (name, figure) in &case.expected {
-            let place = format!("cas « {} », « {name} »", case.name);
-            let (code, key) = name.split_once(' ').unwrap_or((name, ""));
-            let indicator = indicators.iter().find(|i| i.code.as_str() == code).ok_or_else(|| {
-                PackError::new(
-                    file,
-                    &place,
-                    PackCause::Unknown,
-                    format!("L'indicateur « {code} » n'existe pas dans la table."),
-                )
-            })?;
-            let key = read_key(key).filter(|key| exists(key, indicator, scheme)).ok_or_else(|| {
-                PackError::new(
-                    file,
-                    &place,
-                    PackCause::Unknown,
-                    "Cette case n'existe pas : écrivez « indicateur critère=modalité;critère=modalité » selon une ventilation \
-                     de l'indicateur.",
-                )
-            })?;
-            let written = match figure {
-                FigureText::Whole(whole) => whole.to_string(),
-                FigureText::Decimal(text) => text.replace(',', "."),
-            };
-            let units = exact_units(&written, indicator.decimals()).ok_or_else(|| {
-                PackError::new(
-                    file,
-                    &place,
-                    PackCause::Type,
-                    format!("Le chiffre attendu s'écrit avec au plus {} décimales.", indicator.decimals().places()),
-                )
-            })?;
-            expected.push((indicator.code.clone(), key, units));
+            checked.insert(name.split_once(' ').map_or(name.as_str(), |(code, _)| code));
+            match read_figure(name, figure, indicators, scheme) {
+                Ok(read) => expected.push(read),
+                Err((cause, message)) => {
+                    faults.push(PackError::new(file, format!("cas « {} », « {name} »", case.name), cause, message));
+                }
+            }
         }
         cases.push(GoldenCase { name: case.name.clone(), rows: case.rows.clone(), expected });
     }
-    let checked: BTreeSet<&IndicatorCode> =
-        cases.iter().flat_map(|case| case.expected.iter().map(|(i, _, _)| i)).collect();
-    match indicators.iter().find(|indicator| !checked.contains(&indicator.code)) {
-        Some(indicator) => Err(PackError::new(
+    faults.extend(indicators.iter().filter(|i| !checked.contains(i.code.as_str())).map(|indicator| {
+        PackError::new(
             file,
             format!("indicateur {}", indicator.code),
             PackCause::Golden,
             "Aucun cas ne vérifie cet indicateur : ajoutez quelques lignes et le chiffre trouvé à la main.",
-        )),
-        None => Ok(cases),
-    }
+        )
+    }));
+    if faults.is_empty() { Ok(cases) } else { Err(faults) }
+}
+
+fn read_figure(
+    name: &str,
+    figure: &FigureText,
+    indicators: &[Indicator],
+    scheme: &TableScheme,
+) -> Result<(IndicatorCode, Key, Units), (PackCause, String)> {
+    let (code, key) = name.split_once(' ').unwrap_or((name, ""));
+    let indicator = indicators
+        .iter()
+        .find(|i| i.code.as_str() == code)
+        .ok_or_else(|| (PackCause::Unknown, format!("L'indicateur « {code} » n'existe pas dans la table.")))?;
+    let key = read_key(key).filter(|key| exists(key, indicator, scheme)).ok_or_else(|| {
+        let cure = "Cette case n'existe pas : écrivez « indicateur critère=modalité;critère=modalité » selon une ventilation \
+                    de l'indicateur.";
+        (PackCause::Unknown, cure.to_owned())
+    })?;
+    let written = match figure {
+        FigureText::Whole(whole) => whole.to_string(),
+        FigureText::Decimal(text) => text.replace(',', "."),
+    };
+    let units = exact_units(&written, indicator.decimals()).ok_or_else(|| {
+        let places = indicator.decimals().places();
+        (PackCause::Type, format!("Le chiffre attendu s'écrit avec au plus {places} décimales."))
+    })?;
+    Ok((indicator.code.clone(), key, units))
 }
 
 fn read_key(text: &str) -> Option<Key> {

@@ -3,13 +3,16 @@
 //! The canonical form is a sequence of tagged, length-prefixed parts: no two different tables share one, and it
 //! depends on no serialiser.
 
+use std::collections::BTreeSet;
+
 use disclosure::{Protection, Quantity, Zeros};
-use model::{DefinitionHash, RuleHash};
+use model::{DefinitionHash, DimensionCode, Hash, RuleHash};
 use seal::sha256;
 
-use crate::indicator::{Aggregation, Definition, Measure};
-use crate::schema::FieldType;
-use crate::table::Table;
+use crate::filter::{ColumnRef, Filter};
+use crate::indicator::{Aggregation, Definition, Indicator, Measure};
+use crate::schema::{Field, FieldType};
+use crate::table::{Dimension, Table};
 
 #[derive(Default)]
 struct Canonical(Vec<u8>);
@@ -54,27 +57,11 @@ pub(crate) fn definition(table: &Table) -> DefinitionHash {
     c.text(table.code.as_str());
     c.text(table.unit.as_deref().unwrap_or(""));
     columns(&mut c, table);
-    c.list(&table.dimensions, |c, dimension| {
-        c.text(dimension.code.as_str());
-        c.text(&dimension.field);
-        c.text(dimension.blank.as_ref().map_or("", |code| code.as_str()));
-        c.list(&dimension.single_valued_for, |c, column| c.text(column));
-        c.list(&dimension.items, |c, item| {
-            c.text(item.code.as_str());
-            c.list(&item.values, |c, value| c.text(value));
-            c.optional(item.band.and_then(|band| band.from));
-            c.optional(item.band.and_then(|band| band.to));
-        });
-    });
+    c.list(&table.dimensions, dimension);
     c.list(&table.indicators, |c, indicator| {
         c.text(indicator.code.as_str());
         c.text(&indicator.unit);
-        c.text(match indicator.aggregation {
-            Aggregation::Additive => "additive",
-            Aggregation::AdditiveWithinCommune => "additive within commune",
-            Aggregation::Ratio => "ratio",
-            Aggregation::NonAdditive => "non-additive",
-        });
+        c.text(aggregation(indicator.aggregation));
         match &indicator.definition {
             Definition::Measure(m) => measure(c, m),
             Definition::Ratio(ratio) => {
@@ -89,25 +76,49 @@ pub(crate) fn definition(table: &Table) -> DefinitionHash {
     DefinitionHash::from_bytes(*sha256(&c.0).as_bytes())
 }
 
-fn columns(c: &mut Canonical, table: &Table) {
-    c.list(&table.schema.fields, |c, field| {
-        c.text(&field.name);
-        c.text(match field.kind {
-            FieldType::String => "string",
-            FieldType::Integer => "integer",
-            FieldType::Number(_) => "number",
-            FieldType::Date => "date",
-            FieldType::Boolean => "boolean",
-        });
-        c.number(i64::from(field.kind.decimals().places()));
-        c.text(if field.required { "required" } else { "optional" });
-        c.list(&field.allowed, |c, value| c.text(value));
-        c.text(field.pattern.as_deref().unwrap_or(""));
-        c.optional(field.minimum);
-        c.optional(field.maximum);
+fn aggregation(aggregation: Aggregation) -> &'static str {
+    match aggregation {
+        Aggregation::Additive => "additive",
+        Aggregation::AdditiveWithinCommune => "additive within commune",
+        Aggregation::Ratio => "ratio",
+        Aggregation::NonAdditive => "non-additive",
+    }
+}
+
+fn dimension(c: &mut Canonical, dimension: &Dimension) {
+    c.text(dimension.code.as_str());
+    c.text(&dimension.field);
+    c.text(dimension.blank.as_ref().map_or("", |code| code.as_str()));
+    c.list(&dimension.single_valued_for, |c, column| c.text(column));
+    c.list(&dimension.items, |c, item| {
+        c.text(item.code.as_str());
+        c.list(&item.values, |c, value| c.text(value));
+        c.optional(item.band.and_then(|band| band.from));
+        c.optional(item.band.and_then(|band| band.to));
     });
+}
+
+fn columns(c: &mut Canonical, table: &Table) {
+    c.list(&table.schema.fields, column);
     c.list(&table.schema.primary_key, |c, name| c.text(name));
     c.list(&table.schema.missing_values, |c, value| c.text(value));
+}
+
+fn column(c: &mut Canonical, field: &Field) {
+    c.text(&field.name);
+    c.text(match field.kind {
+        FieldType::String => "string",
+        FieldType::Integer => "integer",
+        FieldType::Number(_) => "number",
+        FieldType::Date => "date",
+        FieldType::Boolean => "boolean",
+    });
+    c.number(i64::from(field.kind.decimals().places()));
+    c.text(if field.required { "required" } else { "optional" });
+    c.list(&field.allowed, |c, value| c.text(value));
+    c.text(field.pattern.as_deref().unwrap_or(""));
+    c.optional(field.minimum);
+    c.optional(field.maximum);
 }
 
 fn measure(c: &mut Canonical, measure: &Measure) {
@@ -153,4 +164,67 @@ pub(crate) fn rule(table: &Table) -> RuleHash {
         }
     });
     RuleHash::from_bytes(*sha256(&c.0).as_bytes())
+}
+
+/// What one indicator asks, breakdowns aside: equal questions give comparable totals.
+pub(crate) fn question(table: &Table, indicator: &Indicator) -> Hash {
+    let mut c = Canonical::default();
+    c.text("maillage question 1");
+    ask(&mut c, table, indicator);
+    sha256(&c.0)
+}
+
+/// The codes of one axis and what leads to them.
+pub(crate) fn axis(table: &Table, code: &DimensionCode) -> Option<Hash> {
+    let mut c = Canonical::default();
+    c.text("maillage axis 1");
+    let found = table.dimension(code)?;
+    dimension(&mut c, found);
+    c.list(table.schema.field(&found.field), column);
+    Some(sha256(&c.0))
+}
+
+fn ask(c: &mut Canonical, table: &Table, indicator: &Indicator) {
+    c.text(table.pack.as_str());
+    c.text(table.code.as_str());
+    c.text(table.unit.as_deref().unwrap_or(""));
+    c.list(&table.schema.primary_key, |c, name| c.text(name));
+    c.list(&table.schema.missing_values, |c, value| c.text(value));
+    c.text(indicator.code.as_str());
+    c.text(&indicator.unit);
+    c.text(aggregation(indicator.aggregation));
+    match &indicator.definition {
+        Definition::Measure(m) => {
+            measure(c, &Measure { breakdowns: BTreeSet::new(), ..m.clone() });
+            let conditions = m.conditions.values().flat_map(Filter::columns);
+            let mut axes: BTreeSet<&DimensionCode> = m.restriction.codes.keys().collect();
+            let mut fields: BTreeSet<&str> = BTreeSet::new();
+            for named in conditions {
+                match named {
+                    ColumnRef::Dimension(code) => drop(axes.insert(code)),
+                    ColumnRef::Field(name) => drop(fields.insert(name)),
+                }
+            }
+            if let Quantity::Distinct { column } | Quantity::Sum { column } | Quantity::Weight { column } = &m.quantity {
+                fields.insert(column);
+            }
+            fields.extend(table.unit.as_deref());
+            let axes: Vec<&Dimension> = axes.into_iter().filter_map(|code| table.dimension(code)).collect();
+            fields.extend(axes.iter().map(|axis| axis.field.as_str()));
+            c.list(axes, dimension);
+            let fields: Vec<&Field> = fields.into_iter().filter_map(|name| table.schema.field(name)).collect();
+            c.list(fields, column);
+        }
+        Definition::Ratio(ratio) => {
+            // Terms are measures of the same table: this does not go deeper.
+            for term in [&ratio.numerator, &ratio.denominator] {
+                match table.indicator(term) {
+                    Some(term) => ask(c, table, term),
+                    None => c.text(term.as_str()),
+                }
+            }
+            c.number(i64::from(ratio.per));
+            c.number(i64::from(ratio.decimals.places()));
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! sheet and a golden case. What comes out carries its [`disclosure::TableScheme`], its
 //! [`model::DefinitionHash`] (what is asked) and its [`model::RuleHash`] (how it is protected), apart.
 
+mod diff;
 mod error;
 mod filter;
 mod forbidden;
@@ -15,9 +16,11 @@ mod layout;
 mod library;
 mod pack;
 mod schema;
+mod syntax;
 mod table;
 
-pub use error::{PackCause, PackError};
+pub use diff::{Breach, Bump, Change, Diff, Lie, diff};
+pub use error::{PackCause, PackError, Position};
 pub use filter::{ColumnRef, Comparison, Filter, Value};
 pub use golden::GoldenCase;
 pub use indicator::{Aggregation, Definition, Indicator, Measure, Polarity, Ratio, RatioKind, Sheet, Uncertainty};

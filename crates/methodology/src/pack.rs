@@ -1,6 +1,6 @@
 //! A pack: its files, proven.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Hash, IndicatorCode, PackCode, TableCode};
 use serde::Deserialize;
@@ -39,7 +39,23 @@ impl Pack {
     /// # Errors
     /// The first thing that is wrong, with file, place, cause and a French sentence.
     pub fn parse(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, PackError> {
-        Files::new(files)?.pack()
+        Self::check(files).map_err(|mut faults| faults.swap_remove(0))
+    }
+
+    /// The same, with everything that is wrong and can be told apart, at least one fault, each with line and column as
+    /// far as they are known.
+    ///
+    /// # Errors
+    /// In the order of `pack.toml`, table by table.
+    pub fn check(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Vec<PackError>> {
+        let read = Files::new(files).map_err(|fault| vec![fault])?;
+        read.pack().map_err(|faults| {
+            let placed = |fault: PackError| match read.texts.get(fault.file.as_str()) {
+                Some(text) => fault.found_in(text),
+                None => fault,
+            };
+            faults.into_iter().map(placed).collect()
+        })
     }
 
     /// Its code.
@@ -143,7 +159,8 @@ impl<'a> Files<'a> {
         Ok((path, text))
     }
 
-    fn pack(&self) -> Result<Pack, PackError> {
+    /// `pack.toml`, proven but for its tables.
+    fn front(&self) -> Result<(FrontText, PackCode), PackError> {
         let (file, text) = self.text(FRONT)?;
         let front: FrontText = from_toml(file, text)?;
         let refuse = |place: &str, cause, message: String| Err(PackError::new(FRONT, place, cause, message));
@@ -167,33 +184,45 @@ impl<'a> Files<'a> {
         if front.title.trim().is_empty() || front.tables.is_empty() {
             return refuse("title, tables", PackCause::Malformed, "Il faut un titre et au moins une table.".to_owned());
         }
+        Ok((front, code))
+    }
+
+    fn pack(&self) -> Result<Pack, Vec<PackError>> {
+        let (front, code) = self.front().map_err(|fault| vec![fault])?;
+        let mut faults = Vec::new();
         let mut known = vec![FRONT.to_owned(), README.to_owned()];
         let mut tables: Vec<Table> = Vec::new();
+        let mut named = BTreeSet::new();
         for name in &front.tables {
+            let mut refuse = |cause, message: String| faults.push(PackError::new(FRONT, "tables", cause, message));
             let Ok(table) = name.parse::<TableCode>() else {
-                return refuse(
-                    "tables",
-                    PackCause::Malformed,
-                    format!("Le nom de table « {name} » s'écrit sans accent ni espace."),
-                );
+                refuse(PackCause::Malformed, format!("Le nom de table « {name} » s'écrit sans accent ni espace."));
+                continue;
             };
-            if tables.iter().any(|other| other.code == table) {
-                return refuse("tables", PackCause::Duplicate, format!("La table « {name} » est nommée deux fois."));
+            if !named.insert(table.clone()) {
+                refuse(PackCause::Duplicate, format!("La table « {name} » est nommée deux fois."));
+                continue;
             }
             let paths =
                 [format!("tables/{name}.schema.json"), format!("tables/{name}.toml"), format!("golden/{name}.toml")];
-            tables.push(self.table(&code, &table, &paths)?);
+            match self.table(&code, &table, &paths) {
+                Ok(table) => tables.push(table),
+                Err(found) => faults.extend(found),
+            }
             known.extend(paths);
         }
-        if let Some(path) = self.bytes.keys().find(|path| !known.contains(path)) {
-            return Err(PackError::new(
+        faults.extend(self.bytes.keys().filter(|path| !known.contains(path)).map(|path| {
+            PackError::new(
                 path,
                 "fichier",
                 PackCause::File,
                 "Ce fichier n'appartient à aucune table de pack.toml : retirez-le ou nommez sa table.",
-            ));
+            )
+        }));
+        faults.extend(one_owner_per_code(&tables).err());
+        if !faults.is_empty() {
+            return Err(faults);
         }
-        one_owner_per_code(&tables)?;
         Ok(Pack {
             code,
             version: front.version,
@@ -205,15 +234,15 @@ impl<'a> Files<'a> {
         })
     }
 
-    fn table(&self, pack: &PackCode, code: &TableCode, paths: &[String; 3]) -> Result<Table, PackError> {
+    fn table(&self, pack: &PackCode, code: &TableCode, paths: &[String; 3]) -> Result<Table, Vec<PackError>> {
         let text = |path: &str| match self.texts.get_key_value(path) {
             Some((path, text)) => Ok((*path, *text)),
-            None => Err(PackError::new(
+            None => Err(vec![PackError::new(
                 path,
                 "fichier",
                 PackCause::File,
                 format!("Il manque le fichier « {path} » au référentiel."),
-            )),
+            )]),
         };
         let [schema, indicators, golden] = paths;
         build(pack, code, &Texts { schema: text(schema)?, measures: text(indicators)?, golden: text(golden)? })

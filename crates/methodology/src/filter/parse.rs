@@ -1,15 +1,16 @@
 //! From SQL text to the small tree; whatever the tree has no place for is refused with its place.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use model::DimensionCode;
 use sqlparser::ast::{self, BinaryOperator, Expr, Spanned, UnaryOperator};
 use sqlparser::dialect::GenericDialect;
-use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Token, Tokenizer};
 
 use super::{ColumnRef, Comparison, Filter, Value};
-use crate::error::PackCause;
+use crate::error::{PackCause, Position};
 use crate::schema::{Field, FieldType, TableSchema, calendar_days, exact_units};
 use crate::table::Dimension;
 
@@ -25,10 +26,32 @@ const MAX_DEPTH: usize = 30;
 pub(crate) struct Refusal {
     pub(crate) cause: PackCause,
     pub(crate) message: String,
+    /// Line and column in the filter, from 1; zero if not known.
+    at: (u64, u64),
+}
+
+impl Refusal {
+    fn near(mut self, place: Location) -> Self {
+        if self.at.0 == 0 {
+            self.at = (place.line, place.column);
+        }
+        self
+    }
+
+    /// The place in the file whose bytes `span` hold the filter `value`, quotes included.
+    pub(crate) fn position(&self, file: &str, span: Range<usize>, value: &str) -> Position {
+        let start = Position::of(file, span.start);
+        let raw = file.get(span.clone()).unwrap_or_default();
+        // Behind an escape, columns of the value are not columns of the file.
+        let Some(inside) = raw.find(value).filter(|_| self.at.0 > 0 && !value.is_empty()) else { return start };
+        let before: usize = value.split_inclusive('\n').take(usize::try_from(self.at.0 - 1).unwrap_or(0)).map(str::len).sum();
+        let line = Position::of(file, span.start + inside + before);
+        Position { column: line.column + usize::try_from(self.at.1.saturating_sub(1)).unwrap_or(0), ..line }
+    }
 }
 
 fn refuse<T>(cause: PackCause, message: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal { cause, message: message.into() })
+    Err(Refusal { cause, message: message.into(), at: (0, 0) })
 }
 
 /// What a filter may name.
@@ -48,7 +71,8 @@ pub(crate) fn parse(text: &str, names: &Names<'_>) -> Result<Option<Filter>, Ref
     let dialect = GenericDialect {};
     let tokens = Tokenizer::new(&dialect, text).tokenize_with_location().map_err(|error| Refusal {
         cause: PackCause::Filter,
-        message: format!("le filtre ne se lit pas ({error})."),
+        message: "une apostrophe ou un guillemet n'est pas refermé, ou un signe n'est pas permis.".to_owned(),
+        at: (error.location.line, error.location.column),
     })?;
     if tokens.iter().filter(|t| !matches!(t.token, Token::Whitespace(_))).count() > MAX_TOKENS {
         return refuse(
@@ -56,19 +80,38 @@ pub(crate) fn parse(text: &str, names: &Names<'_>) -> Result<Option<Filter>, Ref
             format!("le filtre a plus de {MAX_TOKENS} éléments : préférez IN (…) à une suite de OR."),
         );
     }
+    let end = tokens.last().map_or((1, 1), |last| (last.span.start.line, last.span.start.column));
     let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens);
-    let expression = parser.parse_expr().map_err(|error| Refusal {
-        cause: PackCause::Filter,
-        message: format!("le filtre n'est pas une condition SQL ({error})."),
+    let expression = parser.parse_expr().map_err(|error| match error {
+        ParserError::RecursionLimitExceeded => Refusal {
+            cause: PackCause::Filter,
+            message: format!("le filtre est trop imbriqué ({MAX_DEPTH} niveaux au plus) : retirez des parenthèses."),
+            at: (1, 1),
+        },
+        ParserError::ParserError(said) | ParserError::TokenizerError(said) => {
+            let at = place_said(&said).unwrap_or(end);
+            Refusal {
+                cause: PackCause::Filter,
+                message: format!("ce n'est pas une condition SQL : l'écriture s'arrête à la colonne {}.", at.1),
+                at,
+            }
+        }
     })?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
         return refuse(
             PackCause::Filter,
             format!("le filtre continue après la condition, à la colonne {}.", rest.span.start.column),
-        );
+        )
+        .map_err(|refusal| refusal.near(rest.span.start));
     }
     names.condition(&expression).map(Some)
+}
+
+/// The place at the end of what the SQL library says: `… at Line: 1, Column: 5`.
+fn place_said(said: &str) -> Option<(u64, u64)> {
+    let (line, column) = said.rsplit_once(" at Line: ")?.1.split_once(", Column: ")?;
+    Some((line.parse().ok()?, column.parse().ok()?))
 }
 
 fn outside<T>(expression: &Expr) -> Result<T, Refusal> {
@@ -84,6 +127,10 @@ fn outside<T>(expression: &Expr) -> Result<T, Refusal> {
 
 impl Names<'_> {
     fn condition(&self, expression: &Expr) -> Result<Filter, Refusal> {
+        self.bare(expression).map_err(|refusal| refusal.near(expression.span().start))
+    }
+
+    fn bare(&self, expression: &Expr) -> Result<Filter, Refusal> {
         match expression {
             Expr::Nested(inner) => self.condition(inner),
             Expr::UnaryOp { op: UnaryOperator::Not, expr } => Ok(self.condition(expr)?.negated()),

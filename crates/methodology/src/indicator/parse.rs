@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::{Aggregation, Polarity, Sheet, Uncertainty};
 
@@ -35,7 +36,7 @@ pub(crate) enum ZerosText {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IndicatorText {
-    pub(crate) code: String,
+    pub(crate) code: Spanned<String>,
     pub(crate) title: String,
     pub(crate) theme: String,
     pub(crate) unit: String,
@@ -117,7 +118,7 @@ pub(crate) struct MeasureText {
     #[serde(default)]
     pub(crate) column: Option<String>,
     #[serde(default)]
-    pub(crate) filter: String,
+    pub(crate) filter: Option<Spanned<String>>,
     #[serde(default)]
     pub(crate) by: Vec<Vec<String>>,
     pub(crate) protection: String,

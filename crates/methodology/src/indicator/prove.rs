@@ -9,8 +9,9 @@ use super::parse::{
     IndicatorText, IndicatorsText, MeasureText, QuantityText, RatioText, RuleText, SheetText, ZerosText,
 };
 use super::{Aggregation, Definition, Indicator, Measure, Ratio, RatioKind, Sheet, within};
-use crate::error::{PackCause, PackError};
+use crate::error::{PackCause, PackError, Position};
 use crate::filter::{self, Names, Split};
+use crate::forbidden;
 use crate::schema::{Field, FieldType, TableSchema};
 use crate::table::Dimension;
 
@@ -20,28 +21,52 @@ const MAX_CELLS: usize = 20_000;
 /// Where indicators stand while they are proven.
 pub(crate) struct Proof<'a> {
     pub(crate) file: &'a str,
+    /// The whole file, to name lines.
+    pub(crate) text: &'a str,
     pub(crate) schema: &'a TableSchema,
     pub(crate) dimensions: &'a [Dimension],
+    /// Code, title and rows of the table.
+    pub(crate) about: &'a [&'a str],
 }
 
 /// Indicators in the order of the file, and what secrecy must know of them.
-pub(crate) fn indicators(proof: &Proof<'_>, text: &IndicatorsText) -> Result<(Vec<Indicator>, TableScheme), PackError> {
+///
+/// # Errors
+/// As many faults as can be told apart: at most one of each indicator's measure, one of its sheet, or one of its ratio.
+pub(crate) fn indicators(
+    proof: &Proof<'_>,
+    text: &IndicatorsText,
+) -> Result<(Vec<Indicator>, TableScheme), Vec<PackError>> {
+    let mut faults: Vec<PackError> = Vec::new();
     let mut measures: BTreeMap<IndicatorCode, Measure> = BTreeMap::new();
     let mut codes: Vec<IndicatorCode> = Vec::new();
     for indicator in &text.indicators {
-        let at = At { proof, place: format!("indicateur {}", indicator.code) };
-        let code: IndicatorCode = indicator.code.parse().map_err(|_| {
-            at.error(PackCause::Malformed, "Le code d'un indicateur s'écrit sans accent ni espace (64 signes au plus).")
-        })?;
+        let at = At::new(proof, indicator);
+        faults.extend(at.presented(indicator).err());
+        let Ok(code) = indicator.code.get_ref().parse::<IndicatorCode>() else {
+            faults.push(at.error(
+                PackCause::Malformed,
+                "Le code d'un indicateur s'écrit sans accent ni espace (64 signes au plus).",
+            ));
+            continue;
+        };
         if codes.contains(&code) {
-            return Err(at.error(PackCause::Duplicate, "Cet indicateur est défini deux fois : gardez-en un."));
+            faults.push(at.error(PackCause::Duplicate, "Cet indicateur est défini deux fois : gardez-en un."));
+            continue;
         }
         if let Some(measure) = &indicator.measure {
-            measures.insert(code.clone(), at.measure(measure, &text.rules)?);
+            match at.measure(measure, &text.rules) {
+                Ok(measure) => drop(measures.insert(code.clone(), measure)),
+                Err(fault) => faults.push(fault),
+            }
         }
         codes.push(code);
     }
-    let scheme = proof.scheme(&measures)?;
+    // A ratio of a measure that failed would be said to name a measure that does not exist.
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let scheme = proof.scheme(&measures).map_err(|fault| vec![fault])?;
     for measure in scheme.measures() {
         if let Some(own) = measures.get_mut(&measure.indicator) {
             own.breakdowns.clone_from(&measure.breakdowns);
@@ -49,8 +74,13 @@ pub(crate) fn indicators(proof: &Proof<'_>, text: &IndicatorsText) -> Result<(Ve
     }
     let mut indicators = Vec::new();
     for (indicator, code) in text.indicators.iter().zip(codes) {
-        let at = At { proof, place: format!("indicateur {code}") };
-        indicators.push(at.indicator(indicator, code, &measures)?);
+        match At::new(proof, indicator).indicator(indicator, code, &measures) {
+            Ok(indicator) => indicators.push(indicator),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
     }
     Ok((indicators, scheme))
 }
@@ -106,11 +136,40 @@ impl Proof<'_> {
 struct At<'a> {
     proof: &'a Proof<'a>,
     place: String,
+    start: usize,
 }
 
-impl At<'_> {
+impl<'a> At<'a> {
+    fn new(proof: &'a Proof<'a>, indicator: &IndicatorText) -> Self {
+        Self {
+            proof,
+            place: format!("indicateur {}", indicator.code.get_ref()),
+            start: indicator.code.span().start,
+        }
+    }
+
     fn error(&self, cause: PackCause, message: impl Into<String>) -> PackError {
-        PackError::new(self.proof.file, self.place.clone(), cause, message)
+        let position = Position::of(self.proof.text, self.start);
+        PackError::new(self.proof.file, self.place.clone(), cause, message).at(position)
+    }
+
+    /// What people read is there; and only the total of the register of rescue is told.
+    fn presented(&self, text: &IndicatorText) -> Result<(), PackError> {
+        for (text, what) in [(&text.title, "titre"), (&text.theme, "thème"), (&text.unit, "unité")] {
+            if text.trim().is_empty() {
+                return Err(self.error(PackCause::Malformed, format!("Il manque : {what}.")));
+            }
+        }
+        let mut about = self.proof.about.iter().copied().chain([text.code.get_ref().as_str(), &text.title]);
+        let broken_down = text.measure.as_ref().is_some_and(|measure| measure.by.iter().any(|crossed| !crossed.is_empty()));
+        if broken_down && about.any(forbidden::register_of_rescue) {
+            return Err(self.error(
+                PackCause::Forbidden,
+                "Le registre nominatif du plan canicule ne sert qu'aux secours : seul son total se publie, sans ventilation \
+                 (by = []).",
+            ));
+        }
+        self.sheet(text.sheet.as_ref()).map(drop)
     }
 
     fn field(&self, column: &str) -> Result<&Field, PackError> {
@@ -165,8 +224,14 @@ impl At<'_> {
         let (quantity, decimals) = self.quantity(text)?;
         let breakdowns = self.breakdowns(&text.by, &quantity)?;
         let names = Names { schema: self.proof.schema, dimensions: self.proof.dimensions };
-        let filter = filter::parse(&text.filter, &names)
-            .map_err(|refusal| self.error(refusal.cause, format!("Filtre : {}", refusal.message)))?;
+        let written = text.filter.as_ref().map_or("", |filter| filter.get_ref().as_str());
+        let filter = filter::parse(written, &names).map_err(|refusal| {
+            let error = self.error(refusal.cause, format!("Filtre : {}", refusal.message));
+            match &text.filter {
+                Some(filter) => error.at(refusal.position(self.proof.text, filter.span(), filter.get_ref())),
+                None => error,
+            }
+        })?;
         let partitions = |dimension: &Dimension| match &quantity {
             Quantity::Distinct { column } => self.proof.single_valued(dimension, column),
             Quantity::Rows | Quantity::Sum { .. } | Quantity::Weight { .. } => true,
@@ -192,7 +257,7 @@ impl At<'_> {
             quantity,
             conditions,
             readings,
-            filter: text.filter.trim().to_owned(),
+            filter: written.trim().to_owned(),
             breakdowns,
             decimals,
         })
@@ -304,11 +369,6 @@ impl At<'_> {
                 ));
             }
         };
-        for (text, what) in [(&text.title, "titre"), (&text.theme, "thème"), (&text.unit, "unité")] {
-            if text.trim().is_empty() {
-                return Err(self.error(PackCause::Malformed, format!("Il manque : {what}.")));
-            }
-        }
         Ok(Indicator {
             code,
             title: text.title.clone(),

@@ -6,7 +6,8 @@ use model::{Decimals, PeriodKind};
 use serde::Deserialize;
 
 use super::{Field, FieldType, TableSchema, calendar_days, exact_units};
-use crate::error::{PackCause, PackError};
+use crate::error::{PackCause, PackError, Position};
+use crate::syntax;
 
 /// A file `tables/<table>.schema.json`.
 #[derive(Debug, Deserialize)]
@@ -144,8 +145,9 @@ impl SchemaText {
                 file,
                 format!("ligne {}, colonne {}", error.line(), error.column()),
                 PackCause::Syntax,
-                format!("Ce fichier n'est pas un schéma de table lisible : {error}."),
+                format!("Ce fichier n'est pas un schéma de table lisible : {}.", syntax::french(&error.to_string())),
             )
+            .at(Position { line: error.line().max(1), column: error.column().max(1) })
         })
     }
 
