@@ -159,3 +159,19 @@ fn weighted_figures_are_hidden_by_those_who_stand_behind_them() {
     let lacking = Assembled::of(&Request { one: 100, ..request(&dimensions, &without, FIVE) }).err();
     assert!(matches!(lacking, Some(Misfit::Lacking { column: "contributors", place: Place { row: 2, .. } })));
 }
+
+#[test]
+fn bands_that_do_not_nest_are_tied_by_the_pairs_that_do() {
+    let groupings: [(&str, &[&str]); 2] = [("Total", &["0-14", "15-24", "25+"]), ("Total", &["0-17", "18+"])];
+    let mut age = dimension("age", &groupings);
+    let rows = [("0-14", 20), ("15-24", 10), ("25+", 30), ("0-17", 23), ("18+", 37), ("Total", 60)];
+    let untied = [age.clone()];
+    let tables = [table(&untied, &[0], &rows)];
+    assert_eq!(hidden(&decide(&request(&untied, &tables, FIVE)), 0), [], "as far as anybody said, nothing is small");
+    // Whoever knows that 0-14 lies in 0-17 computes three people of 15 to 17.
+    let node = |age: &Dimension, code| age.axis.find(code).expect("a code");
+    age.within = vec![(node(&age, "0-14"), node(&age, "0-17")), (node(&age, "25+"), node(&age, "18+"))];
+    let tied = [age];
+    let hidden = hidden(&decide(&Request { width: 5, ..request(&tied, &tables, FIVE) }), 0);
+    assert!(hidden.contains(&0) || hidden.contains(&3), "{hidden:?}");
+}
