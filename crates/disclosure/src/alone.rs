@@ -25,6 +25,27 @@ pub(crate) fn alone(
     (0..cells).map(|cell| single(cell).then(|| number(cell))).collect()
 }
 
+/// Whoever is alone in a total knows that nobody is in its other parts: these are his too, at whatever depth. Of several
+/// who know it of the same part, any will do.
+pub(crate) fn spread(
+    owners: &mut [Option<u32>],
+    parts: impl Iterator<Item = (usize, usize)> + Clone,
+    empty: &dyn Fn(usize) -> bool,
+) {
+    loop {
+        let mut more = false;
+        for (total, part) in parts.clone() {
+            if owners[total].is_some() && owners[part].is_none() && empty(part) {
+                owners[part] = owners[total];
+                more = true;
+            }
+        }
+        if !more {
+            break;
+        }
+    }
+}
+
 /// Who stands for the group of a cell; the way there becomes shorter for the next.
 pub(crate) fn root(group: &mut [usize], mut cell: usize) -> usize {
     while group[cell] != cell {

@@ -14,7 +14,7 @@ pub(super) struct Sum {
 }
 
 /// Each total with each of its parts.
-pub(super) fn parts(sums: &[Sum]) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn parts(sums: &[Sum]) -> impl Iterator<Item = (usize, usize)> + Clone {
     sums.iter().flat_map(|sum| sum.parts.iter().map(|&part| (sum.total as usize, part as usize)))
 }
 

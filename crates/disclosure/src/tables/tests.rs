@@ -288,6 +288,38 @@ fn a_contributor_does_not_uncover_another_by_his_own_figure() {
 }
 
 #[test]
+fn whoever_is_alone_in_a_total_may_know_that_its_other_parts_are_empty() {
+    let dimensions = vec![dimension("k", &[("Total", &["A", "B", "C"])]), dimension("r", &[("T", &["n", "s"])])];
+    let figures = [
+        ("Total T", 61),
+        ("Total n", 31),
+        ("Total s", 30),
+        ("A T", 1),
+        ("A n", 1),
+        ("A s", 0),
+        ("B T", 30),
+        ("B n", 10),
+        ("B s", 20),
+        ("C T", 30),
+        ("C n", 20),
+        ("C s", 10),
+    ];
+    let mut counts = table(&dimensions, &[0, 1], &figures);
+    for row in &mut counts.rows {
+        row.contributors = row.value.and_then(|value| value.try_into().ok());
+    }
+    let tables = [counts];
+    let ask = Request {
+        singletons: Singletons::Alone,
+        width: 2,
+        zeros: Zeros::Protect,
+        ..request(&dimensions, &tables, FIVE)
+    };
+    let hidden = hidden(&decide(&ask), 0);
+    assert!([3, 4, 5].iter().all(|row| hidden.contains(row)) && hidden.len() < 12, "{hidden:?}");
+}
+
+#[test]
 fn whoever_is_alone_is_nobody_who_has_a_name() {
     // Whatever number the named one has, the others who are alone have others: A knows B = 92 − 30 − 60 − 1.
     let dimensions = vec![dimension("k", &[("Total", &["A", "B", "C", "D"])])];

@@ -44,7 +44,8 @@ impl Refusal {
         let raw = file.get(span.clone()).unwrap_or_default();
         // Behind an escape, columns of the value are not columns of the file.
         let Some(inside) = raw.find(value).filter(|_| self.at.0 > 0 && !value.is_empty()) else { return start };
-        let before: usize = value.split_inclusive('\n').take(usize::try_from(self.at.0 - 1).unwrap_or(0)).map(str::len).sum();
+        let before: usize =
+            value.split_inclusive('\n').take(usize::try_from(self.at.0 - 1).unwrap_or(0)).map(str::len).sum();
         let line = Position::of(file, span.start + inside + before);
         Position { column: line.column + usize::try_from(self.at.1.saturating_sub(1)).unwrap_or(0), ..line }
     }

@@ -262,16 +262,26 @@ fn node(dimension: &Dimension, cell: &str) -> Result<u32, Refused> {
         };
         (
             FaultCause::UnknownCode,
-            format!("Le code « {} » n’est pas dans la hiérarchie de « {} ».{hint}.", cut(code), cut(&dimension.name)),
+            format!("{} n’est pas dans la hiérarchie de « {} ».{hint}.", told(code, dimension), cut(&dimension.name)),
         )
     })
+}
+
+/// A code as it stands in the file; a number where codes are words may be a figure in the wrong column, and is not told.
+fn told(code: &str, dimension: &Dimension) -> String {
+    let number = |text: &str| text.chars().any(|c| c.is_ascii_digit()) && !text.chars().any(char::is_alphabetic);
+    if number(code) && !dimension.axis.nodes().iter().any(|known| number(known)) {
+        "Un nombre est là où un code est attendu : il".to_owned()
+    } else {
+        format!("Le code « {} »", cut(code))
+    }
 }
 
 fn flag(cell: &str) -> Result<i64, Refused> {
     match cell.to_ascii_lowercase().as_str() {
         "0" | "false" => Ok(0),
         "1" | "true" => Ok(1),
-        _ => Err((FaultCause::Type, format!("« {} » : écrivez 0 ou 1.", cut(cell)))),
+        _ => Err((FaultCause::Type, "Ce n’est ni 0 ni 1 : écrivez 0 ou 1.".to_owned())),
     }
 }
 
@@ -282,7 +292,7 @@ fn frozen(cell: &str) -> Result<i64, Refused> {
         "hidden" => Ok(2),
         _ => Err((
             FaultCause::Type,
-            format!("« {} » : écrivez 0, 1 ou shown (reste montrée), ou hidden (reste cachée).", cut(cell)),
+            "Ce n’est pas un de ces mots : écrivez 0, 1 ou shown (reste montrée), ou hidden (reste cachée).".to_owned(),
         )),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::super::{Criterion, Facts, Misfit, Need, owners};
 use super::{Builder, Known};
-use crate::alone::alone;
+use crate::alone::{alone, spread};
 
 impl Builder<'_> {
     pub(super) fn rules(&mut self) -> Result<(), Misfit> {
@@ -147,7 +147,11 @@ impl Builder<'_> {
     pub(super) fn alone(&mut self) {
         let single = |cell: usize| self.known[cell].facts.alone();
         let taken: HashSet<u32> = self.known.iter().filter_map(|known| known.owner).collect();
-        let numbers = alone(self.known.len(), owners::parts(&self.sums), &single, &taken);
+        let mut numbers = alone(self.known.len(), owners::parts(&self.sums), &single, &taken);
+        for (number, known) in numbers.iter_mut().zip(&self.known) {
+            *number = known.owner.filter(|_| number.is_some()).or(*number);
+        }
+        spread(&mut numbers, owners::parts(&self.sums), &|cell| self.known[cell].value == 0);
         for (known, number) in self.known.iter_mut().zip(numbers) {
             known.owner = known.owner.or(number);
         }

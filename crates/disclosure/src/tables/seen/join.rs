@@ -7,7 +7,7 @@ use super::super::owners::{self, Share, Sum};
 use super::super::{Misfit, Need, Place, Row, Singletons, Table};
 use super::attack::Audience;
 use super::versions::Joiner;
-use crate::alone::alone;
+use crate::alone::{alone, spread};
 use crate::intervals::{self, InvalidView, View};
 use crate::system::Relation;
 
@@ -222,7 +222,12 @@ fn contributors(cells: &mut [Joined], sums: &[Sum], audience: &Audience<'_>) {
         contributors.map_or(audience.one == 1 && figure.or(inside) == Some(1), |contributors| contributors == 1)
     };
     let taken: HashSet<u32> = cells.iter().filter_map(|cell| cell.owner).collect();
-    let numbers = alone(cells.len(), owners::parts(sums), &single, &taken);
+    let mut numbers = alone(cells.len(), owners::parts(sums), &single, &taken);
+    for (number, cell) in numbers.iter_mut().zip(&*cells) {
+        *number = cell.owner.filter(|_| number.is_some()).or(*number);
+    }
+    let empty = |cell: usize| cells[cell].figure.or(cells[cell].inside) == Some(0);
+    spread(&mut numbers, owners::parts(sums), &empty);
     for (cell, number) in cells.iter_mut().zip(numbers) {
         cell.owner = cell.owner.or(number);
     }
