@@ -88,7 +88,9 @@ impl PackError {
         let quoted = self.place.rsplit_once("« ").and_then(|(_, rest)| rest.split_once(" »")).map(|(name, _)| name);
         let name = quoted.or_else(|| self.place.rsplit([' ', '.']).next()).unwrap_or_default();
         let offset = text.find(&format!("\"{name}\"")).or_else(|| {
-            let key = |line: &str| line.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='));
+            let key = |line: &str| {
+                line.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
+            };
             let mut from = 0;
             text.split_inclusive('\n').find_map(|line| {
                 let start = from;

@@ -205,7 +205,8 @@ fn ask(c: &mut Canonical, table: &Table, indicator: &Indicator) {
                     ColumnRef::Field(name) => drop(fields.insert(name)),
                 }
             }
-            if let Quantity::Distinct { column } | Quantity::Sum { column } | Quantity::Weight { column } = &m.quantity {
+            if let Quantity::Distinct { column } | Quantity::Sum { column } | Quantity::Weight { column } = &m.quantity
+            {
                 fields.insert(column);
             }
             fields.extend(table.unit.as_deref());

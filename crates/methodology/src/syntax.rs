@@ -15,10 +15,13 @@ pub(crate) fn french(message: &str) -> String {
         format!("« {first} » n'est pas une valeur possible ; valeurs : {possible}")
     } else if message.starts_with("duplicate") {
         "une clé est écrite deux fois : gardez-en une".to_owned()
-    } else if let Some((found, expected)) = message.strip_prefix("invalid type: ").and_then(|m| m.split_once(", expected "))
+    } else if let Some((found, expected)) =
+        message.strip_prefix("invalid type: ").and_then(|m| m.split_once(", expected "))
     {
         format!("{} est écrit là où il faut {}", kind(found), kind(expected))
-    } else if let Some((_, expected)) = message.strip_prefix("invalid value: ").and_then(|m| m.split_once(", expected ")) {
+    } else if let Some((_, expected)) =
+        message.strip_prefix("invalid value: ").and_then(|m| m.split_once(", expected "))
+    {
         format!("la valeur n'est pas possible : il faut {}", kind(expected))
     } else {
         "l'écriture est interrompue ou incomplète : vérifiez guillemets, crochets, virgules et signes égal".to_owned()

@@ -141,11 +141,7 @@ struct At<'a> {
 
 impl<'a> At<'a> {
     fn new(proof: &'a Proof<'a>, indicator: &IndicatorText) -> Self {
-        Self {
-            proof,
-            place: format!("indicateur {}", indicator.code.get_ref()),
-            start: indicator.code.span().start,
-        }
+        Self { proof, place: format!("indicateur {}", indicator.code.get_ref()), start: indicator.code.span().start }
     }
 
     fn error(&self, cause: PackCause, message: impl Into<String>) -> PackError {
@@ -161,7 +157,8 @@ impl<'a> At<'a> {
             }
         }
         let mut about = self.proof.about.iter().copied().chain([text.code.get_ref().as_str(), &text.title]);
-        let broken_down = text.measure.as_ref().is_some_and(|measure| measure.by.iter().any(|crossed| !crossed.is_empty()));
+        let broken_down =
+            text.measure.as_ref().is_some_and(|measure| measure.by.iter().any(|crossed| !crossed.is_empty()));
         if broken_down && about.any(forbidden::register_of_rescue) {
             return Err(self.error(
                 PackCause::Forbidden,
