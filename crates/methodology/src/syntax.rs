@@ -1,6 +1,6 @@
 //! What the readers of TOML and JSON say, in French: an author of packs need not know serde.
 
-/// A fragment without final stop. `message` may end with the place that serde_json adds.
+/// A fragment without final stop. `message` may end with the place that `serde_json` adds.
 pub(crate) fn french(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or(message);
     let message = message.lines().next().unwrap_or(message);

@@ -177,13 +177,11 @@ fn tested(results: &[GoldenResult], all: bool) -> Result<String, Stop> {
     }
     let whole = counted(results.len(), "chiffre calculé", "chiffres calculés");
     if failed == 0 {
-        text.push_str(&format!("✓ {whole} : tous sont ceux trouvés à la main."));
-        Ok(text)
+        Ok(format!("{text}✓ {whole} : tous sont ceux trouvés à la main."))
     } else {
-        text.push_str(&format!(
-            "{whole}, dont {failed} en défaut : corrigez la définition, ou le chiffre s’il était mal compté."
-        ));
-        Err(Stop::refused(french(&text)))
+        Err(Stop::refused(french(&format!(
+            "{text}{whole}, dont {failed} en défaut : corrigez la définition, ou le chiffre s’il était mal compté."
+        ))))
     }
 }
 
