@@ -8,6 +8,7 @@ pub mod compare;
 pub mod demo;
 pub mod hub;
 pub mod node;
+pub mod pack;
 pub mod protect;
 pub mod public;
 pub mod purge;

@@ -66,9 +66,12 @@ struct Value {
 /// By the name of the argument.
 fn value(argument: &str) -> Value {
     let (name, form) = match argument {
-        "folder" | "access" => ("DOSSIER", "le chemin d’un dossier"),
+        "folder" | "access" | "pack_folder" => ("DOSSIER", "le chemin d’un dossier"),
         "file" | "files" | "answer" | "output" | "key" | "passphrase_file" | "verify" | "receipt" | "tables"
         | "history" | "cells" | "known" | "hierarchy" | "public" | "intervals" => ("FICHIER", "le chemin d’un fichier"),
+        "old" | "new" | "after" => {
+            ("RÉFÉRENTIEL", "le dossier d’un référentiel, ou le fichier fait par « maillage pack build »")
+        }
         "territory" | "also" | "iris_of" => (
             "CODE_INSEE",
             "un code INSEE de commune a cinq caractères, le zéro du début compris, par exemple 93066 ou 01053",

@@ -52,6 +52,8 @@ enum Command {
     Protect(command::protect::ProtectArgs),
     /// Joue l’intrus contre des tableaux publiés.
     Attack(command::attack::AttackArgs),
+    /// Écrit et vérifie des référentiels d’indicateurs.
+    Pack(command::pack::PackArgs),
     /// Un département fictif complet sur cette machine : centre, quatorze nœuds, envois, comparaison.
     Demo(command::demo::DemoArgs),
 }
@@ -110,6 +112,7 @@ fn main() -> ExitCode {
             Command::Compare(args) => command::compare::run(args).await,
             Command::Protect(args) => command::protect::run(args).await,
             Command::Attack(args) => command::attack::run(args).await,
+            Command::Pack(args) => command::pack::run(args).await,
             Command::Demo(args) => command::demo::run(args).await,
         }
     });

@@ -129,7 +129,7 @@ pub fn diff(old: &Pack, new: &Pack) -> Diff {
     }
     let due = changes.iter().map(Change::bump).max();
     let (from, to) = (numbers(old.version()), numbers(new.version()));
-    let lie = if old.code() != new.code() { Some(Lie::OtherPack) } else { due.and_then(|due| lie(due, from, to)) };
+    let lie = if old.code() == new.code() { due.and_then(|due| lie(due, from, to)) } else { Some(Lie::OtherPack) };
     let [major, minor, patch] = from;
     let version = match due {
         None => old.version().to_owned(),

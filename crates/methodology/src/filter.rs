@@ -8,6 +8,7 @@ use std::fmt;
 
 use model::DimensionCode;
 
+mod case;
 mod parse;
 mod split;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What the readers of TOML and JSON say, in French: an author of packs need not know serde.
 
-/// A fragment without final stop. `message` may end with the place that serde_json adds.
+/// A fragment without final stop. `message` may end with the place that `serde_json` adds.
 pub(crate) fn french(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or(message);
     let message = message.lines().next().unwrap_or(message);
@@ -23,6 +23,9 @@ pub(crate) fn french(message: &str) -> String {
         message.strip_prefix("invalid value: ").and_then(|m| m.split_once(", expected "))
     {
         format!("la valeur n'est pas possible : il faut {}", kind(expected))
+    } else if message.starts_with("wanted string") {
+        // What the TOML reader says of a choice that is not a text.
+        "il faut un texte entre guillemets".to_owned()
     } else {
         "l'écriture est interrompue ou incomplète : vérifiez guillemets, crochets, virgules et signes égal".to_owned()
     }
@@ -66,6 +69,7 @@ mod tests {
             french("invalid type: integer `3`, expected a string"),
             "un nombre entier positif est écrit là où il faut un texte entre guillemets"
         );
+        assert_eq!(french("wanted string or table"), "il faut un texte entre guillemets");
         assert!(french("string values must be quoted, expected literal string").contains("guillemets"));
     }
 }

@@ -4,6 +4,7 @@
 //! [`disclosure::SafeTable`]s, signed after somebody agreed, and already in the local ledger.
 
 pub mod approve;
+pub mod author;
 pub mod bundle;
 pub mod collect;
 pub mod config;

@@ -23,6 +23,10 @@ pub struct GoldenResult {
     pub key: Key,
     /// Whether the figure is the one expected.
     pub passed: bool,
+    /// The figure found by hand, as French people write it; empty if the rows failed.
+    pub expected: String,
+    /// What came out, or that nothing did.
+    pub found: String,
     /// In French, what was expected and found. Golden rows are invented, so figures may be quoted.
     pub message: String,
 }
@@ -40,6 +44,8 @@ pub fn run(pack: &Pack) -> Vec<GoldenResult> {
                     indicator: None,
                     key: Key::total(),
                     passed: false,
+                    expected: String::new(),
+                    found: String::new(),
                     message,
                 }),
             }
@@ -78,13 +84,16 @@ fn judge(
     };
     let decimals = definition.decimals();
     let shown = value.map_or_else(|| "aucun chiffre".to_owned(), |units| show(units, decimals));
+    let wanted = show(*expected, decimals);
     GoldenResult {
         table: table.code().clone(),
         case: case.name.clone(),
         indicator: Some(indicator.clone()),
         key: key.clone(),
         passed: value == Some(*expected),
-        message: format!("{indicator} ({key}) : attendu {}, trouvé {shown}.", show(*expected, decimals)),
+        message: format!("{indicator} ({key}) : attendu {wanted}, trouvé {shown}."),
+        expected: wanted,
+        found: shown,
     }
 }
 

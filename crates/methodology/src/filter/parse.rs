@@ -6,9 +6,11 @@ use std::ops::Range;
 use model::DimensionCode;
 use sqlparser::ast::{self, BinaryOperator, Expr, Spanned, UnaryOperator};
 use sqlparser::dialect::GenericDialect;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
 
+use super::case::plain;
 use super::{ColumnRef, Comparison, Filter, Value};
 use crate::error::{PackCause, Position};
 use crate::schema::{Field, FieldType, TableSchema, calendar_days, exact_units};
@@ -18,6 +20,8 @@ use crate::table::Dimension;
 const MAX_BYTES: usize = 1000;
 /// Most tokens accepted. Parsing and walking recurse at most once per token, so this bounds the stack.
 const MAX_TOKENS: usize = 200;
+/// Most `CASE` accepted: unfolding one inside another multiplies.
+const MAX_CASES: usize = 2;
 /// Deepest nesting of parentheses accepted by the SQL library.
 const MAX_DEPTH: usize = 30;
 
@@ -51,7 +55,7 @@ impl Refusal {
     }
 }
 
-fn refuse<T>(cause: PackCause, message: impl Into<String>) -> Result<T, Refusal> {
+pub(super) fn refuse<T>(cause: PackCause, message: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal { cause, message: message.into(), at: (0, 0) })
 }
 
@@ -80,6 +84,10 @@ pub(crate) fn parse(text: &str, names: &Names<'_>) -> Result<Option<Filter>, Ref
             PackCause::Filter,
             format!("le filtre a plus de {MAX_TOKENS} éléments : préférez IN (…) à une suite de OR."),
         );
+    }
+    let cases = tokens.iter().filter(|t| matches!(&t.token, Token::Word(word) if word.keyword == Keyword::CASE));
+    if cases.count() > MAX_CASES {
+        return refuse(PackCause::Filter, format!("le filtre a plus de {MAX_CASES} CASE : découpez l'indicateur."));
     }
     let end = tokens.last().map_or((1, 1), |last| (last.span.start.line, last.span.start.column));
     let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens);
@@ -115,19 +123,19 @@ fn place_said(said: &str) -> Option<(u64, u64)> {
     Some((line.parse().ok()?, column.parse().ok()?))
 }
 
-fn outside<T>(expression: &Expr) -> Result<T, Refusal> {
+pub(super) fn outside<T>(expression: &Expr) -> Result<T, Refusal> {
     refuse(
         PackCause::Filter,
         format!(
             "« {expression} » (colonne {}) n'est pas permis : un filtre compare une colonne à une valeur, avec \
-             =, <>, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, AND, OR, NOT.",
+             =, <>, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, CASE, AND, OR, NOT.",
             expression.span().start.column
         ),
     )
 }
 
 impl Names<'_> {
-    fn condition(&self, expression: &Expr) -> Result<Filter, Refusal> {
+    pub(super) fn condition(&self, expression: &Expr) -> Result<Filter, Refusal> {
         self.bare(expression).map_err(|refusal| refusal.near(expression.span().start))
     }
 
@@ -140,6 +148,15 @@ impl Names<'_> {
             }
             Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
                 Ok(Filter::any([self.condition(left)?, self.condition(right)?]))
+            }
+            Expr::Case { .. } => self.case(expression),
+            Expr::BinaryOp { left, op: op @ (BinaryOperator::Eq | BinaryOperator::NotEq), right }
+                if matches!(plain(left), Expr::Case { .. }) =>
+            {
+                self.case_among(left, std::slice::from_ref(right), *op == BinaryOperator::NotEq)
+            }
+            Expr::InList { expr, list, negated } if matches!(plain(expr), Expr::Case { .. }) => {
+                self.case_among(expr, list, *negated)
             }
             Expr::BinaryOp { left, op, right } => match (Self::identifier(left), Self::identifier(right)) {
                 (Some(name), None) => self.comparison(name, op, right, false, expression),

@@ -34,6 +34,8 @@ fn schema() -> TableSchema {
             field("oui", FieldType::Boolean),
             field("couleur", FieldType::String),
             field("age", FieldType::Integer),
+            Field { required: false, ..field("k", FieldType::Integer) },
+            Field { required: false, ..field("t", FieldType::String) },
         ],
         primary_key: Vec::new(),
         missing_values: BTreeSet::new(),
@@ -109,7 +111,17 @@ fn whatever_is_not_a_row_wise_comparison_is_refused() {
         "n = 1; DROP TABLE x",
         "n = 1 FROM read_csv('/etc/passwd')",
         "read_csv('/etc/passwd') = 'x'",
-        "CASE WHEN n = 1 THEN TRUE ELSE FALSE END",
+        "CASE WHEN n = 1 THEN TRUE END",
+        "CASE WHEN n = 1 THEN NULL ELSE TRUE END",
+        "CASE WHEN n = 1 THEN FALSE ELSE FALSE END",
+        "CASE WHEN n = 1 THEN 'a' ELSE 'b' END",
+        "CASE WHEN n = 1 THEN 'a' ELSE 2 END = 'a'",
+        "CASE WHEN n = 1 THEN texte ELSE 'b' END = 'a'",
+        "CASE WHEN SUM(n) = 1 THEN TRUE ELSE FALSE END",
+        "CASE WHEN n = 1 THEN TRUE ELSE EXISTS (SELECT 1) END",
+        "CASE WHEN CASE WHEN CASE WHEN n=1 THEN oui ELSE oui END THEN oui ELSE oui END THEN oui ELSE oui END",
+        "UNNEST(n) = 1",
+        "COLUMNS('n') = 1",
         "CAST(n AS TEXT) = '1'",
         "RANDOM() < 1",
         "texte ILIKE 'a'",
@@ -210,4 +222,59 @@ fn unknown_is_not_false() {
     assert_eq!(with(Some(4), None), None);
     assert_eq!(with(None, Some("abc.")), Some(true));
     assert_eq!(with(Some(4), Some("bc")), Some(false));
+}
+
+/// Against SQL's own table of truth, blanks included, and under `NOT`.
+#[test]
+fn case_unfolds_to_what_sql_means_with_blanks() {
+    type Truth = fn(Option<i64>, Option<&str>) -> Option<bool>;
+    let cases: [(&str, Truth); 5] = [
+        ("CASE WHEN k > 1 THEN t = 'a' ELSE TRUE END", |k, t| match k {
+            Some(2) => t.map(|t| t == "a"),
+            _ => Some(true),
+        }),
+        ("NOT CASE WHEN k > 1 THEN TRUE WHEN t = 'a' THEN FALSE ELSE TRUE END", |k, t| {
+            Some(k != Some(2) && t == Some("a"))
+        }),
+        ("NOT (CASE k WHEN 1 THEN t = 'b' ELSE FALSE END)", |k, t| match k {
+            Some(1) => t.map(|t| t != "b"),
+            _ => Some(true),
+        }),
+        ("CASE WHEN k = 1 AND t = 'a' THEN 'x' WHEN NOT (k = 1 OR t = 'a') THEN 'y' ELSE 'z' END <> 'z'", |k, t| {
+            let x = k == Some(1) && t == Some("a");
+            let y = k.is_some_and(|k| k != 1) && t.is_some_and(|t| t != "a");
+            Some(x || y)
+        }),
+        ("(CASE WHEN t IS NULL THEN 1 WHEN t LIKE 'a%' THEN 2 ELSE 3 END) IN (1, 3)", |_, t| Some(t != Some("a"))),
+    ];
+    for (text, truth) in cases {
+        let filter = read(text).expect("accepted").expect("not empty");
+        for k in [None, Some(1), Some(2)] {
+            for t in [None, Some("a"), Some("b")] {
+                let held = filter.holds(&|column| match column {
+                    ColumnRef::Field(name) if name == "k" => k.map(Value::Number),
+                    _ => t.map(|t| Value::Text(t.to_owned())),
+                });
+                assert_eq!(held, truth(k, t), "{text} with {k:?}, {t:?}: {filter}");
+            }
+        }
+    }
+    // Required columns need no word about blanks, so both writings are one definition.
+    assert_eq!(canonical("CASE WHEN n > 3 THEN oui ELSE FALSE END"), canonical("oui AND n > 3"));
+}
+
+#[test]
+fn a_refusal_names_its_place_in_the_file() {
+    let (schema, dimensions) = (schema(), dimensions());
+    let at = |file: &str, value: &str| {
+        let start = file.find('=').map_or(0, |sign| sign + 2);
+        let refusal = parse(value, &Names { schema: &schema, dimensions: &dimensions }).expect_err("refused");
+        let place = refusal.position(file, start..file.len(), value);
+        (place.line, place.column)
+    };
+    assert_eq!(at("filter = \"n = 1 AND rien = 1\"", "n = 1 AND rien = 1"), (1, 21));
+    assert_eq!(at("filter = \"\"\"\nn = 1\n  AND rien = 1\"\"\"", "n = 1\n  AND rien = 1"), (3, 7));
+    assert_eq!(at("filter = \"n = 1 AND\"", "n = 1 AND").0, 1);
+    // Behind an escape the filter's own columns mean nothing: its beginning is named.
+    assert_eq!(at("filter = \"texte = '\\u0061' AND rien = 1\"", "texte = 'a' AND rien = 1"), (1, 10));
 }

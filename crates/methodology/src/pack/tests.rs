@@ -212,3 +212,41 @@ fn a_commune_may_be_stricter_and_never_looser() {
     let ratio = with("aidfac_energie_part", 11, Zeros::Publish, 11).map(|_| ());
     assert_eq!(ratio, Err(LooserRule::NotAMeasure(code("aidfac_energie_part"))));
 }
+
+#[test]
+fn several_faults_are_told_at_once_with_their_lines() {
+    let mut files = files("ccas-activite");
+    let mut change = |path: &str, from: &str, to: &str| {
+        let text = String::from_utf8(files[path].clone()).expect("UTF-8");
+        assert!(text.contains(from), "the test replaces nothing: {from}");
+        files.insert(path.to_owned(), text.replacen(from, to, 1).into_bytes());
+    };
+    change(INDICATORS, "filter = \"decision = 'accord'\"", "filter = \"decision = 'oui'\"");
+    change(INDICATORS, "quantity = \"distinct\"\ncolumn = \"id_menage\"", "quantity = \"distinct\"\ncolumn = \"rien\"");
+    change("tables/domiciliation.schema.json", "\"primaryKey\"", "\"clef\"");
+    let faults = Pack::check(&files).expect_err("three faults");
+    assert_eq!(faults.len(), 3, "{faults:#?}");
+    for fault in &faults {
+        let at = fault.position.expect("placed");
+        let text = String::from_utf8_lossy(&files[&fault.file]).into_owned();
+        let line = text.lines().nth(at.line - 1).expect("a line of the file");
+        let named = ["'oui'", "code = ", "clef"].into_iter().any(|word| line.contains(word));
+        assert!(named, "{fault:?} names « {line} »");
+    }
+    assert_eq!(Pack::parse(&files).expect_err("the first"), faults[0]);
+}
+
+#[test]
+fn free_text_and_breakdowns_of_the_heat_wave_register_are_refused() {
+    let free = changed(SCHEMA, "\"name\": \"montant\"", "\"name\": \"observations\"");
+    // An amount under that name is a number, not a text.
+    assert!(free.is_err_and(|error| error.cause != PackCause::Forbidden));
+    let free = changed(
+        SCHEMA,
+        "\"fields\": [",
+        "\"fields\": [{\"name\": \"commentaire\", \"type\": \"string\", \"title\": \"Suite\"},",
+    );
+    assert_eq!(free.expect_err("free text").cause, PackCause::Forbidden);
+    let named = changed(INDICATORS, "title = \"Demandes", "title = \"Registre canicule : demandes");
+    assert_eq!(named.expect_err("broken down").cause, PackCause::Forbidden);
+}

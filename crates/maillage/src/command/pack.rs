@@ -1,0 +1,266 @@
+//! `maillage pack`: what an author of packs needs before a hub publishes anything.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use methodology::{Breach, Bump, Change, Diff, Lie, Pack, PackError, Table as PackTable};
+use model::DimensionCode;
+use node::author::{self, GoldenResult};
+use render::number::counted;
+use render::typography::french;
+use render::{Column, Screen, Table};
+
+use super::{Stop, aside};
+
+/// Écrit et vérifie des référentiels d’indicateurs.
+#[derive(Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Exemples :\n  maillage pack check mon-referentiel\n  maillage pack test mon-referentiel\n  maillage pack diff referentiel-1.0.pack mon-referentiel\n  maillage pack build mon-referentiel -o referentiel-1.1.pack\n\nCodes de retour : 0 tout va bien ; 1 le référentiel est refusé ; 65, 66 fichier illisible ou absent ;\n73 le fichier à écrire existe déjà (--force)."
+)]
+pub struct PackArgs {
+    #[command(subcommand)]
+    command: PackCommand,
+}
+
+#[derive(Subcommand)]
+enum PackCommand {
+    /// Vérifie un référentiel : tout ce qui ne va pas, avec le fichier, la ligne et le remède.
+    #[command(after_help = "Exemple :\n  maillage pack check mon-referentiel")]
+    Check {
+        /// Dossier du référentiel (celui de pack.toml).
+        pack_folder: PathBuf,
+    },
+    /// Calcule les cas d’épreuve et compare chaque chiffre à celui trouvé à la main.
+    #[command(
+        after_help = "Exemple :\n  maillage pack test mon-referentiel\n  maillage pack test mon-referentiel --all"
+    )]
+    Test {
+        /// Dossier du référentiel (celui de pack.toml).
+        pack_folder: PathBuf,
+        /// Montre aussi les chiffres justes.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Compare deux versions : quels chiffres passés cessent d’être comparables, quel numéro est dû.
+    #[command(after_help = "Exemple :\n  maillage pack diff referentiel-1.0.pack mon-referentiel")]
+    Diff {
+        /// Version publiée : dossier, ou fichier de « maillage pack build ».
+        old: PathBuf,
+        /// Nouvelle version.
+        new: PathBuf,
+    },
+    /// Fait le fichier unique que le centre signe et publie ; refuse tout référentiel incomplet.
+    #[command(
+        after_help = "Exemple :\n  maillage pack build mon-referentiel -o referentiel-1.1.pack --after referentiel-1.0.pack"
+    )]
+    Build {
+        /// Dossier du référentiel (celui de pack.toml).
+        pack_folder: PathBuf,
+        /// Fichier à écrire.
+        #[arg(short, long)]
+        output: PathBuf,
+        /// Version publiée avant : refuse un numéro qui ne dit pas ce qui change.
+        #[arg(long, value_name = "RÉFÉRENTIEL")]
+        after: Option<PathBuf>,
+        /// Remplace le fichier s’il existe.
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// Reads, judges and says.
+pub async fn run(args: PackArgs) -> Result<(), Stop> {
+    let said = aside(move || decide(args.command)).await??;
+    println!("{}", french(&said));
+    Ok(())
+}
+
+fn decide(command: PackCommand) -> Result<String, Stop> {
+    match command {
+        PackCommand::Check { pack_folder } => Ok(summary(&opened(&pack_folder)?)),
+        PackCommand::Test { pack_folder, all } => tested(&author::examples(&opened(&pack_folder)?), all),
+        PackCommand::Diff { old, new } => {
+            let (old, new) = (opened(&old)?, opened(&new)?);
+            let found = methodology::diff(&old, &new);
+            let told = compared(&old, &new, &found);
+            match found.lie {
+                None => Ok(told),
+                Some(lie) => Err(Stop::refused(french(&format!("{told}\n{}", false_number(lie, &new, &found))))),
+            }
+        }
+        PackCommand::Build { pack_folder, output, after, force } => {
+            // Before anything is computed, not after it.
+            node::tables::free(std::slice::from_ref(&output), force)?;
+            let pack = opened(&pack_folder)?;
+            if let Some(after) = after {
+                let old = opened(&after)?;
+                let found = methodology::diff(&old, &pack);
+                if let Some(lie) = found.lie {
+                    return Err(Stop::refused(french(&false_number(lie, &pack, &found))));
+                }
+            }
+            let bytes = author::archive(&pack)?;
+            node::tables::write(&[(output.clone(), &bytes)], force)?;
+            Ok(format!("{}\n✓ {} (à signer par le centre)", summary(&pack), output.display()))
+        }
+    }
+}
+
+fn opened(place: &Path) -> Result<Pack, Stop> {
+    author::check(place)?.map_err(|faults| Stop::refused(french(&listed(&faults))))
+}
+
+fn listed(faults: &[PackError]) -> String {
+    let mut text = String::new();
+    for fault in faults {
+        let position =
+            fault.position.map_or_else(String::new, |at| format!(", ligne {}, colonne {}", at.line, at.column));
+        // A line that is already the position says nothing more.
+        let place = if fault.place.starts_with("ligne") { String::new() } else { format!(" ({})", fault.place) };
+        writeln!(text, "✗ {}{position}{place}\n  {}", fault.file, fault.message).expect("a text takes everything");
+    }
+    text.push_str(&counted(
+        faults.len(),
+        "défaut : le référentiel est refusé.",
+        "défauts : le référentiel est refusé.",
+    ));
+    text
+}
+
+fn summary(pack: &Pack) -> String {
+    let indicators = pack.tables().iter().map(|table| table.indicators().len()).sum();
+    let figures: usize = pack.tables().iter().flat_map(PackTable::golden).map(|case| case.expected.len()).sum();
+    format!(
+        "✓ {} {} : {}, {}, {} ; aucun défaut.",
+        pack.title(),
+        pack.version(),
+        counted(pack.tables().len(), "table", "tables"),
+        counted(indicators, "indicateur", "indicateurs"),
+        counted(figures, "chiffre d’épreuve", "chiffres d’épreuve"),
+    )
+}
+
+fn tested(results: &[GoldenResult], all: bool) -> Result<String, Stop> {
+    let failed = results.iter().filter(|result| !result.passed).count();
+    let mut table = Table::new([
+        Column::text(""),
+        Column::text("Cas"),
+        Column::text("Indicateur"),
+        Column::text("Cellule"),
+        Column::numbers("Attendu"),
+        Column::numbers("Trouvé"),
+    ]);
+    let mut broken = String::new();
+    let mut rows = 0;
+    for result in results.iter().filter(|result| all || !result.passed) {
+        let Some(indicator) = &result.indicator else {
+            writeln!(broken, "✗ {}, cas « {} » : {}", result.table, result.case, result.message)
+                .expect("a text takes everything");
+            continue;
+        };
+        rows += 1;
+        table.push([
+            if result.passed { "✓" } else { "✗" }.to_owned(),
+            format!("{} : {}", result.table, result.case),
+            indicator.to_string(),
+            result.key.to_string(),
+            result.expected.clone(),
+            result.found.clone(),
+        ]);
+    }
+    let mut text = broken;
+    if rows > 0 {
+        let _ = writeln!(text, "{}", table.draw(Screen::of(&std::io::stdout())));
+    }
+    let whole = counted(results.len(), "chiffre calculé", "chiffres calculés");
+    if failed == 0 {
+        Ok(format!("{text}✓ {whole} : tous sont ceux trouvés à la main."))
+    } else {
+        Err(Stop::refused(french(&format!(
+            "{text}{whole}, dont {failed} en défaut : corrigez la définition, ou le chiffre s’il était mal compté."
+        ))))
+    }
+}
+
+fn compared(old: &Pack, new: &Pack, found: &Diff) -> String {
+    let mut text = format!("{} : {} → {}\n", new.title(), old.version(), new.version());
+    for change in &found.changes {
+        text.push_str(&sentence(change, old, new));
+        text.push('\n');
+    }
+    text.push_str(&match found.due {
+        None => "Aucun octet ne diffère, sauf peut-être le numéro.".to_owned(),
+        Some(bump) => format!(
+            "Numéro dû : {} ({}).",
+            found.version,
+            match bump {
+                Bump::Major => "des chiffres cessent d’être comparables",
+                Bump::Minor => "rien ne cesse d’être comparable",
+                Bump::Patch => "mêmes questions, mêmes règles",
+            }
+        ),
+    });
+    text
+}
+
+fn sentence(change: &Change, old: &Pack, new: &Pack) -> String {
+    let name = |indicator| {
+        let found = new.indicator(indicator).or_else(|| old.indicator(indicator));
+        found.map_or_else(|| indicator.to_string(), |(_, found)| format!("{indicator} (« {} »)", found.title))
+    };
+    let axes = |axes: &BTreeSet<DimensionCode>| axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
+    let by = |list: &BTreeSet<DimensionCode>| if list.is_empty() { "le total".to_owned() } else { axes(list) };
+    match change {
+        Change::Breaks { indicator, breach, .. } => {
+            let name = name(indicator);
+            match breach {
+                Breach::Definition => {
+                    format!("✗ {name} : la définition change ; aucun chiffre d’avant ne se compare à ceux d’après.")
+                }
+                Breach::Removed => format!("✗ {name} : l’indicateur disparaît ; sa série s’arrête."),
+                Breach::BreakdownRemoved(list) => {
+                    format!("✗ {name} : la ventilation par {} disparaît ; sa série s’arrête.", by(list))
+                }
+                Breach::BreakdownChanged(list) => format!(
+                    "✗ {name} : les modalités changent ; les chiffres d’avant par {} ne se comparent plus.",
+                    by(list)
+                ),
+            }
+        }
+        Change::NewIndicator(table, indicator) => {
+            format!("+ {} : nouvel indicateur de la table {table}.", name(indicator))
+        }
+        Change::NewBreakdown(_, indicator, list) => {
+            format!("+ {} : nouvelle ventilation par {}.", name(indicator), by(list))
+        }
+        Change::Rule(table) => format!(
+            "~ Table {table} : la protection change ; mêmes chiffres, mais d’autres cellules peuvent être cachées."
+        ),
+        Change::SentAgain(table) => format!(
+            "~ Table {table} : son empreinte change sans que ses chiffres perdent leur sens ; les communes la renvoient entière."
+        ),
+        Change::Texts => "~ Seuls des textes, des fiches ou des cas d’épreuve changent.".to_owned(),
+    }
+}
+
+fn false_number(lie: Lie, new: &Pack, found: &Diff) -> String {
+    let (said, due) = (new.version(), &found.version);
+    match lie {
+        Lie::OtherPack => {
+            "Ce sont deux référentiels différents (code de pack.toml), non deux versions du même.".to_owned()
+        }
+        Lie::NotHigher => {
+            format!("Refusé : des fichiers changent et le numéro {said} n’augmente pas. Écrivez version = \"{due}\".")
+        }
+        Lie::TooSmall => {
+            format!("Refusé : le numéro {said} annonce moins que ce qui change. Écrivez version = \"{due}\".")
+        }
+        Lie::NothingBreaks => format!(
+            "Refusé : le numéro {said} annonce une rupture, et aucun chiffre ne cesse d’être comparable. Écrivez version = \
+             \"{due}\"."
+        ),
+    }
+}
