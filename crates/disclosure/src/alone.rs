@@ -29,7 +29,7 @@ pub(crate) fn alone(
 /// who know it of the same part, any will do.
 pub(crate) fn spread(
     owners: &mut [Option<u32>],
-    parts: impl Iterator<Item = (usize, usize)> + Clone,
+    parts: &(impl Iterator<Item = (usize, usize)> + Clone),
     empty: &dyn Fn(usize) -> bool,
 ) {
     loop {

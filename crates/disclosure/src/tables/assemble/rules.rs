@@ -151,7 +151,7 @@ impl Builder<'_> {
         for (number, known) in numbers.iter_mut().zip(&self.known) {
             *number = known.owner.filter(|_| number.is_some()).or(*number);
         }
-        spread(&mut numbers, owners::parts(&self.sums), &|cell| self.known[cell].value == 0);
+        spread(&mut numbers, &owners::parts(&self.sums), &|cell| self.known[cell].value == 0);
         for (known, number) in self.known.iter_mut().zip(numbers) {
             known.owner = known.owner.or(number);
         }

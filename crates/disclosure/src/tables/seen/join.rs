@@ -227,7 +227,7 @@ fn contributors(cells: &mut [Joined], sums: &[Sum], audience: &Audience<'_>) {
         *number = cell.owner.filter(|_| number.is_some()).or(*number);
     }
     let empty = |cell: usize| cells[cell].figure.or(cells[cell].inside) == Some(0);
-    spread(&mut numbers, owners::parts(sums), &empty);
+    spread(&mut numbers, &owners::parts(sums), &empty);
     for (cell, number) in cells.iter_mut().zip(numbers) {
         cell.owner = cell.owner.or(number);
     }
