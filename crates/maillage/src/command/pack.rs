@@ -191,7 +191,7 @@ fn compared(old: &Pack, new: &Pack, found: &Diff) -> String {
         text.push_str(&sentence(change, old, new));
         text.push('\n');
     }
-    text.push_str(&match found.due {
+    let due = match found.due {
         None => "Aucun octet ne diffère, sauf peut-être le numéro.".to_owned(),
         Some(bump) => format!(
             "Numéro dû : {} ({}).",
@@ -202,8 +202,8 @@ fn compared(old: &Pack, new: &Pack, found: &Diff) -> String {
                 Bump::Patch => "mêmes questions, mêmes règles",
             }
         ),
-    });
-    text
+    };
+    text + &due
 }
 
 fn sentence(change: &Change, old: &Pack, new: &Pack) -> String {
