@@ -24,7 +24,7 @@ const NAMED: usize = 20;
 /// de upl au-dessus et de spl en tout, quand ces colonnes existent.
 #[derive(Args)]
 #[command(
-    after_help = "Exemples :\n  maillage attack --cells out.csv --hierarchy H.json\n  maillage attack --cells out.csv --hierarchy H.json --width 5 --intervals i.csv\n  maillage attack --cells A.csv --cells B.csv --hierarchy H.json\n  maillage attack --cells out-mars.csv --history out-janvier.csv --hierarchy H.json\n  maillage attack --cells out.csv --hierarchy H.json --known connues.csv\n\nconnues.csv : les colonnes des dimensions et « value » ; ce que l’intrus sait en plus, cellule par cellule.\n\nCodes de retour : 0 aucune violation ; 1 au moins une, leur nombre est écrit ; 65 fichier ou tableau refusé ;\n73 le fichier de --intervals existe déjà (--force)."
+    after_help = "Exemples :\n  maillage attack --cells out.csv --hierarchy H.json\n  maillage attack --cells out.csv --hierarchy H.json --width 5 --intervals i.csv\n  maillage attack --cells A.csv --cells B.csv --hierarchy H.json\n  maillage attack --cells out-mars.csv --history out-janvier.csv --hierarchy H.json\n  maillage attack --cells out.csv --hierarchy H.json --known connues.csv\n\nconnues.csv : les colonnes des dimensions et « value » ; ce que l’intrus sait en plus, cellule par cellule.\n\nCodes de retour : 0 aucune violation ; 1 au moins une, leur nombre est écrit ; 65 fichier ou tableau refusé ;\n73 le fichier de --intervals existe déjà (--force) ;\n2 commande mal écrite ; 66 fichier introuvable ; 75 lecture ou écriture empêchée."
 )]
 pub struct AttackArgs {
     /// Tableau publié, avec suppressed ; plusieurs si l’intrus les a tous.
@@ -51,7 +51,7 @@ pub struct AttackArgs {
     /// cellule. Par défaut : seul, si le tableau compte les contributeurs.
     #[arg(long, value_enum)]
     singletons: Option<SingletonsArg>,
-    /// Écrit l’intervalle de chaque cellule cachée, pour un lecteur de tout ce qui est donné.
+    /// Écrit l’intervalle de chaque cellule cachée, pour un lecteur de tout ce qui est publié (sans --known).
     #[arg(long, value_name = "i.csv")]
     intervals: Option<PathBuf>,
     /// Remplace le fichier de --intervals s’il existe déjà.

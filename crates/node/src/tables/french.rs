@@ -291,10 +291,11 @@ impl Files {
                 "cellule ne peut pas être protégée",
                 "cellules ne peuvent pas être protégées"
             ),
-            if refusal.computable {
-                "ce qui est montré pour de bon les donne exactement."
-            } else {
-                "même en cachant tout le reste, elles varient trop peu."
+            match (refusal.computable, refusal.primaries.len()) {
+                (true, 1) => "ce qui est montré pour de bon la donne exactement.",
+                (true, _) => "ce qui est montré pour de bon les donne exactement.",
+                (false, 1) => "même en cachant tout le reste, elle varie trop peu.",
+                (false, _) => "même en cachant tout le reste, elles varient trop peu.",
             },
             self.cells(&places)
         );
@@ -335,8 +336,9 @@ impl Files {
             );
         }
         text.push_str(
-            "\nChoix : une modalité plus large ; plusieurs années ensemble ; libérer une de ces cellules ; --zeros protect ; \
-             une largeur plus petite ; renoncer à ce tableau. Une correction qui ne peut pas être protégée peut toujours \
+            "\nChoix : une modalité plus large ; plusieurs années ensemble ; libérer une de ces cellules ; laisser \
+             cacher les zéros (--zeros protect) ; une largeur plus petite ; ne pas compter ce que savent ceux qui sont \
+             seuls dans une cellule (--singletons owner) ; renoncer à ce tableau. Une correction qui ne peut pas être protégée peut toujours \
              partir comme un retrait. Rien n’a été écrit.",
         );
         text
