@@ -144,6 +144,22 @@ impl Builder<'_> {
         }
     }
 
+    /// A total is no less than the least that its parts can be together.
+    pub(super) fn add_lows(&mut self) {
+        let mut more = self.known.iter().any(|known| known.low > 0);
+        while std::mem::take(&mut more) {
+            for sum in &self.sums {
+                let parts = sum.parts.iter().map(|&part| self.known[part as usize].low).fold(0, i64::saturating_add);
+                let total = &mut self.known[sum.total as usize];
+                let low = parts.min(total.value);
+                if low > total.low {
+                    total.low = low;
+                    more = true;
+                }
+            }
+        }
+    }
+
     pub(super) fn alone(&mut self) {
         let single = |cell: usize| self.known[cell].facts.alone();
         let taken: HashSet<u32> = self.known.iter().filter_map(|known| known.owner).collect();

@@ -32,6 +32,7 @@ impl Builder<'_> {
         if self.request.singletons == Singletons::Alone {
             self.alone();
         }
+        self.add_lows();
         self.bound_below();
         let (mut parts, mut fixed) = self.cells()?;
         self.add_up(&mut parts);

@@ -52,6 +52,23 @@ fn dominance_is_strict_or_not_as_it_says() {
 }
 
 #[test]
+fn what_a_rule_asks_below_ends_where_the_bounds_of_the_parts_do() {
+    // One contributor has 57 of the 60 in x: twelve more, and twelve less, which the bound of x/a does not allow.
+    let dimensions = vec![dimension("k", &[("Total", &["x", "y", "z"]), ("x", &["a", "b"])])];
+    let figures = [("Total", 260), ("x", 60), ("a", 58), ("b", 2), ("y", 100), ("z", 100)];
+    let mut amounts = table(&dimensions, &[0], &figures);
+    for (row, top1) in amounts.rows.iter_mut().zip([60, 57, 29, 1, 50, 50]) {
+        (row.contributors, row.top1, row.top2) = (Some(9), Some(top1), Some(1));
+    }
+    amounts.rows[2].low = Some(58);
+    let tables = [amounts];
+    let dominance = [Criterion::Dominance { largest: 1, share: Percent::new(85), strictness: Strictness::Beyond }];
+    let ask = Request { width: 5, ..request(&dimensions, &tables, &dominance) };
+    let hidden = hidden(&decide(&ask), 0);
+    assert!(hidden.contains(&1) && !hidden.contains(&0), "{hidden:?}");
+}
+
+#[test]
 fn precision_is_measured_from_the_second_contributor() {
     let fifteen = Criterion::Precision { p: Percent::new(15) };
     let of = |value| Facts { top1: Some(100), top2: Some(50), ..facts(value) };
