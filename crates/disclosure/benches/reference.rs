@@ -3,8 +3,9 @@
 //! asks for another width, 0 for elimination alone, and `TABLE<FIGURE` hides whatever is smaller. With `--intruder`,
 //! below each pattern stands all that somebody finds in it who sees nothing but the table that would be shown.
 //!
-//! `narrow` counts the primaries of which that person is not proven to be left in doubt by the width; CPU seconds and
-//! memory are those of choosing what to hide, without his.
+//! Whole tables prove each pattern before it is printed. `narrow` is a second opinion: how many primaries another search
+//! finds too certain, and how many it could not decide in its time. CPU seconds and memory are those of choosing what to
+//! hide alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -112,8 +113,8 @@ fn one(root: &Path, table: &str, intruder: bool) {
     let (seconds, memory) = (cpu() - before, peak());
     let narrow = match pattern.proof.check(&system, &pattern.hidden, width) {
         // What follows from what would be shown, found without the proof.
-        Ok(()) => unsure(&system, &pattern.hidden, width),
-        Err(Short::Narrow(cells) | Short::Bare(cells)) => cells.len(),
+        Ok(()) => seen(&system, &pattern.hidden, width),
+        Err(Short::Narrow(cells) | Short::Bare(cells)) => cells.len().to_string(),
         Err(Short::Unsound(table)) => return println!("table {table} of the proof is unsound"),
     };
     let value: i64 = pattern.hidden.iter().map(|&cell| system.cells()[cell].value).sum();
@@ -130,14 +131,15 @@ fn one(root: &Path, table: &str, intruder: bool) {
     }
 }
 
-/// Primaries that are not found to vary by the width, from the true table on: on tight patterns, who does not know any
+/// Primaries that vary by less than the width, and those left undecided, from the true table on: on tight patterns, who does not know any
 /// table that agrees is not sure to find one.
-fn unsure(system: &System, hidden: &[usize], width: u32) -> usize {
+fn seen(system: &System, hidden: &[usize], width: u32) -> String {
     let primary = |&cell: &usize| system.cells()[cell].standing == Standing::Primary;
     let truth = system.cells().iter().map(|cell| cell.value).collect();
     let asked = Asked::width(width).about(hidden.iter().copied().filter(primary)).from_table(truth);
     let reached = reach(&View::of(system, hidden), &asked).expect("the true table agrees with what would be shown");
-    [Verdict::Narrow, Verdict::Undecided].into_iter().map(|verdict| reached.varying(width, verdict).len()).sum()
+    let [narrow, open] = [Verdict::Narrow, Verdict::Undecided].map(|verdict| reached.varying(width, verdict).len());
+    if open == 0 { narrow.to_string() } else { format!("{narrow}, {open} not decided") }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of cells")]
