@@ -154,7 +154,7 @@ pub fn protect(ask: &Protect, mut stage: impl FnMut(Stage)) -> Result<Outcome, F
     };
     let assembled = Assembled::of(&request).map_err(|misfit| files.misfit(&misfit))?;
     stage(Stage::Deciding { cells: assembled.cells(), primaries: assembled.primaries() });
-    let decision = match assembled.suppress(None) {
+    let decision = match assembled.suppress() {
         Ok(decision) => decision,
         Err(refusal) => {
             return Ok(Outcome::Refused { count: refusal.primaries.len(), message: files.refusal(&refusal) });

@@ -76,10 +76,9 @@ impl Assembled {
         Vec::new()
     }
 
-    /// Chooses what to hide, within `work` (the engine's own measure if `None`), and checks the proof.
-    pub fn suppress(&self, work: Option<u64>) -> Result<Decision, Refusal> {
+    /// Chooses what to hide, and checks the proof.
+    pub fn suppress(&self) -> Result<Decision, Refusal> {
         let ask = Ask::width(1);
-        let ask = Ask { work: work.unwrap_or(ask.work), ..ask };
         let cells = self.system.cells();
         let refuse = |computable, primaries: Vec<usize>| Refusal {
             computable,

@@ -49,7 +49,7 @@ fn hidden(decision: &Decision, table: usize) -> Vec<usize> {
 }
 
 fn decide(request: &Request<'_>) -> Decision {
-    Assembled::of(request).expect("tables that fit").suppress(None).expect("a pattern")
+    Assembled::of(request).expect("tables that fit").suppress().expect("a pattern")
 }
 
 /// Rows by whether they are hidden; hidden figures stay inside.
@@ -102,7 +102,7 @@ fn what_was_hidden_stays_hidden_and_what_was_shown_stays_shown() {
     other.rows[2].suppressed = Some(true);
     let both = [first, other];
     let ask = Request { earlier: &both, ..request(&dimensions, &tables, &eight) };
-    assert!(matches!(Assembled::of(&ask).expect("fits").suppress(None), Err(Refusal { computable: true, .. })));
+    assert!(matches!(Assembled::of(&ask).expect("fits").suppress(), Err(Refusal { computable: true, .. })));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn frozen_cells_are_not_touched() {
     now.rows[3].frozen = Frozen::Shown;
     let tables = [now.clone()];
     let ask = Request { tables: &tables, ..ask };
-    let refusal = Assembled::of(&ask).expect("fits").suppress(None).expect_err("nothing to hide beside B");
+    let refusal = Assembled::of(&ask).expect("fits").suppress().expect_err("nothing to hide beside B");
     assert_eq!((refusal.computable, refusal.primaries), (true, vec![Some(Place { earlier: false, table: 0, row: 1 })]));
     // A is the cheapest of those that stand in the way; the others need not be touched.
     assert_eq!(refusal.blocking, [(Place { earlier: false, table: 0, row: 0 }, Fixed::Frozen)]);
@@ -193,7 +193,7 @@ fn linked_tables_protect_their_common_cells_together() {
     let assembled = Assembled::of(&request(&dimensions, &both, FIVE)).expect("linked");
     // (Total, A), (Total, B), (Total, Total) stand in both.
     assert_eq!((assembled.cells(), assembled.primaries()), (15, 1));
-    let decision = assembled.suppress(None).expect("a pattern");
+    let decision = assembled.suppress().expect("a pattern");
     for (first, second) in [(6, 6), (7, 7), (8, 8)] {
         assert_eq!(decision.tables[0][first], decision.tables[1][second], "one cell, one decision");
     }
@@ -456,13 +456,13 @@ fn zeros_and_earlier_publications_that_stand_in_the_way_are_named() {
         row.suppressed = Some(hidden);
     }
     let ask = Request { earlier: std::slice::from_ref(&before), ..request(&dimensions, &tables, FIVE) };
-    let refusal = Assembled::of(&ask).expect("fits").suppress(None).expect_err("B and the total were shown");
+    let refusal = Assembled::of(&ask).expect("fits").suppress().expect_err("B and the total were shown");
     assert_eq!(refusal.blocking, [(Place { earlier: false, table: 0, row: 1 }, Fixed::Published)]);
     // The total cannot be anything else: nothing but the zero could vary with A.
     let mut tables = [table(&dimensions, &[0], &[("A", 30), ("B", 0), ("Total", 30)])];
     tables[0].rows[0].primary = true;
     (tables[0].rows[2].low, tables[0].rows[2].high) = (Some(30), Some(30));
     let ask = Request { marked: true, ..request(&dimensions, &tables, &[]) };
-    let refusal = Assembled::of(&ask).expect("fits").suppress(None).expect_err("the zero is shown");
+    let refusal = Assembled::of(&ask).expect("fits").suppress().expect_err("the zero is shown");
     assert_eq!(refusal.blocking, [(Place { earlier: false, table: 0, row: 1 }, Fixed::Zero)]);
 }

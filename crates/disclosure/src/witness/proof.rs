@@ -43,9 +43,10 @@ impl Proof {
         self.tables.len()
     }
 
-    /// Whether every primary, and every cell that is hidden for good, is hidden, and every primary varies as it needs (by `width`, if it has no need of its own) over tables that satisfy
-    /// every relation, every range and every shown figure, in exact integers; for anybody, and for the owner of any
-    /// other hidden cells, who knows all of his. `hidden` in ascending order.
+    /// Whether every primary, and every cell that is hidden for good, is hidden, and every primary varies as it needs (by
+    /// `width`, if it has no need of its own) over tables that satisfy every relation, every range and every shown figure,
+    /// in exact integers; for anybody, and for the owner of any other hidden cells, who knows all of his. `hidden` in
+    /// ascending order.
     pub fn check(&self, system: &System, hidden: &[usize], width: u32) -> Result<(), Short> {
         let bare = |&cell: &usize| {
             matches!(system.cells()[cell].standing, Standing::Primary | Standing::Hidden)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::super::truth::Truth;
-use crate::alone::alone;
+use crate::alone::{alone, spread};
 use crate::attack::{Visible, any_table};
 use crate::relations::{Relations, Standing};
 
@@ -27,31 +27,21 @@ pub(super) fn who_is_alone(relations: &Relations, truth: &Truth) -> Vec<Option<u
         published && truth.get(cell).is_some_and(|fact| fact.contributors == 1)
     };
     let mut known: Vec<bool> = (0..relations.cells.len()).map(single).collect();
+    // A part without anybody says nothing about who is alone in the whole.
+    let empty = |cell: usize| truth.value(cell) == 0;
+    let parts = || relations.equalities.iter().flat_map(|sum| sum.parts.iter().map(|&part| (sum.whole, part)));
     loop {
         let mut more = false;
-        for equality in relations.equalities.iter().filter(|equality| known[equality.whole]).collect::<Vec<_>>() {
-            for &part in &equality.parts {
-                more |= !std::mem::replace(&mut known[part], true);
-            }
+        for (whole, part) in parts().filter(|&(_, part)| !empty(part)) {
+            more |= known[whole] && !std::mem::replace(&mut known[part], true);
         }
         if !more {
             break;
         }
     }
-    // A part without anybody says nothing about who is alone in the whole.
-    let somebody = |&(_, part): &(usize, usize)| truth.value(part) > 0;
-    let parts =
-        relations.equalities.iter().flat_map(|equality| equality.parts.iter().map(|&part| (equality.whole, part)));
-    let pairs = parts.chain(relations.twins.iter().copied()).filter(somebody);
+    let pairs = parts().chain(relations.twins.iter().copied()).filter(|&(_, part)| !empty(part));
     let mut alone = alone(relations.cells.len(), pairs, &|cell| known[cell], &HashSet::new());
-    // Of those who know that it is zero, any will do.
-    for equality in &relations.equalities {
-        for &part in equality.parts.iter().filter(|&&part| truth.value(part) == 0) {
-            if alone[equality.whole].is_some() {
-                alone[part] = alone[equality.whole];
-            }
-        }
-    }
+    spread(&mut alone, &parts(), &empty);
     alone
 }
 

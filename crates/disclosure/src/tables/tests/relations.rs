@@ -111,7 +111,7 @@ fn what_a_producer_publishes_narrows_the_range_of_our_own_figures() {
         let sources = [Source { table: source, below: around.0, above: around.1 }];
         let ask = Request { sources: &sources, width, ..request(&dimensions, &tables, &eight) };
         Assembled::of(&ask)
-            .and_then(|assembled| assembled.suppress(None).map_err(|_| Misfit::TooMany))
+            .and_then(|assembled| assembled.suppress().map_err(|_| Misfit::TooMany))
             .map(|d| hidden(&d, 0))
     };
     // 5 stands for anything from 3 to 9: B, which is 7, may vary by 6 and no more.

@@ -159,7 +159,7 @@ fn a_campaign_with_slightly_other_figures_keeps_most_of_the_pattern() {
         both += old.intersection(&new).count();
         either += old.union(&new).count();
         let ask = Request { earlier: &published, width: 5, ..request(&linked.dimensions, &linked.tables, FIVE) };
-        if Assembled::of(&ask).is_ok_and(|assembled| assembled.suppress(None).is_ok()) {
+        if Assembled::of(&ask).is_ok_and(|assembled| assembled.suppress().is_ok()) {
             let after = chosen(&linked.hidden(&linked.tables, &published));
             kept += old.intersection(&after).count();
             all += old.union(&after).count();
