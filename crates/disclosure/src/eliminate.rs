@@ -27,6 +27,8 @@ pub(crate) struct Dictionary {
     /// By free cell: dependent cells that may contain it. Entries may be stale or double.
     columns: Vec<Vec<u32>>,
     shown: Vec<bool>,
+    /// Cells that stay free as long as others can depend on them.
+    late: Vec<bool>,
 }
 
 fn coefficient(row: &Row, column: u32) -> Option<Residue> {
@@ -76,8 +78,18 @@ impl Dictionary {
         Self::within(system, 0..system.relations(), settled)
     }
 
+    /// The same; cells that are `late` stay free as long as others can depend on them, so that what is a combination of
+    /// late ones alone has them alone in its row.
+    pub(crate) fn after(system: &System, settled: &[bool], late: Vec<bool>) -> Self {
+        Self::solve(system, 0..system.relations(), settled, late)
+    }
+
     /// As if only these relations were there: right where all others hold settled cells alone.
     pub(crate) fn within(system: &System, relations: impl Iterator<Item = usize>, settled: &[bool]) -> Self {
+        Self::solve(system, relations, settled, vec![false; settled.len()])
+    }
+
+    fn solve(system: &System, relations: impl Iterator<Item = usize>, settled: &[bool], late: Vec<bool>) -> Self {
         let cells = system.cells().len();
         let mut lines: Vec<Row> = relations
             .map(|relation| {
@@ -108,7 +120,8 @@ impl Dictionary {
             // families of different axes fill in as one product and not as a tangle.
             let pivot = lines[index].iter().map(|&(cell, _)| cell);
             let unit = |cell: u32| coefficient(&lines[index], cell).is_some_and(|value| value.balanced().abs() == 1);
-            let pivot = pivot.min_by_key(|&cell| (!unit(cell), columns[cell as usize].len(), Reverse(cell)));
+            let pivot = pivot
+                .min_by_key(|&cell| (late[cell as usize], !unit(cell), columns[cell as usize].len(), Reverse(cell)));
             let pivot = pivot.expect("the line is not empty");
             let inverse = coefficient(&lines[index], pivot).expect("the pivot is in its line").inverse();
             solved_for[index] = Some(pivot);
@@ -124,7 +137,7 @@ impl Dictionary {
             lines[index] = line;
         }
         let mut dictionary =
-            Self { rows: vec![None; cells], columns: vec![Vec::new(); cells], shown: settled.to_vec() };
+            Self { rows: vec![None; cells], columns: vec![Vec::new(); cells], shown: settled.to_vec(), late };
         for (line, solved) in lines.into_iter().zip(solved_for) {
             let Some(cell) = solved else { continue };
             let factor = -coefficient(&line, cell).expect("the pivot is in its line").inverse();
@@ -149,14 +162,15 @@ impl Dictionary {
 
     /// Whether showing `cell` would make one of `targets` computable.
     pub(crate) fn gives_away(&self, cell: usize, targets: &[bool]) -> bool {
+        let targets = |cell: u32| targets.get(cell as usize).is_some_and(|&target| target);
         let Some(row) = &self.rows[cell] else {
             // A free cell gives away what is a multiple of it.
             return self.columns[cell].iter().any(|&other| {
-                targets[other as usize]
+                targets(other)
                     && self.rows[other as usize].as_ref().is_some_and(|row| row.len() == 1 && row[0].0 as usize == cell)
             });
         };
-        if row.len() == 1 && targets[row[0].0 as usize] {
+        if row.len() == 1 && targets(row[0].0) {
             return true;
         }
         let Some(&(rare, _)) = row.iter().min_by_key(|&&(at, _)| self.columns[at as usize].len()) else {
@@ -164,13 +178,33 @@ impl Dictionary {
         };
         self.columns[rare as usize].iter().any(|&other| {
             other as usize != cell
-                && targets[other as usize]
+                && targets(other)
                 && self.rows[other as usize].as_ref().is_some_and(|target| proportional(row, target))
         })
     }
 
+    /// Adds a figure that is this combination of cells; what is the answer stands for it, like a cell.
+    pub(crate) fn define(&mut self, terms: &[(usize, i64)]) -> usize {
+        let mut row: Row = Vec::new();
+        for &(cell, by) in terms.iter().filter(|&&(cell, _)| !self.shown[cell]) {
+            let free = vec![(narrow(cell), Residue::from(1))];
+            add(&mut row, Residue::from(by), self.rows[cell].as_ref().unwrap_or(&free), |_| {});
+        }
+        let index = self.rows.len();
+        for &(at, _) in &row {
+            self.columns[at as usize].push(narrow(index));
+        }
+        self.rows.push(Some(row));
+        self.columns.push(Vec::new());
+        self.shown.push(false);
+        self.late.push(false);
+        index
+    }
+
     fn pivot(&self, row: &Row) -> Option<(u32, Residue)> {
-        let key = |&&(at, value): &&(u32, Residue)| (value.balanced().abs() != 1, self.columns[at as usize].len());
+        let key = |&&(at, value): &&(u32, Residue)| {
+            (self.late[at as usize], value.balanced().abs() != 1, self.columns[at as usize].len())
+        };
         row.iter().min_by_key(key).copied()
     }
 

@@ -75,9 +75,9 @@
 //!   without need;
 //! * other slices about the same people (another period, another table) are taken for unrelated.
 //!
-//! Methods: complementary suppression by cheapest exact moves, after Kelly, Golden and Assad (Networks 22, 1992) and
-//! Fischetti and Salazar (Management Science 47, 2001); linear programs only propose tables and bounds, which count once
-//! they are verified in exact integers.
+//! Methods: complementary suppression by elimination, after Langsrud, and by hiding what bounds follow from, after
+//! Fischetti and Salazar (Management Science 47, 2001): see [`suppress`](crate::suppress). Linear programs only propose
+//! tables and bounds, which count once they are verified in exact integers.
 //!
 //! # What the compiler refuses
 //!

@@ -4,12 +4,13 @@
 //! Columns are sparse and kept in floating point, because they only *propose* tables. What is proposed is rounded,
 //! and verified in exact integers by [`crate::witness`]; no bound computed here is ever taken for a proof.
 
-mod cheapest;
+mod basis;
 mod travel;
 
-pub(crate) use cheapest::Costs;
+pub(crate) use travel::Travel;
 
-use std::sync::Arc;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use crate::eliminate::Dictionary;
 use crate::system::System;
@@ -52,23 +53,30 @@ type Column = Vec<(u32, f64)>;
 #[derive(Clone, Debug)]
 pub(crate) struct Space {
     /// Cells of the system, by local index.
-    cells: Arc<Vec<usize>>,
-    truth: Arc<Point>,
+    cells: Vec<usize>,
+    truth: Point,
     low: Point,
     high: Point,
     place: Vec<Place>,
     /// By column: its cell.
     free: Vec<u32>,
-    /// Shared between clones until one of them rewrites a column: a search leaves no trace in its origin.
-    columns: Vec<Arc<Column>>,
-    /// By dependent cell: columns that may contain it, shared likewise. Entries may be stale or double.
-    holders: Vec<Arc<Vec<u32>>>,
+    /// By column: dependent cells and by how much they change with it.
+    columns: Vec<Column>,
+    /// By dependent cell: columns that may contain it; entries may be stale.
+    holders: Vec<Vec<u32>>,
     /// Terms rewritten so far: the engine's clock, the same on every machine.
     work: u64,
 }
 
 fn entry(column: &Column, cell: u32) -> f64 {
     column.binary_search_by_key(&cell, |&(at, _)| at).map_or(0.0, |position| column[position].1)
+}
+
+/// Each column at most once: what is stale may come true again.
+fn note(holders: &mut Vec<u32>, column: u32) {
+    if !holders.contains(&column) {
+        holders.push(column);
+    }
 }
 
 /// `into += factor · other`, without the entry at `except`, telling which cells are new in it.
@@ -128,14 +136,14 @@ impl Space {
             cells.iter().map(|&cell| figure(cell).map_or(f64::INFINITY, float)).collect()
         };
         Self {
-            truth: Arc::new(of(&|cell| Some(system.cells()[cell].value))),
+            truth: of(&|cell| Some(system.cells()[cell].value)),
             low: of(&|cell| Some(system.cells()[cell].low)),
             high: of(&|cell| system.cells()[cell].high),
             place,
             free,
-            columns: columns.into_iter().map(Arc::new).collect(),
-            holders: holders.into_iter().map(Arc::new).collect(),
-            cells: Arc::new(cells),
+            columns,
+            holders,
+            cells,
             work: 0,
         }
     }
@@ -163,13 +171,13 @@ impl Space {
     }
 
     fn pivot(&mut self, row: u32, column: usize) {
-        let entering = Arc::clone(&self.columns[column]);
+        let entering = std::mem::take(&mut self.columns[column]);
         let value = entry(&entering, row);
         let name = self.free[column];
         let mut touched = 0;
         let mut kept = vec![narrow(column)];
         let held = std::mem::take(&mut self.holders[row as usize]);
-        for &other in held.iter() {
+        for &other in &held {
             let index = other as usize;
             let across = match self.columns.get(index) {
                 Some(body) if index != column => entry(body, row),
@@ -181,22 +189,22 @@ impl Space {
             let factor = -(across / value);
             let holders = &mut self.holders;
             let mut sum = combine(&self.columns[index], factor, &entering, row, |cell| {
-                Arc::make_mut(&mut holders[cell as usize]).push(other);
+                note(&mut holders[cell as usize], other);
             });
             // The cell that was free depends on this column now.
             let position = sum.partition_point(|&(at, _)| at < name);
             sum.insert(position, (name, factor));
             touched += sum.len();
             kept.push(other);
-            self.columns[index] = Arc::new(sum);
+            self.columns[index] = sum;
         }
-        self.holders[name as usize] = Arc::new(kept);
+        self.holders[name as usize] = kept;
         let mut leaving: Column =
             entering.iter().filter(|&&(at, _)| at != row).map(|&(at, x)| (at, x / value)).collect();
         let position = leaving.partition_point(|&(at, _)| at < name);
         leaving.insert(position, (name, 1.0 / value));
         self.work += (touched + leaving.len() + held.len()) as u64;
-        self.columns[column] = Arc::new(leaving);
+        self.columns[column] = leaving;
         self.free[column] = row;
         self.place[name as usize] = Place::Dependent;
         self.place[row as usize] = Place::Free(narrow(column));
@@ -226,6 +234,45 @@ impl Space {
         }
     }
 
+    /// The columns that are nearest to a cell, as many as wanted; `None` if these are all.
+    pub(crate) fn around(&self, cell: usize, many: usize) -> Option<Vec<u32>> {
+        if many >= self.columns.len() {
+            return None;
+        }
+        let mut near = Vec::with_capacity(many);
+        let mut taken = vec![false; self.columns.len()];
+        let mut seen = vec![false; self.cells.len()];
+        let mut queue: BinaryHeap<Reverse<(usize, usize, u32)>> = BinaryHeap::new();
+        let mut visit = |cell: usize, far: usize, queue: &mut BinaryHeap<Reverse<(usize, usize, u32)>>| {
+            if std::mem::replace(&mut seen[cell], true) {
+                return;
+            }
+            let own = match self.place[cell] {
+                Place::Free(column) => Some(column),
+                Place::Dependent | Place::Shown => None,
+            };
+            for &column in own.iter().chain(self.holders[cell].iter()) {
+                if let Some(body) = self.columns.get(column as usize) {
+                    queue.push(Reverse((far + body.len(), body.len(), column)));
+                }
+            }
+        };
+        visit(cell, 0, &mut queue);
+        while near.len() < many
+            && let Some(Reverse((far, _, column))) = queue.pop()
+        {
+            if std::mem::replace(&mut taken[column as usize], true) {
+                continue;
+            }
+            near.push(column);
+            visit(self.free[column as usize] as usize, far, &mut queue);
+            for &(at, _) in &self.columns[column as usize] {
+                visit(at as usize, far, &mut queue);
+            }
+        }
+        Some(near)
+    }
+
     /// Holds a cell at its true figure until it is shown or loosened. What it was is the answer.
     pub(crate) fn hold(&mut self, cell: usize) -> (f64, f64) {
         let range = (self.low[cell], self.high[cell]);
@@ -249,22 +296,47 @@ impl Space {
         self.free.swap_remove(column);
         if let Some(&moved) = self.free.get(column) {
             self.place[moved as usize] = Place::Free(narrow(column));
-            for &(at, _) in self.columns[column].iter() {
-                Arc::make_mut(&mut self.holders[at as usize]).push(narrow(column));
+            for &(at, _) in &self.columns[column] {
+                note(&mut self.holders[at as usize], narrow(column));
             }
         }
     }
 
-    /// A table (changes by cell of the system) moved along one column until the cell at `local` has its true figure
-    /// again, if it stays possible.
-    pub(crate) fn returned(&mut self, table: &[(u32, i32)], local: usize) -> Option<Vec<(u32, i32)>> {
+    /// Moves that change a cell by one, in whole steps: what else changes, by ascending cell.
+    pub(crate) fn returns(&mut self, local: usize, most: usize) -> Vec<Vec<(u32, f64)>> {
+        let own = narrow(local);
+        let mut columns: Vec<(usize, usize, f64)> = match self.place[local] {
+            Place::Shown => Vec::new(),
+            Place::Free(column) => vec![(0, column as usize, 1.0)],
+            Place::Dependent => {
+                let held = self.held(own).filter(|(_, value)| (value.abs() - 1.0).abs() < 1e-9);
+                held.map(|(column, value)| (self.columns[column].len(), column, value)).collect()
+            }
+        };
+        columns.sort_unstable_by_key(|&(length, column, _)| (length, column));
+        columns.dedup_by_key(|&mut (_, column, _)| column);
+        columns.truncate(most);
+        let mut moves = Vec::with_capacity(columns.len());
+        for (length, column, value) in columns {
+            self.work += length as u64;
+            let mut terms: Vec<(u32, f64)> = self.columns[column].iter().map(|&(at, x)| (at, x / value)).collect();
+            let position = terms.partition_point(|&(at, _)| at < self.free[column]);
+            terms.insert(position, (self.free[column], 1.0 / value));
+            terms.retain(|&(at, _)| at != own);
+            moves.push(terms);
+        }
+        moves
+    }
+
+    /// A table (changes by cell of the system) moved along a move of the cell at `local` until this one has its true
+    /// figure again, if it stays possible.
+    pub(crate) fn returned(&self, table: &[(u32, i32)], local: usize, along: &[(u32, f64)]) -> Option<Vec<(u32, i32)>> {
         let cell = narrow(self.cells[local]);
-        let column = self.release(local)?;
         let back = -table.iter().find(|&&(at, _)| at == cell).map_or(0.0, |&(_, change)| f64::from(change));
-        let mut moved: Vec<(u32, i32)> = Vec::with_capacity(table.len() + self.columns[column].len());
+        let mut moved: Vec<(u32, i32)> = Vec::with_capacity(table.len() + along.len());
         // Both ascend, because local indices ascend with the system's.
         let mut rest = table.iter().filter(|&&(at, _)| at != cell).copied().peekable();
-        for &(at, value) in self.columns[column].iter() {
+        for &(at, value) in along {
             let (local, name) = (at as usize, narrow(self.cells[at as usize]));
             while let Some(term) = rest.next_if(|&(other, _)| other < name) {
                 moved.push(term);
@@ -287,8 +359,26 @@ impl Space {
         Some(moved)
     }
 
+    /// Puts a point where a table (changes by cell of the system) is; what it changes elsewhere is the answer, `None` if
+    /// a figure would be out of its range in here.
+    pub(crate) fn carry(&self, point: &mut Point, table: &[(u32, i32)]) -> Option<Vec<(u32, i32)>> {
+        point.clone_from(&self.truth);
+        let mut elsewhere = Vec::new();
+        for &(cell, by) in table {
+            let Some(local) = self.local(cell as usize) else {
+                elsewhere.push((cell, by));
+                continue;
+            };
+            point[local] += f64::from(by);
+            if point[local] < self.low[local] || point[local] > self.high[local] {
+                return None;
+            }
+        }
+        Some(elsewhere)
+    }
+
     /// The changes of a point against the truth, by cell of the system, if all its figures are whole and possible.
-    pub(crate) fn changes(&self, point: &Point) -> Option<Vec<(u32, i32)>> {
+    pub(crate) fn changes(&self, point: &[f64]) -> Option<Vec<(u32, i32)>> {
         let mut changes = Vec::new();
         for (local, &figure) in point.iter().enumerate() {
             let nearest = whole(figure);
@@ -301,15 +391,6 @@ impl Space {
             }
         }
         Some(changes)
-    }
-
-    /// How far a true figure may move, given what is held.
-    pub(crate) fn room(&self, cell: usize, way: Way) -> f64 {
-        self.able(&self.truth, cell, way.sign()).max(0.0)
-    }
-
-    fn able(&self, point: &Point, cell: usize, direction: f64) -> f64 {
-        if direction > 0.0 { self.high[cell] - point[cell] } else { point[cell] - self.low[cell] }
     }
 }
 

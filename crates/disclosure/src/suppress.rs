@@ -1,20 +1,19 @@
 //! Which other figures must be hidden so that each primary stays uncertain by its need.
 //!
 //! 1. **Eliminate** ([`eliminate`](crate::eliminate), [`draft`]). Cells are shown, dearest first, each unless it makes a
-//!    primary computable. What stays hidden makes no primary computable, and almost every cell of it is needed for that:
-//!    a tight draft. A loose one does so also for somebody who knows all primaries of one, and leaves no sum of ones; it
-//!    hides more, and most primaries are wide in it. Their weights tell which of the two is taken.
+//!    primary computable, or a small sum of primaries of one. Almost every cell that stays hidden is needed for that.
 //! 2. **Witness** ([`witness`](crate::witness)). Every primary looks for whole tables among the *hidden* cells, both
-//!    agreeing with everything shown, between which it varies by its need. One table serves many.
-//! 3. **Repair** ([`repair`]). Where there are none, further cells in the neighbourhood are hidden: weighed one by one
-//!    against tables, bought by the cheapest table, or those of the first table found, as work allows. Hiding more never
-//!    spoils what was proven.
-//! 4. **Clean up**. Secondary cells are shown again, dearest first, where the tables survive, or can be bent to agree
-//!    with the cell.
+//!    agreeing with everything shown, between which it varies by its need: in its neighbourhood first, by whole steps
+//!    first. One table serves many.
+//! 3. **Repair** ([`repair`]). Where there are none, a linear program tells which sum of hidden cells is in the way: it
+//!    follows from what is shown. The least of what it follows from is hidden, and tables are looked for again. Hiding
+//!    more never spoils what was proven.
+//! 4. **Clean up**. Secondary cells are shown again, dearest first, where the tables survive, can be bent to agree with
+//!    the cell, or can be replaced.
 //!
-//! Elimination is after Langsrud's; what a primary needs, and repair by the cheapest tables, after Kelly, Golden and
-//! Assad, *Cell suppression: disclosure protection for sensitive tabular data* (Networks 22, 1992) and Fischetti and
-//! Salazar, *Solving the cell suppression problem on tabular data with linear constraints* (Management Science 47, 2001).
+//! Elimination is after Langsrud's, with sums of ones as in its anySum (`GaussSuppression`, Statistics Norway); to hide
+//! what a bound follows from is after its interval protection, and after Fischetti and Salazar, *Solving the cell
+//! suppression problem on tabular data with linear constraints* (Management Science 47, 2001).
 //!
 //! What is hidden in the end is proven wide by whole tables in exact integers. Nothing depends on a solver's bound:
 //! what was not found counts as not there, and the engine rather hides a cell too many.
@@ -27,10 +26,11 @@ use std::cmp::Reverse;
 use thiserror::Error;
 
 use crate::eliminate::Dictionary;
-use crate::space::Space;
 use crate::system::{Standing, System};
 use crate::witness::Pool;
 pub use crate::witness::{Effort, Proof, Short};
+use draft::Draft;
+use repair::Repair;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Ask {
 impl Ask {
     /// A width, with as much work as pays off.
     pub fn width(width: u32) -> Self {
-        Self { width, work: 60_000 }
+        Self { width, work: 40_000 }
     }
 
     /// The work for all cells; small systems cost little anyway.
@@ -76,10 +76,9 @@ pub struct Account {
     pub computable: usize,
     /// Primaries for which tables were looked for: all others were wide by the tables of these.
     pub looked: usize,
-    /// Primaries for which more cells were hidden.
+    /// Cells hidden because some primary varied too little.
     pub repaired: usize,
-    /// Primaries for which tables found by whole steps alone did not do, among what elimination (and mending others)
-    /// had hidden when their turn came.
+    /// Primaries for which tables found by whole steps alone did not do, among what elimination had hidden.
     pub solved: usize,
     /// Cells shown again in the end.
     pub returned: usize,
@@ -116,59 +115,89 @@ pub fn suppress(system: &System, ask: Ask) -> Result<Pattern, Unprotectable> {
     if !computable.is_empty() {
         return Err(Unprotectable::Computable(computable));
     }
+    let pattern = choose(system, ask, &settled, Start::Sums)?;
+    if system.cells().len() > FEW {
+        return Ok(pattern);
+    }
+    let other = choose(system, ask, &settled, Start::Bare)?;
+    let weight = |pattern: &Pattern| -> i64 {
+        pattern.secondary.iter().map(|&cell| system.cells()[cell].weight.saturating_add(1)).sum()
+    };
+    Ok(if weight(&other) < weight(&pattern) { other } else { pattern })
+}
+
+/// So small a system is solved both ways, and the cheaper pattern is taken.
+const FEW: usize = 600;
+
+/// Where to start from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// From a pattern in which most primaries are wide: small sums of ones are hidden from the start.
+    Sums,
+    /// From one in which none is computable; for each primary that is not wide, cells are weighed against one another.
+    Bare,
+}
+
+fn choose(system: &System, ask: Ask, settled: &[bool], start: Start) -> Result<Pattern, Unprotectable> {
+    let standing = |cell: usize| system.cells()[cell].standing;
+    let all = 0..system.cells().len();
+    let primary: Vec<bool> = all.clone().map(|cell| standing(cell) == Standing::Primary).collect();
     let budget = ask.budget(system);
     let mut order: Vec<usize> =
         all.clone().filter(|&cell| !settled[cell] && standing(cell) == Standing::Open).collect();
     order.sort_by_key(|&cell| (Reverse(system.cells()[cell].weight), cell));
-    let slight = draft::slight(system, &settled);
-    let plain = draft::draft(system, &whole, &order, &settled, &[]);
-    let loose = (!slight.is_empty()).then(|| draft::draft(system, &whole, &order, &settled, &slight));
-    let (draft, thrift) = match loose {
-        Some(loose) if draft::prefers(system, &settled, &plain, &loose) => (loose, None),
-        _ => (plain, Some(budget / 2)),
+    let slight = match start {
+        Start::Sums => draft::slight(system, settled),
+        Start::Bare => vec![false; settled.len()],
     };
-    let mut repair = repair::Repair::new(system, &settled, draft, thrift);
+    let whole = Dictionary::after(system, settled, slight.clone());
+    let draft = Draft::new(system, &whole, &order, settled, &slight, ask.width);
+    let mut account = Account { implied: draft.implied, computable: draft.computable, ..Account::default() };
     let mut pool = Pool::new(system, ask.width);
-    let narrow = repair.mend_all(&mut pool);
-    let repair::Repair { draft: draft::Draft { mut shown, implied, computable }, work, looks, repairs, solved, .. } =
-        repair;
-    let mut account =
-        Account { implied, computable, looked: looks, repaired: repairs, solved, work, ..Account::default() };
+    let mut repair = Repair::new(system, settled, &whole, &order, draft);
+    let narrow = match start {
+        Start::Sums => repair.widen_all(&mut pool, &mut account),
+        Start::Bare => repair.weigh_all(&mut pool, &mut account),
+    };
     if !narrow.is_empty() {
         return Err(Unprotectable::Narrow(narrow));
     }
-    // Replayed in order, because to solve for what is hidden in one go fills in; this path is known not to.
-    let mut dictionary = whole;
-    for &cell in order.iter().filter(|&&cell| shown[cell]) {
-        dictionary.show(cell);
-    }
-    let mut space = Space::new(system, &dictionary);
+    pool.prune();
+    let mut space = repair.space();
+    let Draft { mut shown, mut dictionary, .. } = repair.done();
     let limit = budget.max(account.work + budget / 2);
-    for &cell in &order {
-        if shown[cell] {
-            continue;
-        }
-        if dictionary.computable(cell) {
-            shown[cell] = true;
-            continue;
-        }
-        if dictionary.gives_away(cell, &primary) {
-            continue;
-        }
-        if account.work + space.work() >= limit {
-            account.undecided += 1;
-        } else {
-            let local = space.local(cell).expect("not computable now, so not computable at the start");
-            if pool.without(&mut space, &[local]) {
-                space.show(local);
-                dictionary.show(cell);
+    let mut returned = None;
+    // What was returned makes room for others to be returned, now and then.
+    while returned != Some(account.returned) {
+        returned = Some(account.returned);
+        account.undecided = 0;
+        for &cell in &order {
+            if shown[cell] {
+                continue;
+            }
+            if dictionary.computable(cell) {
                 shown[cell] = true;
-                account.returned += 1;
+                continue;
+            }
+            if dictionary.gives_away(cell, &primary) {
+                continue;
+            }
+            if account.work + space.work() >= limit {
+                account.undecided += 1;
+            } else {
+                let local = space.local(cell).expect("not computable now, so not computable at the start");
+                if pool.without(&mut space, &[local]) {
+                    space.show(local);
+                    dictionary.show(cell);
+                    shown[cell] = true;
+                    account.returned += 1;
+                }
             }
         }
     }
     account.work += space.work();
     account.effort = pool.effort;
+    pool.prune();
     let kept = |&cell: &usize| matches!(standing(cell), Standing::Primary | Standing::Hidden) || !shown[cell];
     let hidden: Vec<usize> = all.filter(kept).collect();
     let secondary = hidden.iter().copied().filter(|&cell| standing(cell) == Standing::Open).collect();

@@ -2,28 +2,40 @@
 //!
 //! One table serves many targets: the range that a target takes over all tables of the pool is a proof of its need.
 
-mod cheap;
 mod proof;
 
-use std::collections::BTreeMap;
-
-use crate::space::{Space, Way};
+use crate::space::{Space, Travel, Way};
 use crate::system::{Need, Standing, System};
 pub use proof::{Proof, Short};
 
-/// How hard to look for one table.
+/// How hard to look for one table: whole steps, a program's steps, and branches.
 const PUSHES: u32 = 60;
 const DRIVES: u32 = 300;
-const PUMPS: u32 = 10;
-/// Above so many cells, rounding costs more than it finds.
-const PUMPED: usize = 800;
 const NODES: u32 = 2;
 
+/// How many earlier tables to go on from.
+const CARRIED: usize = 12;
+
+/// How many moves to bend a table along.
+const BENDS: usize = 4;
+
+/// How many tables are kept for each target and way.
+const KEPT: usize = 2;
+
+/// How many moves around a target are searched, one after the other; and with how many a search among all begins.
+const AROUND: [usize; 3] = [16, 48, 144];
+const BEGIN: usize = 48;
+
+/// Further than any need.
+const FAR_OFF: i64 = 1 << 40;
+
 /// Ways to look for a table.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Look {
     /// By whole steps.
     Push,
+    /// By whole steps from tables found earlier, those that go furthest first.
+    Carry,
     /// Not at all, but by a linear program whether it is worth it.
     Bound,
     /// By linear programs and branching.
@@ -33,9 +45,49 @@ enum Look {
 /// A way, and whether upwards is preferred.
 type Search = (Look, bool);
 
-const NEAR: [Search; 4] = [(Look::Push, true), (Look::Push, false), (Look::Dive, true), (Look::Dive, false)];
-const FAR: [Search; 5] =
-    [(Look::Push, true), (Look::Push, false), (Look::Bound, true), (Look::Dive, true), (Look::Dive, false)];
+/// Among few moves, where a program costs little, but settles nothing if there is no room.
+const NEAR: [Search; 7] = [
+    (Look::Push, true),
+    (Look::Push, false),
+    (Look::Carry, true),
+    (Look::Carry, false),
+    (Look::Bound, true),
+    (Look::Dive, true),
+    (Look::Dive, false),
+];
+
+/// Among all moves.
+const FAR: [Search; 7] = [
+    (Look::Push, true),
+    (Look::Push, false),
+    (Look::Bound, true),
+    (Look::Carry, true),
+    (Look::Carry, false),
+    (Look::Dive, true),
+    (Look::Dive, false),
+];
+
+/// Among all moves, where most are looked for in vain.
+const AGAIN: [Search; 6] = [
+    (Look::Push, true),
+    (Look::Push, false),
+    (Look::Bound, true),
+    (Look::Carry, true),
+    (Look::Dive, true),
+    (Look::Dive, false),
+];
+
+/// Which moves, and which ways.
+#[derive(Clone, Copy)]
+struct Plan<'a> {
+    ways: &'a [Search],
+    /// The moves to begin with; all if none are named.
+    scope: Option<&'a [u32]>,
+    /// Whether more are taken in where these are not enough.
+    grows: bool,
+    /// Whether to tell what is in the way where there is room in fractions, but no whole table was found.
+    insists: bool,
+}
 
 /// How tables were found, and not found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,12 +96,12 @@ pub struct Effort {
     pub moved: u64,
     /// Searches by whole steps along moves.
     pub pushed: u64,
+    /// Searches by whole steps from earlier tables.
+    pub carried: u64,
     /// Searches by a linear program, to know whether branching is worth it.
     pub driven: u64,
     /// Searches by linear programs and branching.
     pub dived: u64,
-    /// Searches for the table that changes least of what is shown.
-    pub bought: u64,
     /// Targets that cannot vary enough, even in fractions.
     pub narrow: u64,
     /// Targets that vary enough in fractions, but no whole tables were found.
@@ -75,6 +127,18 @@ impl Reach {
     }
 }
 
+/// What came of looking for tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Met {
+    /// They show the width that is needed.
+    Wide,
+    /// There are none, not even in fractions: this sum of hidden cells and multiples (the target, and cells that all
+    /// stand at an end of their range) follows from what is shown.
+    Narrow(Vec<(usize, i64)>),
+    /// None were found.
+    Unclear,
+}
+
 /// Who reads what is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Knower {
@@ -95,15 +159,20 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// `None` if a relation does not hold, in exact integers.
-    fn new(system: &System, changes: Vec<(u32, i32)>) -> Option<Self> {
-        let mut sums: BTreeMap<usize, i64> = BTreeMap::new();
+    /// `None` if a relation does not hold, in exact integers; `sums` is zero by relation, before and after.
+    fn new(system: &System, changes: Vec<(u32, i32)>, sums: &mut [i64]) -> Option<Self> {
+        let mut touched = Vec::new();
         for &(cell, change) in &changes {
             for (relation, coefficient) in system.uses(cell as usize) {
-                *sums.entry(relation).or_default() += coefficient * i64::from(change);
+                sums[relation] += coefficient * i64::from(change);
+                touched.push(relation);
             }
         }
-        if sums.values().any(|&sum| sum != 0) {
+        let holds = touched.iter().all(|&relation| sums[relation] == 0);
+        for relation in touched {
+            sums[relation] = 0;
+        }
+        if !holds {
             return None;
         }
         let mut owners: Vec<u32> =
@@ -134,8 +203,8 @@ pub(crate) struct Pool<'a> {
     /// By cell: tables that change it, and by how much. Tables may be gone.
     holders: Vec<Vec<(u32, i32)>>,
     alive: usize,
-    /// How to look.
-    ways: &'static [Search],
+    /// By relation: zero, but while a table is verified.
+    sums: Vec<i64>,
     /// Targets that failed last, tried first.
     suspects: Vec<usize>,
     pub(crate) effort: Effort,
@@ -151,7 +220,7 @@ impl<'a> Pool<'a> {
             tables: Vec::new(),
             holders: vec![Vec::new(); system.cells().len()],
             alive: 0,
-            ways: &FAR,
+            sums: vec![0; system.relations()],
             suspects: Vec::new(),
             effort: Effort::default(),
         }
@@ -167,15 +236,10 @@ impl<'a> Pool<'a> {
             tables: Vec::new(),
             holders: vec![Vec::new(); self.holders.len()],
             alive: 0,
-            ways: &NEAR,
+            sums: vec![0; self.system.relations()],
             suspects: Vec::new(),
             effort: Effort::default(),
         }
-    }
-
-    /// Asks a linear program first whether tables are worth looking for.
-    pub(crate) fn sure(self) -> Self {
-        Self { ways: &FAR, ..self }
     }
 
     /// All targets in ascending order.
@@ -192,7 +256,6 @@ impl<'a> Pool<'a> {
         self.effort.pushed += other.effort.pushed;
         self.effort.driven += other.effort.driven;
         self.effort.dived += other.effort.dived;
-        self.effort.bought += other.effort.bought;
     }
 
     /// What the tables show that an owner (or nobody in particular) cannot rule out.
@@ -234,11 +297,6 @@ impl<'a> Pool<'a> {
         self.needs[target].is_none_or(|need| reach.meets(need))
     }
 
-    /// Whether a table changes the cell.
-    pub(crate) fn touches(&self, cell: usize) -> bool {
-        self.holders[cell].iter().any(|&(index, _)| self.tables[index as usize].is_some())
-    }
-
     /// The tables that some target needs.
     pub(crate) fn proof(&self) -> Proof {
         Proof::new(self.tables.iter().flatten().cloned().collect())
@@ -274,22 +332,36 @@ impl<'a> Pool<'a> {
         let cells: Vec<usize> = locals.iter().map(|&local| space.cells()[local]).collect();
         let Buried { kept, tables: buried, mut weakened } = self.bury(&cells);
         if let (false, &[local]) = (weakened.is_empty(), locals) {
+            let moves = space.returns(local, BENDS);
+            let mut reaches: Vec<(u32, Reach)> =
+                weakened.iter().map(|&target| (narrow(target), self.reach(target, None))).collect();
             for (_, table) in &buried {
-                let useful = weakened.iter().any(|&target| {
-                    let (change, reach) = (i64::from(table.change(narrow(target))), self.reach(target, None));
+                space.spend(2 * reaches.len() as u64);
+                let useful = |(target, reach): &(u32, Reach)| {
+                    let change = i64::from(table.change(*target));
                     change < reach.low || change > reach.high
-                });
-                if useful
-                    && let Some(changes) = space.returned(&table.changes, local)
-                    && let Some(bent) = Table::new(self.system, changes)
-                {
+                };
+                if !reaches.iter().any(useful) {
+                    continue;
+                }
+                for along in &moves {
                     self.effort.moved += 1;
-                    self.admit(Table { linear: table.linear, ..bent });
+                    space.spend((table.changes.len() + along.len()) as u64);
+                    if let Some(changes) = space.returned(&table.changes, local, along)
+                        && let Some(bent) = Table::new(self.system, changes, &mut self.sums)
+                    {
+                        for (target, reach) in &mut reaches {
+                            *reach = reach.with(bent.change(*target));
+                        }
+                        self.admit(Table { linear: table.linear, ..bent });
+                        break;
+                    }
                 }
             }
+            weakened.retain(|&target| self.lacks(target).is_some());
         }
         weakened.sort_by_key(|target| !self.suspects.contains(target));
-        if let Some(&lost) = weakened.iter().find(|&&target| !self.widen(space, target)) {
+        if let Some(&lost) = weakened.iter().find(|&&target| !self.again(space, target)) {
             self.suspects.retain(|&known| known != lost);
             self.suspects.push(lost);
             if self.suspects.len() > 16 {
@@ -337,6 +409,37 @@ impl<'a> Pool<'a> {
         }
     }
 
+    /// Forgets tables in which no target goes furthest, or next to that.
+    pub(crate) fn prune(&mut self) {
+        let mut kept = vec![false; self.tables.len()];
+        for target in self.targets() {
+            let mut far: Vec<(i32, u32)> = self.holders[target]
+                .iter()
+                .filter(|&&(index, _)| self.tables[index as usize].is_some())
+                .map(|&(index, by)| (by, index))
+                .collect();
+            far.sort_unstable();
+            far.iter()
+                .take(KEPT)
+                .chain(far.iter().rev().take(KEPT))
+                .for_each(|&(_, index)| kept[index as usize] = true);
+        }
+        let mut spare: Vec<Option<Table>> =
+            self.tables.iter_mut().zip(kept).map(|(table, kept)| if kept { None } else { table.take() }).collect();
+        // An owner may contradict those that go furthest.
+        for target in self.targets() {
+            if self.lacks(target).is_some() {
+                for &(index, _) in &self.holders[target] {
+                    if let Some(table) = spare[index as usize].take() {
+                        self.tables[index as usize] = Some(table);
+                    }
+                }
+            }
+        }
+        self.alive = self.tables.iter().flatten().count();
+        self.compact();
+    }
+
     fn compact(&mut self) {
         if self.alive * 2 > self.tables.len() || self.tables.len() < 64 {
             return;
@@ -349,53 +452,88 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// Meets a need, if tables that do so are found.
-    pub(crate) fn widen(&mut self, space: &mut Space, target: usize) -> bool {
-        self.search(space, target, self.ways)
+    /// Meets a need, or tells what is in the way: among the moves around the target, then among all.
+    pub(crate) fn search(&mut self, space: &mut Space, target: usize) -> Met {
+        let Some(local) = space.local(target) else {
+            return if self.lacks(target).is_none() { Met::Wide } else { Met::Unclear };
+        };
+        for many in AROUND {
+            if self.lacks(target).is_none() {
+                return Met::Wide;
+            }
+            let Some(scope) = space.around(local, many) else { break };
+            let plan = Plan { ways: &NEAR, scope: Some(&scope), grows: false, insists: false };
+            if self.meet(space, target, plan) == Met::Wide {
+                return Met::Wide;
+            }
+        }
+        let scope = space.around(local, BEGIN);
+        self.meet(space, target, Plan { ways: &FAR, scope: scope.as_deref(), grows: true, insists: true })
     }
 
-    fn search(&mut self, space: &mut Space, target: usize, ways: &[Search]) -> bool {
-        self.meet(space, target, |pool, space, local, owner| pool.attempt(space, target, local, owner, ways))
+    /// Whether tables are found that replace those taken away.
+    fn again(&mut self, space: &mut Space, target: usize) -> bool {
+        let scope = space.local(target).and_then(|local| space.around(local, BEGIN));
+        let plan = Plan { ways: &AGAIN, scope: scope.as_deref(), grows: true, insists: false };
+        self.meet(space, target, plan) == Met::Wide
     }
 
     /// Looks for tables for whoever knows too much, one after the other.
-    fn meet(
-        &mut self,
-        space: &mut Space,
-        target: usize,
-        mut look: impl FnMut(&mut Self, &mut Space, usize, Option<u32>) -> bool,
-    ) -> bool {
+    fn meet(&mut self, space: &mut Space, target: usize, plan: Plan) -> Met {
         let mut met_before = Vec::new();
         while let Some(knower) = self.lacks(target) {
             // Tables do not go away in here, so that who is met stays met.
             if met_before.contains(&knower) {
-                return false;
+                return Met::Unclear;
             }
             met_before.push(knower);
             let owner = match knower {
                 Knower::Anybody => None,
                 Knower::Owner(owner) => Some(owner),
             };
-            let Some(local) = space.local(target) else { return false };
+            let Some(local) = space.local(target) else { return Met::Unclear };
             let known = owner.map(|owner| self.system.owned(owner)).unwrap_or_default();
             let known: Vec<usize> = known.iter().filter_map(|&cell| space.local(cell)).collect();
             let held: Vec<(usize, (f64, f64))> = known.into_iter().map(|local| (local, space.hold(local))).collect();
-            let met = look(self, space, local, owner);
+            let met = self.attempt(space, target, local, owner, plan);
             for (local, range) in held {
                 space.loosen(local, range);
             }
-            if !met {
-                return false;
+            match met {
+                Met::Wide => {}
+                // What an owner knows besides is in the way too, and cannot be hidden from him.
+                Met::Narrow(_) if owner.is_some() => return Met::Unclear,
+                Met::Narrow(_) | Met::Unclear => return met,
             }
         }
-        true
+        Met::Wide
     }
 
-    fn attempt(&mut self, space: &mut Space, target: usize, local: usize, owner: Option<u32>, ways: &[Search]) -> bool {
-        let Some(need) = self.needs[target] else { return true };
+    /// The tables in which the target goes furthest this way.
+    fn furthest(&self, target: usize, way: Way, owner: Option<u32>) -> Vec<usize> {
+        let mut far: Vec<(i32, usize)> = self.holders[target]
+            .iter()
+            .map(|&(index, by)| (if way == Way::Up { -by } else { by }, index as usize))
+            .filter(|&(by, index)| {
+                by < 0
+                    && self.tables[index]
+                        .as_ref()
+                        .is_some_and(|table| owner.is_none_or(|owner| table.owners.binary_search(&owner).is_err()))
+            })
+            .collect();
+        far.sort_unstable();
+        far.truncate(CARRIED);
+        far.into_iter().map(|(_, index)| index).collect()
+    }
+
+    fn attempt(&mut self, space: &mut Space, target: usize, local: usize, owner: Option<u32>, plan: Plan) -> Met {
+        let Some(need) = self.needs[target] else { return Met::Wide };
         let truth = space.truth()[local];
+        let Plan { ways, scope, grows, insists } = plan;
         // Broken columns stay in here: pushes need whole ones.
-        let mut probe: Option<Space> = None;
+        let mut probe: Option<Travel> = None;
+        let mut narrow = None;
+        let mut work = 0;
         for &(search, rise) in ways {
             let reach = self.reach(target, owner);
             if reach.meets(need) {
@@ -409,53 +547,87 @@ impl<'a> Pool<'a> {
             match search {
                 Look::Push => {
                     self.effort.pushed += 1;
-                    let mut scratch = space.clone();
-                    scratch.push(&mut point, local, way, goal, PUSHES);
-                    space.spend(scratch.work() - space.work());
+                    let mut travel = Travel::new(space, scope, grows);
+                    travel.push(&mut point, local, way, goal, PUSHES);
+                    work += travel.work();
+                    self.find(space, &point, Vec::new(), false);
                 }
-                Look::Bound => {
-                    self.effort.driven += 1;
-                    let scratch = probe.insert(space.clone());
-                    let deep = truth - f64::from(need.below.max(need.width));
-                    let mut bottom = point.clone();
-                    scratch.drive(&mut bottom, local, Way::Down, deep, DRIVES);
-                    let bottom = bottom[local].ceil().min(truth + float(reach.low));
-                    let high = (bottom + f64::from(need.width)).max(truth + f64::from(need.above));
-                    let wide = bottom <= truth - f64::from(need.below)
-                        && scratch.drive(&mut point, local, Way::Up, high, DRIVES);
-                    if !wide {
-                        self.effort.narrow += 1;
-                        break;
-                    }
-                    continue;
-                }
-                Look::Dive => {
-                    self.effort.dived += 1;
-                    let scratch = probe.get_or_insert_with(|| space.clone());
-                    let small = scratch.cells().len() <= PUMPED;
-                    let pumped = small && scratch.pump(&mut point, local, way, goal, PUMPS);
-                    if !pumped {
-                        point.clone_from(space.truth());
-                        if !scratch.dive(&mut point, local, way, goal, &mut NODES.clone()) {
-                            continue;
+                Look::Carry => {
+                    for begin in self.furthest(target, way, owner) {
+                        self.effort.carried += 1;
+                        let begin = &self.tables[begin].as_ref().expect("alive").changes;
+                        let Some(elsewhere) = space.carry(&mut point, begin) else { continue };
+                        let before = point[local];
+                        let mut travel = Travel::new(space, scope, grows);
+                        travel.push(&mut point, local, way, goal, PUSHES);
+                        work += travel.work();
+                        if (point[local] - before).abs() > 0.5 {
+                            self.find(space, &point, elsewhere, false);
+                        }
+                        if self.reach(target, owner).meets(need) {
+                            break;
                         }
                     }
                 }
-            }
-            if let Some(changes) = space.changes(&point)
-                && let Some(table) = Table::new(self.system, changes)
-            {
-                self.admit(Table { linear: matches!(search, Look::Dive), ..table });
+                Look::Bound => {
+                    self.effort.driven += 1;
+                    let travel = probe.insert(Travel::new(space, scope, grows));
+                    let deep = truth - f64::from(need.below.max(need.width));
+                    let mut bottom = point.clone();
+                    travel.drive(&mut bottom, local, Way::Down, deep, DRIVES);
+                    let lowest = bottom[local].ceil().min(truth + float(reach.low));
+                    let high = (lowest + f64::from(need.width)).max(truth + f64::from(need.above));
+                    narrow = if lowest > truth - f64::from(need.below) {
+                        Some(travel.binding(&bottom, local, Way::Down))
+                    } else if travel.drive(&mut point, local, Way::Up, high, DRIVES) {
+                        None
+                    } else {
+                        Some(travel.binding(&point, local, Way::Up))
+                    };
+                    if narrow.is_some() {
+                        self.effort.narrow += 1;
+                        break;
+                    }
+                }
+                Look::Dive => {
+                    self.effort.dived += 1;
+                    let travel = probe.get_or_insert_with(|| Travel::new(space, scope, grows));
+                    if travel.dive(&mut point, local, way, goal, &mut NODES.clone()) {
+                        self.find(space, &point, Vec::new(), true);
+                    }
+                }
             }
         }
         let met = self.reach(target, owner).meets(need);
-        if let Some(probe) = probe {
-            space.spend(probe.work() - space.work());
-            if !met {
+        if let Some(mut travel) = probe {
+            if !met && narrow.is_none() && insists {
+                // No whole table was found where there is room in fractions: what ends that room is in the way.
                 self.effort.gaps += 1;
+                let mut point = space.truth().clone();
+                if !travel.drive(&mut point, local, Way::Up, truth + float(FAR_OFF), DRIVES) {
+                    narrow = Some(travel.binding(&point, local, Way::Up));
+                }
             }
+            work += travel.work();
         }
-        met
+        space.spend(work);
+        match narrow.flatten() {
+            _ if met => Met::Wide,
+            Some(terms) => Met::Narrow(terms),
+            None => Met::Unclear,
+        }
+    }
+
+    /// Keeps a point as a table, if it is one; `elsewhere`: what it changes outside of the space.
+    fn find(&mut self, space: &Space, point: &[f64], elsewhere: Vec<(u32, i32)>, linear: bool) {
+        let Some(mut changes) = space.changes(point) else { return };
+        if !elsewhere.is_empty() {
+            changes.extend(elsewhere);
+            changes.sort_unstable_by_key(|&(cell, _)| cell);
+        }
+        if let Some(table) = Table::new(self.system, changes, &mut self.sums) {
+            self.admit(Table { linear, ..table });
+        }
     }
 }
 

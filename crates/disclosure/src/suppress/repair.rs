@@ -1,133 +1,170 @@
-//! More cells for a primary that varies too little.
+//! More cells for primaries that vary too little.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use super::Account;
 use super::draft::Draft;
 use crate::eliminate::Dictionary;
 use crate::space::Space;
 use crate::system::{Standing, System};
-use crate::witness::Pool;
+use crate::witness::{Met, Pool};
 
-/// Sizes of the neighbourhood that is searched for more cells, one after the other: all its cells are counted around a
-/// pattern that is tight everywhere, and only those that are shown in a loose one.
+/// How often cells may be hidden because of what is in the way of primaries, before these are looked at one by one.
+const ROUNDS: usize = 40;
+
+/// For so many primaries, cells are weighed one by one.
+const WEIGHED: usize = 32;
+
+/// Sizes of the neighbourhood that is searched for more cells, one after the other.
 const NEIGHBOURS: [usize; 9] = [160, 240, 360, 540, 810, 1_600, 3_200, 6_400, usize::MAX];
-const OPENED: [usize; 9] = [40, 80, 160, 320, 640, 1_280, 2_560, 5_120, usize::MAX];
-
-/// In larger ones the cheapest table decides, and cells are not weighed against one another.
-const WEIGHED: usize = 160;
-
-/// In a loose draft's still larger ones, the table found first decides.
-const BOUGHT: usize = 320;
-
-/// How many hidden cells are looked at, one after the other, before more are hidden.
-const HIDDEN: [usize; 4] = [400, 1_000, 2_500, 10_000];
 
 /// What a step to another cell costs, beside its weight.
 const STEP: i64 = 10;
 
-/// What hiding one more cell costs, beside its weight.
-const CELL: f64 = 10.0;
-
 pub(super) struct Repair<'a> {
     system: &'a System,
     settled: &'a [bool],
-    /// What is shown, less what is hidden in here.
-    pub(super) draft: Draft,
-    pub(super) work: u64,
-    /// After so much work, the cheapest table decides what is hidden; none for a loose draft, which needs few repairs.
-    thrift: u64,
-    /// Whether the draft leaves most targets wide.
-    loose: bool,
-    /// Targets that were not wide yet, and those for which more cells were hidden.
-    pub(super) looks: usize,
-    pub(super) repairs: usize,
-    /// Targets whose tables a linear program found, for them or for others.
-    pub(super) solved: usize,
+    /// All moves, whatever is shown.
+    whole: &'a Dictionary,
+    /// What may be shown, dearest first.
+    order: &'a [usize],
+    draft: Draft,
 }
 
 impl<'a> Repair<'a> {
-    /// A repair of this draft; without `thrift`, of one that leaves most targets wide.
-    pub(super) fn new(system: &'a System, settled: &'a [bool], draft: Draft, thrift: Option<u64>) -> Self {
-        Self {
-            system,
-            settled,
-            draft,
-            work: 0,
-            thrift: thrift.unwrap_or_default(),
-            loose: thrift.is_none(),
-            looks: 0,
-            repairs: 0,
-            solved: 0,
-        }
+    pub(super) fn new(
+        system: &'a System,
+        settled: &'a [bool],
+        whole: &'a Dictionary,
+        order: &'a [usize],
+        draft: Draft,
+    ) -> Self {
+        Self { system, settled, whole, order, draft }
+    }
+
+    /// What is shown, less what was hidden in here.
+    pub(super) fn done(self) -> Draft {
+        self.draft
+    }
+
+    /// All moves that leave what is shown alone. Solved anew: what elimination leaves is not sparse.
+    pub(super) fn space(&self) -> Space {
+        let hidden: Vec<usize> = (0..self.draft.shown.len()).filter(|&cell| !self.draft.shown[cell]).collect();
+        Space::new(self.system, &self.within(&hidden))
     }
 
     /// Hides more until every target is wide; answers those that are not, although everything that may be hidden is.
-    pub(super) fn mend_all(&mut self, pool: &mut Pool) -> Vec<usize> {
+    pub(super) fn widen_all(&mut self, pool: &mut Pool, account: &mut Account) -> Vec<usize> {
+        let mut left = pool.targets();
+        left.sort_by_key(|&cell| (self.system.cells()[cell].value, cell));
+        let mut unclear = Vec::new();
+        for round in 0..ROUNDS {
+            let mut space = self.space();
+            let mut narrow = Vec::new();
+            for target in std::mem::take(&mut left) {
+                let looked = pool.lacks(target).is_some();
+                let met = pool.search(&mut space, target);
+                if round == 0 {
+                    account.looked += usize::from(looked);
+                    account.solved += usize::from(met != Met::Wide || !pool.stepped(target));
+                }
+                match met {
+                    Met::Wide => {}
+                    Met::Narrow(sum) => narrow.push((target, sum)),
+                    Met::Unclear => unclear.push(target),
+                }
+            }
+            account.work += space.work();
+            left.extend(narrow.iter().map(|&(target, _)| target));
+            let opened = self.open(narrow.into_iter().map(|(_, sum)| sum).collect());
+            account.repaired += opened;
+            if opened == 0 {
+                // To weigh cells for each of many takes too long.
+                let sums = if unclear.len() > WEIGHED { self.tightest(&unclear) } else { Vec::new() };
+                let opened = self.open(sums);
+                if opened == 0 {
+                    break;
+                }
+                account.repaired += opened;
+                left.append(&mut unclear);
+            }
+        }
+        unclear.append(&mut left);
+        if unclear.is_empty() { unclear } else { self.weigh_each(unclear, pool, account) }
+    }
+
+    /// The same, weighing cells for one target after the other: hides least, and takes long.
+    pub(super) fn weigh_all(&mut self, pool: &mut Pool, account: &mut Account) -> Vec<usize> {
         let mut targets = pool.targets();
         targets.sort_by_key(|&cell| (self.system.cells()[cell].value, cell));
-        let sizes = if self.loose { OPENED } else { NEIGHBOURS };
-        targets.retain(|&target| !self.mend(pool, target, &sizes));
+        account.looked += targets.len();
+        self.weigh_each(targets, pool, account)
+    }
+
+    fn weigh_each(&mut self, mut targets: Vec<usize>, pool: &mut Pool, account: &mut Account) -> Vec<usize> {
+        targets.retain(|&target| !self.mend(pool, target, account));
         targets.sort_unstable();
+        self.draft.open(self.whole, self.order, &[]);
         targets
     }
 
-    /// Hides the cheapest cells near `target` that let it vary as it needs; false if none do
-    /// in neighbourhoods of these sizes.
-    fn mend(&mut self, pool: &mut Pool, target: usize, sizes: &[usize]) -> bool {
+    /// Of each target, the relation that leaves it the least room: the sum of its hidden cells.
+    fn tightest(&self, targets: &[usize]) -> Vec<Vec<(usize, i64)>> {
+        let hidden = |relation: usize| {
+            self.system.relation(relation).filter(|&(cell, _)| !self.draft.shown[cell] && !self.settled[cell])
+        };
+        let room = |&relation: &usize| {
+            let room = |(cell, by): (usize, i64)| {
+                let known = &self.system.cells()[cell];
+                by.abs().saturating_mul(known.value - known.low)
+            };
+            hidden(relation).map(room).sum::<i64>()
+        };
+        let open = |&relation: &usize| self.system.relation(relation).count() > hidden(relation).count();
+        let tightest = |&target: &usize| {
+            let relations = self.system.uses(target).map(|(relation, _)| relation);
+            relations.filter(open).min_by_key(room).map(|relation| hidden(relation).collect())
+        };
+        targets.iter().filter_map(tightest).collect()
+    }
+
+    /// Hides what these sums follow from, as far as they share no cell: what helps one may do for others, which will tell.
+    fn open(&mut self, mut sums: Vec<Vec<(usize, i64)>>) -> usize {
+        let mut summed = vec![false; self.draft.shown.len()];
+        sums.retain(|sum| {
+            let apart = sum.iter().all(|&(cell, _)| !summed[cell]);
+            if apart {
+                for &(cell, _) in sum {
+                    summed[cell] = true;
+                }
+            }
+            apart
+        });
+        if sums.is_empty() { 0 } else { self.draft.open(self.whole, self.order, &sums) }
+    }
+
+    /// Hides the cheapest cells near `target` that let it vary as it needs; false if none do.
+    fn mend(&mut self, pool: &mut Pool, target: usize, account: &mut Account) -> bool {
         if pool.lacks(target).is_none() {
-            self.solved += usize::from(!pool.stepped(target));
             return true;
         }
-        self.looks += 1;
-        if self.reuse(pool, target) {
-            self.solved += usize::from(!pool.stepped(target));
-            return true;
-        }
-        self.solved += 1;
-        self.repairs += 1;
         let mut last = 0;
-        for &most in sizes {
-            let near = self.near(target, most, true);
+        for most in NEIGHBOURS {
+            let near = self.near(target, most);
             if near.len() == last {
                 return false;
             }
             last = near.len();
-            let thrifty = if self.loose { most > WEIGHED } else { self.work > self.thrift };
-            let met = thrifty && (!self.loose || most <= BOUGHT) && self.buy(pool, target, &near);
-            if met || ((!thrifty || self.loose || most >= 1_600) && self.within(pool, target, &near, thrifty)) {
+            if self.weigh(pool, target, &near, account) {
                 return true;
             }
         }
         false
     }
 
-    /// Whether the hidden cells around are enough.
-    fn reuse(&mut self, pool: &mut Pool, target: usize) -> bool {
-        let mut last = 0;
-        for most in HIDDEN {
-            let near = self.near(target, most, false);
-            if near.len() == last {
-                break;
-            }
-            last = near.len();
-            let dictionary = self.dictionary(&near);
-            if dictionary.computable(target) {
-                continue;
-            }
-            let mut space = Space::new(self.system, &dictionary);
-            let mut alone = pool.alone(target).sure();
-            let met = alone.widen(&mut space, target);
-            self.work += space.work();
-            pool.absorb(alone);
-            if met {
-                return true;
-            }
-        }
-        false
-    }
-
-    fn dictionary(&self, near: &[usize]) -> Dictionary {
+    /// All moves that change these cells alone.
+    fn within(&self, near: &[usize]) -> Dictionary {
         let mut fixed = vec![true; self.draft.shown.len()];
         for &cell in near {
             fixed[cell] = false;
@@ -140,9 +177,8 @@ impl<'a> Repair<'a> {
     }
 
     /// Cells around the target, the cheapest ways first.
-    fn near(&self, target: usize, most: usize, open: bool) -> Vec<usize> {
+    fn near(&self, target: usize, most: usize) -> Vec<usize> {
         let mut near = Vec::new();
-        let mut opened = 0;
         let mut seen = vec![false; self.draft.shown.len()];
         let mut crossed = vec![false; self.system.relations()];
         let mut queue = BinaryHeap::from([Reverse((0_i64, target))]);
@@ -151,8 +187,7 @@ impl<'a> Repair<'a> {
                 continue;
             }
             near.push(cell);
-            opened += usize::from(self.draft.shown[cell]);
-            if most <= if open && self.loose { opened } else { near.len() } {
+            if most <= near.len() {
                 break;
             }
             for (relation, _) in self.system.uses(cell) {
@@ -161,7 +196,7 @@ impl<'a> Repair<'a> {
                     continue;
                 }
                 for (other, _) in self.system.relation(relation) {
-                    if !seen[other] && !self.settled[other] && (open || !self.draft.shown[other]) {
+                    if !seen[other] && !self.settled[other] {
                         let cost = if self.draft.shown[other] { self.system.cells()[other].weight.max(0) } else { 0 };
                         queue.push(Reverse((far + STEP + cost, other)));
                     }
@@ -171,45 +206,17 @@ impl<'a> Repair<'a> {
         near
     }
 
-    /// Hides what the cheapest tables touch.
-    fn buy(&mut self, pool: &mut Pool, target: usize, near: &[usize]) -> bool {
-        let dictionary = self.dictionary(near);
+    /// Shows near cells, dearest first, as long as the target stays wide, and hides the others; false if it is not wide
+    /// to begin with.
+    fn weigh(&mut self, pool: &mut Pool, target: usize, near: &[usize], account: &mut Account) -> bool {
+        let mut dictionary = self.within(near);
         if dictionary.computable(target) {
             return false;
         }
         let mut space = Space::new(self.system, &dictionary);
-        let price = |&cell: &usize| if self.draft.shown[cell] { self.price(cell) } else { 0.0 };
-        let mut prices: Vec<f64> = space.cells().iter().map(price).collect();
         let mut alone = pool.alone(target);
-        let bought = alone.buy(&mut space, target, &mut prices);
-        self.work += space.work();
-        if !bought {
-            return false;
-        }
-        for &cell in near {
-            if alone.touches(cell) {
-                self.draft.shown[cell] = false;
-            }
-        }
-        pool.absorb(alone);
-        true
-    }
-
-    fn price(&self, cell: usize) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "weights are below 2^44")]
-        let weight = self.system.cells()[cell].weight.max(0) as f64;
-        weight + CELL
-    }
-
-    fn within(&mut self, pool: &mut Pool, target: usize, near: &[usize], thrifty: bool) -> bool {
-        let mut dictionary = self.dictionary(near);
-        if dictionary.computable(target) {
-            return false;
-        }
-        let mut space = Space::new(self.system, &dictionary);
-        let mut alone = if self.loose { pool.alone(target).sure() } else { pool.alone(target) };
-        if !alone.widen(&mut space, target) {
-            self.work += space.work();
+        if alone.search(&mut space, target) != Met::Wide {
+            account.work += space.work();
             return false;
         }
         let mut order: Vec<usize> = near
@@ -218,24 +225,6 @@ impl<'a> Repair<'a> {
             .filter(|&cell| self.draft.shown[cell] && self.system.cells()[cell].standing == Standing::Open)
             .collect();
         order.sort_by_key(|&cell| (Reverse(self.system.cells()[cell].weight), cell));
-        if thrifty {
-            // What no table touches is shown at once: few cells are left to weigh, among few moves, but dearer ones.
-            let (idle, touched): (Vec<usize>, Vec<usize>) = order.into_iter().partition(|&cell| !alone.touches(cell));
-            for cell in idle.into_iter().filter(|&cell| !dictionary.computable(cell)).collect::<Vec<_>>() {
-                space.show(space.local(cell).expect("not computable now, so not computable at the start"));
-                dictionary.show(cell);
-            }
-            if self.loose {
-                // Too many moves to weigh cells against one another; the clean-up shows what was not needed.
-                for cell in touched {
-                    self.draft.shown[cell] = false;
-                }
-                self.work += space.work();
-                pool.absorb(alone);
-                return true;
-            }
-            order = touched;
-        }
         let mut queue = VecDeque::from(order);
         let mut many = 8;
         while !queue.is_empty() {
@@ -256,12 +245,13 @@ impl<'a> Repair<'a> {
                 many *= 2;
             } else if let &[cell] = group.as_slice() {
                 self.draft.shown[cell] = false;
+                account.repaired += 1;
             } else {
                 many = group.len() / 2;
                 group.into_iter().rev().for_each(|cell| queue.push_front(cell));
             }
         }
-        self.work += space.work();
+        account.work += space.work();
         pool.absorb(alone);
         true
     }

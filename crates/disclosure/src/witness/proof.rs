@@ -57,6 +57,7 @@ impl Proof {
             return Err(Short::Bare(bare));
         }
         let mut holders: Vec<Vec<(usize, i32)>> = vec![Vec::new(); system.cells().len()];
+        let mut sums = vec![0; system.relations()];
         for (index, table) in self.tables.iter().enumerate() {
             let allowed = table.changes.iter().all(|&(cell, by)| {
                 let known = &system.cells()[cell as usize];
@@ -65,28 +66,38 @@ impl Proof {
                 kept && figure >= known.low && known.high.is_none_or(|high| figure <= high)
             });
             let distinct = table.changes.is_sorted_by(|a, b| a.0 < b.0);
-            if !allowed || !distinct || Table::new(system, table.changes.clone()).is_none() {
+            if !allowed || !distinct || Table::new(system, table.changes.clone(), &mut sums).is_none() {
                 return Err(Short::Unsound(index));
             }
             for &(cell, by) in &table.changes {
                 holders[cell as usize].push((index, by));
             }
         }
-        let owners = |index: usize| {
-            let cells = self.tables[index].changes.iter();
-            cells.filter_map(|&(cell, _)| system.cells()[cell as usize].owner)
-        };
+        let owners: Vec<Vec<u32>> = self
+            .tables
+            .iter()
+            .map(|table| {
+                let cells = table.changes.iter();
+                let mut owners: Vec<u32> = cells.filter_map(|&(cell, _)| system.cells()[cell as usize].owner).collect();
+                owners.sort_unstable();
+                owners.dedup();
+                owners
+            })
+            .collect();
+        let contradicts = |index: usize, owner: u32| owners[index].binary_search(&owner).is_ok();
         let varies = |cell: usize, owner: Option<u32>| {
             let tables =
-                holders[cell].iter().filter(|(index, _)| owner.is_none_or(|own| owners(*index).all(|o| o != own)));
+                holders[cell].iter().filter(|&&(index, _)| owner.is_none_or(|owner| !contradicts(index, owner)));
             tables.fold(Reach::default(), |reach, &(_, by)| reach.with(by)).meets(system.need(cell, width))
         };
         let narrow = |&cell: &usize| {
             let known = &system.cells()[cell];
-            let others =
-                || holders[cell].iter().flat_map(|&(index, _)| owners(index)).filter(|&o| known.owner != Some(o));
+            // Who contradicts neither of the tables that go furthest cannot rule these out.
+            let by = |&&(_, by): &&(usize, i32)| by;
+            let far = [holders[cell].iter().min_by_key(by), holders[cell].iter().max_by_key(by)];
+            let mut others = far.into_iter().flatten().flat_map(|&(index, _)| &owners[index]);
             known.standing == Standing::Primary
-                && !(varies(cell, None) && others().all(|owner| varies(cell, Some(owner))))
+                && !(varies(cell, None) && others.all(|&owner| known.owner == Some(owner) || varies(cell, Some(owner))))
         };
         let narrow: Vec<usize> = (0..system.cells().len()).filter(narrow).collect();
         if narrow.is_empty() { Ok(()) } else { Err(Short::Narrow(narrow)) }

@@ -6,9 +6,11 @@ use std::fmt::Write;
 
 use super::worlds::{SHAPES, World};
 use super::{Ask, Unprotectable, suppress};
+use crate::eliminate::Dictionary;
 use crate::fixture::every::{Every, Reached};
 use crate::fixture::grids::cases;
 use crate::intervals::{self, Asked, View};
+use crate::space::{Space, Travel, Way};
 use crate::suppress::Pattern;
 use crate::system::{Need, Standing, System};
 
@@ -212,4 +214,33 @@ fn without_work_everything_undecided_stays_hidden_and_safe() {
     }
     assert!(undecided >= returned && returned > 20, "{undecided} undecided, {returned} shown again with more work");
     assert!(more > hidden, "{more} hidden without work, {hidden} with it");
+}
+
+#[test]
+fn a_search_that_takes_moves_in_goes_as_far_as_one_that_has_them_all() {
+    let mut grown = 0;
+    for seed in 0..300 {
+        let world = World::draw(seed);
+        let system = &world.system;
+        let dictionary = Dictionary::new(system, &system.settled());
+        let space = Space::new(system, &dictionary);
+        for cell in (0..system.cells().len()).filter(|&cell| system.cells()[cell].standing == Standing::Primary) {
+            let Some(local) = space.local(cell) else { continue };
+            for way in [Way::Up, Way::Down] {
+                let goal = space.truth()[local] + if way == Way::Up { 50.0 } else { -50.0 };
+                let far = |space: &Space, scope: Option<&[u32]>| {
+                    let mut point = space.truth().clone();
+                    let reached = Travel::new(space, scope, true).drive(&mut point, local, way, goal, 5_000);
+                    (reached, point[local])
+                };
+                let all = far(&space, None);
+                let few = space.around(local, 1);
+                grown += usize::from(few.is_some());
+                let some = far(&space, few.as_deref());
+                assert_eq!(all.0, some.0, "seed {seed}, cell {cell}");
+                assert!(all.0 || (all.1 - some.1).abs() < 1e-5, "seed {seed}, cell {cell}: {} and {}", all.1, some.1);
+            }
+        }
+    }
+    assert!(grown > 1_000, "{grown} searches began with one move of several");
 }
