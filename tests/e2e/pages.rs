@@ -227,5 +227,5 @@ async fn the_table_says_what_the_board_knows() {
 
 fn render_hidden(hidden: usize) -> String {
     let words = if hidden < 2 { "masquée" } else { "masquées" };
-    format!("{hidden}\u{a0}{words}\u{a0}·\u{a0}v\u{a0}1.1.0")
+    format!("{hidden}\u{a0}{words}\u{a0}·\u{a0}v\u{a0}1.2.0")
 }

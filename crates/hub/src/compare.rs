@@ -164,7 +164,7 @@ impl Hub {
     /// Long where something is hidden: runs off the event loop.
     fn answer(&self, question: &Question, communes: &[Commune]) -> Result<Comparison, Failure> {
         let asked = question::find(question, &self.0.packs)?;
-        let decimals = asked.indicator.decimals();
+        let decimals = asked.indicator.shown();
         let mut rows: Vec<Row> =
             communes.iter().map(|commune| commune.read(&asked, &question.key, &self.0.solved)).collect();
         let names: Vec<String> = rows.iter().map(|row| self.0.communes.name(row.territory)).collect();

@@ -7,6 +7,7 @@ use model::{DimensionCode, IndicatorCode, TableCode};
 use crate::identity;
 use crate::indicator::Indicator;
 use crate::pack::Pack;
+use crate::relation::Basis;
 use crate::table::Table;
 
 #[cfg(test)]
@@ -193,7 +194,15 @@ fn tables(before: &Table, after: &Table, changes: &mut Vec<Change>) {
         list.sort_by(|(a, _): &(IndicatorCode, _), (b, _)| a.cmp(b));
         list
     };
-    if sorted(protection(before, after)) != sorted(protection(after, before)) {
+    let claimed = |table: &Table| -> Vec<_> {
+        let declared = table.relations().iter().filter(|known| known.basis != Basis::Proven);
+        declared
+            .map(|known| (known.relation.clone(), known.basis.clone()))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
+    };
+    if sorted(protection(before, after)) != sorted(protection(after, before)) || claimed(before) != claimed(after) {
         changes.push(Change::Rule(code.clone()));
     }
     let breaks = changes.iter().skip(known).any(|change| change.bump() == Bump::Major);

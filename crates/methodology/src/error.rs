@@ -27,6 +27,8 @@ pub enum PackCause {
     Sheet,
     /// No golden case checks the indicator.
     Golden,
+    /// What two indicators have in common cannot be told, and nobody declared it.
+    Undecided,
     /// The definition contradicts itself (aggregation, ratio terms, rule).
     Inconsistent,
 }

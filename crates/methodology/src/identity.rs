@@ -11,6 +11,7 @@ use seal::sha256;
 
 use crate::filter::{ColumnRef, Filter};
 use crate::indicator::{Aggregation, Definition, Indicator, Measure};
+use crate::relation::{Basis, Known, Relation};
 use crate::schema::{Field, FieldType};
 use crate::table::{Dimension, Table};
 
@@ -163,7 +164,31 @@ pub(crate) fn rule(table: &Table) -> RuleHash {
             }
         }
     });
+    // What is proven follows from the definition; a table without declared relations is hashed as before there were any.
+    let mut declared: Vec<(&Relation, &str)> = table.relations.iter().filter_map(declared).collect();
+    if !declared.is_empty() {
+        declared.sort();
+        c.list(declared, |c, (relation, reason)| {
+            c.text(match relation {
+                Relation::Same(..) => "same",
+                Relation::Within(..) => "within",
+                Relation::Apart(..) => "apart",
+                Relation::Partition { .. } => "partition",
+                Relation::Overlap(..) => "overlap",
+                Relation::Bound(..) => "bound",
+            });
+            c.list(relation.indicators(), |c, code| c.text(code.as_str()));
+            c.text(reason);
+        });
+    }
     RuleHash::from_bytes(*sha256(&c.0).as_bytes())
+}
+
+fn declared(known: &Known) -> Option<(&Relation, &str)> {
+    match &known.basis {
+        Basis::Declared(reason) => Some((&known.relation, reason)),
+        Basis::Proven => None,
+    }
 }
 
 /// What one indicator asks, breakdowns aside: equal questions give comparable totals.

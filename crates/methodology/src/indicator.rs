@@ -61,6 +61,8 @@ pub struct Sheet {
     pub population: String,
     /// How often it is renewed, and when.
     pub periodicity: String,
+    /// How long after the period it can be had; may be empty.
+    pub lag: String,
     /// What the figure does not see.
     pub limits: Vec<String>,
     /// A sentence that reads one value.
@@ -89,6 +91,30 @@ pub struct Measure {
     /// How it is protected.
     pub protection: Protection,
     /// Decimal places of its units.
+    pub decimals: Decimals,
+    /// Decimal places worth showing; what is computed, protected and sent keeps all.
+    pub shown: Decimals,
+}
+
+/// When what is counted is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Convention {
+    /// What is there on a day: periods do not add up.
+    Stock,
+    /// What happened during a period, or who was concerned at least once.
+    Flow,
+}
+
+/// A public figure of the same territory that the hub puts a measure beside: `per` × measure ÷ figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The public source.
+    pub source: Code,
+    /// Its indicator.
+    pub indicator: IndicatorCode,
+    /// 1 000 for a rate per thousand.
+    pub per: u32,
+    /// Decimal places to show.
     pub decimals: Decimals,
 }
 
@@ -146,6 +172,14 @@ pub struct Indicator {
     pub uncertainty: Uncertainty,
     /// Whether more is better.
     pub polarity: Polarity,
+    /// Stock or flow, where it is said.
+    pub convention: Option<Convention>,
+    /// The day or the time counted, in French; may be empty.
+    pub window: String,
+    /// Which part of what it speaks of is seen, in French; may be empty.
+    pub coverage: String,
+    /// Of a measure: the public figure it may be read beside.
+    pub reference: Option<Reference>,
     /// How to read it.
     pub sheet: Sheet,
 }
@@ -167,7 +201,24 @@ impl Indicator {
         }
     }
 
-    /// Decimal places of what is shown.
+    /// Decimal places worth showing to people: never more than [`Self::decimals`].
+    pub fn shown(&self) -> Decimals {
+        match &self.definition {
+            Definition::Measure(measure) => measure.shown,
+            Definition::Ratio(ratio) => ratio.decimals,
+        }
+    }
+
+    /// `stock, au 31 décembre`, `flux, pendant l'année`; `None` where the pack does not say.
+    pub fn convention_in_french(&self) -> Option<String> {
+        let kind = match self.convention? {
+            Convention::Stock => "stock",
+            Convention::Flow => "flux",
+        };
+        Some(if self.window.is_empty() { kind.to_owned() } else { format!("{kind}, {}", self.window) })
+    }
+
+    /// Decimal places of its units; of a ratio, to show.
     pub fn decimals(&self) -> Decimals {
         match &self.definition {
             Definition::Measure(measure) => measure.decimals,

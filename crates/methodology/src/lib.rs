@@ -15,6 +15,7 @@ mod indicator;
 mod layout;
 mod library;
 mod pack;
+mod relation;
 mod schema;
 mod syntax;
 mod table;
@@ -23,12 +24,15 @@ pub use diff::{Breach, Bump, Change, Diff, Lie, diff};
 pub use error::{PackCause, PackError, Position};
 pub use filter::{ColumnRef, Comparison, Filter, Value};
 pub use golden::GoldenCase;
-pub use indicator::{Aggregation, Definition, Indicator, Measure, Polarity, Ratio, RatioKind, Sheet, Uncertainty};
+pub use indicator::{
+    Aggregation, Convention, Definition, Indicator, Measure, Polarity, Ratio, RatioKind, Reference, Sheet, Uncertainty,
+};
 pub use layout::{
     Dated, Fold, Layout, LayoutColumn, LevelHint, Only, PublicIndicator, PublicRatio, Shape, Vintage, layouts,
     public_layouts,
 };
 pub use library::library;
 pub use pack::Pack;
+pub use relation::{Basis, Known, Relation};
 pub use schema::{Field, FieldType, TableSchema, calendar_days};
 pub use table::{Band, CodeItem, Dimension, LooserRule, Table};

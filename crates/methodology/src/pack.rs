@@ -220,6 +220,7 @@ impl<'a> Files<'a> {
             )
         }));
         faults.extend(one_owner_per_code(&tables).err());
+        faults.extend(facts_counted_twice(&tables));
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -266,6 +267,27 @@ fn one_owner_per_code(tables: &[Table]) -> Result<(), PackError> {
         }
     }
     Ok(())
+}
+
+/// Each of two such tables would be safe alone, and their difference would be a small number that neither shows.
+fn facts_counted_twice(tables: &[Table]) -> Vec<PackError> {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let mut known: BTreeMap<String, &TableCode> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for table in tables {
+        if let Some(other) = known.insert(plain(&table.facts), &table.code) {
+            faults.push(PackError::new(
+                format!("tables/{}.schema.json", table.code),
+                "maillage.facts",
+                PackCause::Duplicate,
+                format!(
+                    "La table « {other} » compte déjà ces faits (facts, ou row à défaut) : réunissez les deux tables, sinon leur \
+                     différence montrerait ce que chacune cache."
+                ),
+            ));
+        }
+    }
+    faults
 }
 
 fn is_version(text: &str) -> bool {

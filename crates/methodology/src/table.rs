@@ -7,6 +7,7 @@ use model::{Code, DefinitionHash, DimensionCode, IndicatorCode, PackCode, Period
 
 use crate::golden::GoldenCase;
 use crate::indicator::Indicator;
+use crate::relation::{Basis, Known, Relation};
 use crate::schema::TableSchema;
 
 mod build;
@@ -102,12 +103,14 @@ pub struct Table {
     pub(crate) code: TableCode,
     pub(crate) title: String,
     pub(crate) row: String,
+    pub(crate) facts: String,
     pub(crate) unit: Option<String>,
     pub(crate) periods: BTreeSet<PeriodKind>,
     pub(crate) schema: TableSchema,
     pub(crate) dimensions: Vec<Dimension>,
     pub(crate) indicators: Vec<Indicator>,
     pub(crate) scheme: TableScheme,
+    pub(crate) relations: Vec<Known>,
     pub(crate) definition: DefinitionHash,
     pub(crate) rule: RuleHash,
     pub(crate) golden: Vec<GoldenCase>,
@@ -132,6 +135,11 @@ impl Table {
     /// What one row is, in French: "une demande d'aide facultative".
     pub fn row(&self) -> &str {
         &self.row
+    }
+
+    /// Which facts its rows are, in French; no other table of the pack has the same.
+    pub fn facts(&self) -> &str {
+        &self.facts
     }
 
     /// The column that names who is protected (person, household). Contributors to a cell are its different
@@ -183,6 +191,17 @@ impl Table {
     /// What secrecy must know: additive indicators only.
     pub fn scheme(&self) -> &TableScheme {
         &self.scheme
+    }
+
+    /// What is known of the rows of its indicators beside each other, proven and declared.
+    pub fn relations(&self) -> &[Known] {
+        &self.relations
+    }
+
+    /// The declared ones that the rows of a commune can break: `compute` looks.
+    pub fn claims(&self) -> impl Iterator<Item = &Relation> {
+        let declared = self.relations.iter().filter(|known| matches!(known.basis, Basis::Declared(_)));
+        declared.map(|known| &known.relation).filter(|relation| !matches!(relation, Relation::Overlap(..)))
     }
 
     /// What its indicators mean. Titles and sheets do not count: a corrected spelling asks the same question.

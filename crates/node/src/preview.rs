@@ -401,7 +401,7 @@ fn describe(one: &Collected<'_>, protected: &Protected, before: Option<&Received
 
 fn shows(one: &Collected<'_>, indicator: &IndicatorCode, published: &Published) -> String {
     let decimals = one.table.scheme().measure(indicator).map_or(model::Decimals::NONE, |measure| measure.decimals);
-    let shown = decimals.min(model::Decimals::new(2).unwrap_or(model::Decimals::NONE));
+    let shown = one.table.indicator(indicator).map_or(decimals, methodology::Indicator::shown);
     match published.figure {
         Figure::Suppressed => "caché".to_owned(),
         figure @ (Figure::Observed(_) | Figure::Missing(_) | Figure::NotApplicable) => {

@@ -135,14 +135,10 @@ impl View<'_> {
 
     fn entry(&self, indicator: &Indicator, key: &Key) -> Entry {
         let (value, hidden) = match &indicator.definition {
-            Definition::Measure(measure) => {
-                // Weights carry six places for exact sums; nobody reads more than one.
-                let shown = measure.decimals.min(Decimals::new(2).unwrap_or(Decimals::NONE));
-                (
-                    self.units(&indicator.code, key).map(|exact| render::number::number(exact, shown)),
-                    self.is_hidden(&indicator.code, key),
-                )
-            }
+            Definition::Measure(measure) => (
+                self.units(&indicator.code, key).map(|exact| render::number::number(exact, measure.shown)),
+                self.is_hidden(&indicator.code, key),
+            ),
             Definition::Ratio(ratio) => {
                 let value = self
                     .units(&ratio.numerator, key)

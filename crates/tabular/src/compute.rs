@@ -1,23 +1,23 @@
 //! From rows to every cell of the scheme.
 
-use std::collections::BTreeMap;
+use disclosure::{ConfidentialCell, ConfidentialCount, ConfidentialTable, MeasureScheme};
+use methodology::{Relation, Table};
+use model::{DimensionCode, Key};
 
-use disclosure::{ConfidentialCell, ConfidentialCount, ConfidentialTable, MeasureScheme, Quantity};
-use methodology::{Measure, Table};
-use model::{DimensionCode, Key, Units};
-use polars::prelude::{
-    DataFrame, DataType, Expr, IntoLazy, LazyFrame, PolarsResult, SortOptions, UnionArgs, col, concat, len, lit,
-};
+use crate::rows::Rows;
 
-use crate::rows::{Rows, dimension_column, field_column};
-
-mod lower;
 #[cfg(test)]
-mod lowering_tests;
+mod by_hand;
+mod claims;
+mod figures;
+#[cfg(test)]
+mod filters;
 #[cfg(test)]
 mod tests;
 
-use lower::Lowered;
+use figures::{Fact, Figures};
+#[cfg(test)]
+pub(crate) use tests::exposed;
 
 /// Why rows could not be turned into cells. No variant carries a cell value.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,9 +35,9 @@ pub enum ComputeError {
         /// The line in the file.
         line: u64,
     },
-    /// The engine refused the plan: our bug. The engine's text is not kept, it may quote values.
-    #[error("the compute engine refused the plan")]
-    Engine,
+    /// Rows that the pack's author says cannot be. Disclosure control relies on it, so nothing is computed from them.
+    #[error("rows break the declared relation {}", .0.in_french())]
+    BrokenRelation(Relation),
 }
 
 impl ComputeError {
@@ -51,8 +51,27 @@ impl ComputeError {
                 "Ligne {line} : la colonne « {column} » est vide alors que l'indicateur « {indicator} » la compte. Saisissez \
                  le montant (0 s'il n'y en a pas)."
             ),
-            Self::Engine => "Le calcul a échoué par une erreur du logiciel : signalez-la.".to_owned(),
+            Self::BrokenRelation(relation) => format!(
+                "Le référentiel affirme que {} ({}), et des lignes du fichier disent le contraire. Corrigez ces lignes ; si elles \
+                 sont justes, signalez-le à l'auteur du référentiel.",
+                claim(relation),
+                relation.in_french()
+            ),
         }
+    }
+}
+
+fn claim(relation: &Relation) -> String {
+    match relation {
+        Relation::Within(part, whole) | Relation::Bound(part, whole) => {
+            format!("tout ce qui compte pour « {part} » compte pour « {whole} »")
+        }
+        Relation::Apart(a, b) => format!("rien ne compte à la fois pour « {a} » et « {b} »"),
+        Relation::Partition { whole, parts } => {
+            let parts: Vec<String> = parts.iter().map(|part| format!("« {part} »")).collect();
+            format!("ce qui compte pour « {whole} » compte pour un seul de {}", parts.join(", "))
+        }
+        Relation::Same(a, b) | Relation::Overlap(a, b) => format!("« {a} » et « {b} » ont des lignes en commun"),
     }
 }
 
@@ -65,204 +84,64 @@ pub fn compute(rows: &Rows, table: &Table) -> Result<ConfidentialTable, ComputeE
     if rows.table != table.definition_hash() {
         return Err(ComputeError::OtherTable);
     }
-    // The engine panics where the calling thread belongs to a runtime of one thread; a thread of its own belongs to none.
-    std::thread::scope(|scope| scope.spawn(|| compute_here(rows, table)).join()).unwrap_or(Err(ComputeError::Engine))
+    let figures = Figures::new(&rows.shape, &rows.tally);
+    let measures = &rows.shape.measures;
+    for measure in measures {
+        if let Some(line) = figures.first_blank(measure) {
+            return Err(ComputeError::MissingAmount {
+                indicator: measure.indicator.clone(),
+                column: measure.column.clone(),
+                line,
+            });
+        }
+    }
+    if let Some(broken) = table.claims().find(|claim| figures.broken(claim)) {
+        return Err(ComputeError::BrokenRelation(broken.clone()));
+    }
+    let mut cells = Vec::new();
+    for (scheme, facts) in table.scheme().measures().iter().zip(each(measures, |measure| figures.of(measure))) {
+        for (breakdown, facts) in scheme.breakdowns.iter().zip(facts) {
+            cells.extend(keys(table, breakdown).into_iter().zip(facts).map(|(key, fact)| cell(scheme, key, fact)));
+        }
+    }
+    Ok(ConfidentialTable::new(cells))
 }
 
-fn compute_here(rows: &Rows, table: &Table) -> Result<ConfidentialTable, ComputeError> {
-    let plan = Plan::new(rows, table).map_err(|_| ComputeError::Engine)?;
-    plan.refuse_missing_amounts(rows)?;
-    let facts = plan.facts().map_err(|_| ComputeError::Engine)?;
-    Ok(ConfidentialTable::new(plan.cells(&facts)))
+/// `work` of each item, in order, by as many threads as there are processors.
+fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let share = items.len().div_ceil(threads()).max(1);
+    std::thread::scope(|scope| {
+        let parts: Vec<_> =
+            items.chunks(share).map(|part| scope.spawn(|| part.iter().map(&work).collect::<Vec<R>>())).collect();
+        let joined = parts.into_iter().flat_map(|part| match part.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.collect()
+    })
 }
 
-/// The column that stands for a dimension that is not fixed.
-const EVERYTHING: &str = "everything";
-/// The row's place, to name a line in an error.
-const PLACE: &str = "place";
-
-/// A cell while it is computed: measure, breakdown, places of at most two codes.
-type Place = (u32, u32, u32, u32);
-
-/// Value, contributors, largest, second. No `Debug`: it would print them.
-#[derive(Clone, Copy, Default)]
-struct Fact([Units; 4]);
-
-struct Plan<'a> {
-    table: &'a Table,
-    frame: DataFrame,
-    /// Per measure of the scheme: its definition and which rows count.
-    measures: Vec<(&'a MeasureScheme, &'a Measure, Expr)>,
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-impl<'a> Plan<'a> {
-    fn new(rows: &Rows, table: &'a Table) -> PolarsResult<Self> {
-        let mut lowered = Lowered::new(&rows.frame, table);
-        let mut measures = Vec::new();
-        for scheme in table.scheme().measures() {
-            let measure = table
-                .indicator(&scheme.indicator)
-                .and_then(|indicator| indicator.measure())
-                .expect("a scheme's measures are its table's indicators");
-            measures.push((scheme, measure, lowered.rows_of(measure)?));
-        }
-        let columns = [(EVERYTHING, vec![0_u32; rows.height()]), (PLACE, (0..).take(rows.height()).collect())];
-        let frame = lowered.frame_with(columns)?;
-        Ok(Self { table, frame, measures })
-    }
-
-    fn refuse_missing_amounts(&self, rows: &Rows) -> Result<(), ComputeError> {
-        for (scheme, measure, filter) in &self.measures {
-            let Quantity::Sum { column } = &measure.quantity else { continue };
-            let blank = col(field_column(column)).is_null();
-            let place =
-                self.frame.clone().lazy().filter(filter.clone().and(blank)).select([col(PLACE).min()]).collect();
-            let place =
-                place.and_then(|frame| Ok(frame.column(PLACE)?.u32()?.get(0))).map_err(|_| ComputeError::Engine)?;
-            if let Some(line) = place.and_then(|place| rows.lines.get(usize::try_from(place).ok()?)) {
-                return Err(ComputeError::MissingAmount {
-                    indicator: scheme.indicator.clone(),
-                    column: column.clone(),
-                    line: *line,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// All cells that hold a row, in one plan.
-    fn facts(&self) -> PolarsResult<BTreeMap<Place, Fact>> {
-        let base = self.frame.clone().lazy();
-        let mut parts = Vec::new();
-        for (m, (scheme, measure, filter)) in (0_u32..).zip(&self.measures) {
-            let counted = base.clone().filter(filter.clone());
-            for (b, breakdown) in (0_u32..).zip(&scheme.breakdowns) {
-                let mut axes = breakdown.iter().map(|code| col(dimension_column(code)));
-                let mut next = |name: &str| axes.next().unwrap_or_else(|| col(EVERYTHING)).alias(name);
-                let keys = [next("k0"), next("k1")];
-                let part = self.aggregated(&counted, measure, keys);
-                parts.push(part.select([
-                    lit(m).cast(DataType::UInt32).alias("m"),
-                    lit(b).cast(DataType::UInt32).alias("b"),
-                    col("k0"),
-                    col("k1"),
-                    col("value").cast(DataType::Int64),
-                    col("contributors").cast(DataType::Int64),
-                    col("largest").cast(DataType::Int64),
-                    col("second").cast(DataType::Int64),
-                ]));
-            }
-        }
-        if parts.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        collected(&concat(&parts, UnionArgs::default())?.collect()?)
-    }
-
-    fn aggregated(&self, counted: &LazyFrame, measure: &Measure, keys: [Expr; 2]) -> LazyFrame {
-        let unit = self.table.unit().map(|unit| col(field_column(unit)));
-        let zero = || lit(0_i64);
-        let contributors = || unit.clone().map_or_else(len, Expr::n_unique);
-        match &measure.quantity {
-            Quantity::Rows => counted.clone().group_by(keys).agg([
-                len().alias("value"),
-                contributors().alias("contributors"),
-                zero().alias("largest"),
-                zero().alias("second"),
-            ]),
-            Quantity::Distinct { column } => {
-                let distinct = col(field_column(column)).n_unique();
-                let contributors = unit.map_or_else(|| distinct.clone(), Expr::n_unique);
-                counted.clone().group_by(keys).agg([
-                    distinct.alias("value"),
-                    contributors.alias("contributors"),
-                    zero().alias("largest"),
-                    zero().alias("second"),
-                ])
-            }
-            // A row without weight adds nothing, so it hides nobody either.
-            Quantity::Weight { column } => {
-                counted.clone().filter(col(field_column(column)).gt(zero())).group_by(keys).agg([
-                    col(field_column(column)).sum().alias("value"),
-                    contributors().alias("contributors"),
-                    zero().alias("largest"),
-                    zero().alias("second"),
-                ])
-            }
-            Quantity::Sum { column } => {
-                let [k0, k1] = keys;
-                let own = unit.unwrap_or_else(|| col(PLACE)).alias("unit");
-                let descending = SortOptions::default().with_order_descending(true);
-                let sum = || col("sum");
-                counted
-                    .clone()
-                    .group_by([k0, k1, own])
-                    .agg([col(field_column(column)).sum().alias("sum")])
-                    .group_by([col("k0"), col("k1")])
-                    .agg([
-                        sum().sum().alias("value"),
-                        sum().gt(zero()).sum().alias("contributors"),
-                        sum().max().alias("largest"),
-                        sum().sort(descending).slice(lit(1_i64), lit(1_i64)).sum().alias("second"),
-                    ])
-            }
-        }
-    }
-
-    fn cells(&self, facts: &BTreeMap<Place, Fact>) -> Vec<ConfidentialCell> {
-        let mut cells = Vec::new();
-        for (m, (scheme, _, _)) in (0_u32..).zip(&self.measures) {
-            for (b, breakdown) in (0_u32..).zip(&scheme.breakdowns) {
-                for (k0, k1, key) in self.keys(breakdown) {
-                    let Fact([value, contributors, largest, second]) =
-                        facts.get(&(m, b, k0, k1)).copied().unwrap_or_default();
-                    cells.push(ConfidentialCell {
-                        indicator: scheme.indicator.clone(),
-                        key,
-                        value: ConfidentialCount::new(value),
-                        contributors: ConfidentialCount::new(contributors),
-                        largest: ConfidentialCount::new(largest),
-                        second: ConfidentialCount::new(second),
-                    });
-                }
-            }
-        }
-        cells
-    }
-
-    /// Every key of a breakdown with the places of its codes, in the order of the dimension codes.
-    fn keys(&self, breakdown: &std::collections::BTreeSet<DimensionCode>) -> Vec<(u32, u32, Key)> {
-        let mut keys = vec![([0_u32; 2], Key::total())];
-        for (axis, dimension) in breakdown.iter().enumerate() {
-            let codes = &self.table.scheme().dimensions()[dimension];
-            keys = keys
-                .iter()
-                .flat_map(|(places, key)| {
-                    (0_u32..).zip(codes).map(move |(place, code)| {
-                        let mut places = *places;
-                        places[axis] = place;
-                        (places, key.clone().with(dimension.clone(), code.clone()))
-                    })
-                })
-                .collect();
-        }
-        keys.into_iter().map(|([k0, k1], key)| (k0, k1, key)).collect()
+fn cell(scheme: &MeasureScheme, key: Key, fact: Fact) -> ConfidentialCell {
+    let Fact { value, contributors, largest, second } = fact;
+    ConfidentialCell {
+        indicator: scheme.indicator.clone(),
+        key,
+        value: ConfidentialCount::new(value),
+        contributors: ConfidentialCount::new(contributors),
+        largest: ConfidentialCount::new(largest),
+        second: ConfidentialCount::new(second),
     }
 }
 
-fn collected(frame: &DataFrame) -> PolarsResult<BTreeMap<Place, Fact>> {
-    let places =
-        [frame.column("m")?.u32()?, frame.column("b")?.u32()?, frame.column("k0")?.u32()?, frame.column("k1")?.u32()?];
-    let figures = [
-        frame.column("value")?.i64()?,
-        frame.column("contributors")?.i64()?,
-        frame.column("largest")?.i64()?,
-        frame.column("second")?.i64()?,
-    ];
-    let mut facts = BTreeMap::new();
-    for row in 0..frame.height() {
-        let [m, b, k0, k1] = places.map(|column| column.get(row).unwrap_or(0));
-        facts.insert((m, b, k0, k1), Fact(figures.map(|column| column.get(row).unwrap_or(0))));
-    }
-    Ok(facts)
+/// Every key of a breakdown, the last dimension turning fastest.
+fn keys(table: &Table, breakdown: &std::collections::BTreeSet<DimensionCode>) -> Vec<Key> {
+    breakdown.iter().fold(vec![Key::total()], |keys, dimension| {
+        let codes = &table.scheme().dimensions()[dimension];
+        let with = |key: &Key| codes.iter().map(|code| key.clone().with(dimension.clone(), code.clone())).collect();
+        keys.iter().flat_map(|key| -> Vec<Key> { with(key) }).collect()
+    })
 }

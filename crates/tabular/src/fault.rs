@@ -71,8 +71,8 @@ impl Fault {
         Self { file: file.to_owned(), line: None, column: None, cause, message: message.into() }
     }
 
-    pub(crate) fn at_line(mut self, line: u64) -> Self {
-        self.line = Some(line);
+    pub(crate) fn at_line(mut self, line: impl Into<Option<u64>>) -> Self {
+        self.line = line.into();
         self
     }
 
@@ -122,6 +122,13 @@ impl Faults {
         if self.first.len() < Self::KEPT {
             self.first.push(fault);
         }
+    }
+
+    /// The others after these.
+    pub(crate) fn append(&mut self, others: Self) {
+        self.total += others.total;
+        let room = Self::KEPT.saturating_sub(self.first.len());
+        self.first.extend(others.first.into_iter().take(room));
     }
 
     /// Whether there is none.

@@ -1,6 +1,8 @@
 //! A small pack with one column of every kind, for tests.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::LazyLock;
 
 use methodology::{Pack, Table};
 
@@ -82,4 +84,48 @@ how_not_to_read = "h"
 
 pub(crate) fn table(pack: &Pack) -> &Table {
     &pack.tables()[0]
+}
+
+/// A pack with every quantity, by colour and by answer.
+pub(crate) fn all_quantities() -> &'static Pack {
+    static PACK: LazyLock<Pack> = LazyLock::new(parsed);
+    &PACK
+}
+
+fn parsed() -> Pack {
+    let mut files = pack("").files().clone();
+    let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).expect("UTF-8");
+    let schema = text(&files["tables/t.schema.json"]);
+    let second = r#""dimensions": [
+      { "code": "reponse", "title": "Réponse", "field": "oui", "blank": "nr", "codes": [
+          { "code": "oui", "title": "Oui", "values": ["true"] },
+          { "code": "non", "title": "Non", "values": ["false"] },
+          { "code": "nr", "title": "Non renseigné" } ] },"#;
+    files.insert("tables/t.schema.json".to_owned(), schema.replace(r#""dimensions": ["#, second).into_bytes());
+    let one = text(&files["tables/t.toml"]);
+    let by = |list: &str| format!("by = [[{list}]]");
+    let both = by(r#""couleur", "reponse""#);
+    let colour = by(r#""couleur""#);
+    let mut all = one.replace(&colour, &both);
+    let indicator = &one[one.find("[[indicator]]").expect("one")..];
+    for (code, quantity, column, filter) in [
+        ("foyers", "distinct", "foyer", "n > 2"),
+        ("communes", "distinct", "insee", "texte IS NOT NULL OR texte LIKE 'A%'"),
+        ("montant", "sum", "euros", "jour >= '2025-01-03'"),
+        ("petits", "sum", "n", "n < 5 AND reponse <> 'oui'"),
+    ] {
+        let next = indicator
+            .replace(r#"code = "lignes""#, &format!(r#"code = "{code}""#))
+            .replace(r#"quantity = "rows""#, &format!("quantity = \"{quantity}\"\ncolumn = \"{column}\""))
+            .replace(r#"filter = """""""#, &format!(r#"filter = """{filter}""""#))
+            .replace(&colour, if quantity == "distinct" { "" } else { &both });
+        all += &next;
+    }
+    files.insert("tables/t.toml".to_owned(), all.into_bytes());
+    let mut golden = "[[case]]\nname = \"vide\"\nrows = \"\"\n[case.expected]\n".to_owned();
+    for code in ["lignes", "foyers", "communes", "montant", "petits"] {
+        let _ = writeln!(golden, "{code} = 0");
+    }
+    files.insert("golden/t.toml".to_owned(), golden.into_bytes());
+    Pack::parse(&files).expect("the fixture is a pack")
 }

@@ -16,9 +16,10 @@ pub mod public;
 mod read;
 mod rows;
 mod source;
+mod tally;
 
 pub use compute::{ComputeError, compute};
 pub use fault::{Fault, FaultCause, Faults};
 pub use read::{read, read_bytes};
 pub use rows::Rows;
-pub use source::{DecimalMark, Encoding, Separator, SourceSpec};
+pub use source::{DecimalMark, Encoding, Names, Separator, SourceSpec};

@@ -9,13 +9,18 @@ use methodology::Table;
 use crate::fault::{Fault, FaultCause, Faults};
 use crate::rows::Rows;
 use crate::source::SourceSpec;
+use crate::tally::{Shape, Tally};
 
 mod cells;
 mod date;
 pub(crate) mod decode;
 mod layout;
 pub(crate) mod lines;
+mod memo;
 pub(crate) mod number;
+pub(crate) mod parallel;
+mod promises;
+mod records;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -29,9 +34,19 @@ pub(crate) use layout::reader;
 /// Every fault of the file, in the order of its lines: the first [`Faults::KEPT`] and how many there are.
 pub fn read(spec: &SourceSpec, base: &Path, table: &Table) -> Result<Rows, Faults> {
     let name = spec.file.display().to_string();
-    let bytes = bytes(&base.join(&spec.file), &name, spec.max_bytes, || too_large(spec))?;
-    read_bytes(spec, &name, &bytes, table)
+    let path = base.join(&spec.file);
+    // Devices and pipes cannot be opened twice.
+    if std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() >= WORTH_SHARING)
+        && let Some(rows) = parallel::read(spec, &name, table, parallel::BLOCK, || File::open(&path).ok())
+    {
+        return Ok(rows);
+    }
+    let bytes = bytes(&path, &name, spec.max_bytes, || too_large(spec))?;
+    patiently(spec, &name, &bytes, table)
 }
+
+/// Smaller files are read before threads have started.
+const WORTH_SHARING: u64 = 1 << 18;
 
 /// A whole file of at most so many bytes; a larger one says what `too_large` says. A pipe is read too, so far.
 pub(crate) fn bytes(path: &Path, name: &str, most: u64, too_large: impl FnOnce() -> String) -> Result<Vec<u8>, Fault> {
@@ -73,8 +88,13 @@ pub fn read_bytes(spec: &SourceSpec, name: &str, bytes: &[u8], table: &Table) ->
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > spec.max_bytes {
         return Err(Fault::of_file(name, FaultCause::TooLarge, too_large(spec)).into());
     }
-    let text = decode::text(spec, name, bytes)?;
-    let plan = rules::Plan::new(spec, name, table)?;
-    let (separator, header) = layout::find(spec, name, &text, &plan)?;
-    cells::rows(name, &text, separator, &header, &plan)
+    patiently(spec, name, bytes, table)
+}
+
+/// Row by row, with every fault in its place.
+fn patiently(spec: &SourceSpec, name: &str, bytes: &[u8], table: &Table) -> Result<Rows, Faults> {
+    let shape = Shape::new(table);
+    let mut tally = Tally::new(&shape);
+    let seen = records::read(spec, name, bytes, table, &mut |cells, line| tally.push(&shape, cells, line))?;
+    Ok(Rows { table: table.definition_hash(), shape, tally, height: seen.height, set_aside: seen.set_aside })
 }

@@ -1,35 +1,58 @@
-//! Rows that passed their schema: confidential, in memory only.
+//! Rows that passed their schema: confidential, in memory only, and only as what is counted of them.
 
 use std::fmt;
 
-use model::{DefinitionHash, DimensionCode};
-use polars::prelude::DataFrame;
+use model::DefinitionHash;
 
-/// The rows of one table, typed, coded and checked. Not printable: they are about persons.
+use crate::tally::{Shape, Tally};
+
+/// A cell that passed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cell<'a> {
+    Blank,
+    /// Place of the code in its dimension.
+    Code(u32),
+    Text(&'a str),
+    /// Units of the column, or days since 1970-01-01.
+    Number(i64),
+    Boolean(bool),
+}
+
+impl Cell<'_> {
+    /// Units, if it has any.
+    pub(crate) fn number(&self) -> Option<i64> {
+        match self {
+            Self::Number(units) => Some(*units),
+            Self::Blank | Self::Code(_) | Self::Text(_) | Self::Boolean(_) => None,
+        }
+    }
+
+    /// Bytes that differ where cells of one column differ.
+    pub(crate) fn with_bytes<T>(&self, see: impl FnOnce(&[u8]) -> T) -> T {
+        match self {
+            Self::Blank => see(&[]),
+            Self::Text(text) => see(text.as_bytes()),
+            Self::Number(units) => see(&units.to_le_bytes()),
+            Self::Code(code) => see(&code.to_le_bytes()),
+            Self::Boolean(yes) => see(&[u8::from(*yes)]),
+        }
+    }
+}
+
+/// The rows of one table, typed, coded, checked and counted. Not printable: they are about persons.
 pub struct Rows {
     /// The table they were read for.
     pub(crate) table: DefinitionHash,
-    /// One column per dimension (place of the code, `u32`) and per other column of the table.
-    pub(crate) frame: DataFrame,
-    /// Line of each row in its file.
-    pub(crate) lines: Vec<u64>,
+    pub(crate) shape: Shape,
+    pub(crate) tally: Tally,
+    pub(crate) height: usize,
     pub(crate) set_aside: usize,
-}
-
-/// Dimensions and columns may share a name: their columns in the frame do not.
-pub(crate) fn dimension_column(code: &DimensionCode) -> String {
-    format!("dimension {code}")
-}
-
-/// See [`dimension_column`].
-pub(crate) fn field_column(name: &str) -> String {
-    format!("field {name}")
 }
 
 impl Rows {
     /// How many rows.
     pub fn height(&self) -> usize {
-        self.lines.len()
+        self.height
     }
 
     /// How many total rows were set aside.

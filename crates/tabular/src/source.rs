@@ -84,6 +84,9 @@ fn default_max_bytes() -> u64 {
 pub struct SourceSpec {
     /// Path of the file, relative to the folder of the settings.
     pub file: PathBuf,
+    /// Of a workbook: the sheet to read. Left out, the only one that has the columns.
+    #[serde(default)]
+    pub sheet: Option<String>,
     /// How bytes become text.
     #[serde(default)]
     pub encoding: Encoding,
@@ -122,6 +125,7 @@ impl SourceSpec {
     pub fn new(file: impl Into<PathBuf>) -> Self {
         Self {
             file: file.into(),
+            sheet: None,
             encoding: Encoding::Auto,
             separator: Separator::Auto,
             decimal: DecimalMark::Auto,

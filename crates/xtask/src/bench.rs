@@ -10,12 +10,13 @@ use crate::{House, Problem, command, tools};
 const HUB: [&str; 2] = ["push", "crowd"];
 
 /// What can be measured, whatever crate it stands in.
-const ALL: &str = "push, crowd, disclosure";
+const ALL: &str = "push, crowd, disclosure, compute";
 
 /// Measures one thing in an optimised build.
 pub fn run(house: &House, arguments: &[String]) -> Result<(), Problem> {
     match arguments {
         [name, rest @ ..] if name == "disclosure" => disclosure(house, rest),
+        [name, rest @ ..] if name == "compute" => compute(house, rest),
         [name] if HUB.contains(&name.as_str()) => hub(house, name),
         [name] => Err(Problem(format!("no bench is called {name:?}; there are {ALL}"))),
         _ => Err(Problem(format!("bench takes one name: {ALL}"))),
@@ -40,6 +41,27 @@ fn disclosure(house: &House, arguments: &[String]) -> Result<(), Problem> {
         }
     }
     command::run(&mut cargo(house, "disclosure", "pack"))
+}
+
+/// INSEE's detailed census file of dwellings for one commune. No part of this repository: a file among the arguments, or
+/// the one that stands beside the project.
+const CENSUS: &str = "../shared/realdata/08_microdata/FD_LOGEMT_2018_melun_77288.csv";
+
+/// A hundred indicators over a million households, beside the same by hand in Python polars and in `DuckDB`.
+fn compute(house: &House, arguments: &[String]) -> Result<(), Problem> {
+    println!("bench compute: an optimised build of that crate alone; --rows=, --large= and --rounds= change how much");
+    let given = arguments.iter().find(|argument| Path::new(argument).is_file()).cloned();
+    let beside = || house.root.join(CENSUS).canonicalize().ok();
+    let Some(file) = given.clone().or_else(|| Some(beside()?.to_string_lossy().into_owned())) else {
+        println!(
+            "  no census file: name one (FD_LOGEMT of any commune, from INSEE's pages on the census); nothing measured"
+        );
+        return Ok(());
+    };
+    let python = tools::python(house, "compute", &[tools::POLARS, tools::DUCKDB])?;
+    let mut cargo = cargo(house, "tabular", "compute");
+    cargo.env("MAILLAGE_BENCH_PYTHON", python).arg("--").arg(file);
+    command::run(cargo.args(arguments.iter().filter(|argument| Some(*argument) != given.as_ref())))
 }
 
 fn cargo(house: &House, package: &str, bench: &str) -> Command {
@@ -79,5 +101,6 @@ mod tests {
         for name in ["reference", "pack"] {
             assert!(include_str!("../../disclosure/Cargo.toml").contains(&target(name)), "{name}");
         }
+        assert!(include_str!("../../tabular/Cargo.toml").contains(&target("compute")));
     }
 }

@@ -1,4 +1,4 @@
-//! What the workspace does to itself: `cargo xtask check`, `test`, `clients` and `bench`.
+//! What the workspace does to itself: `cargo xtask check`, `test`, `fuzz`, `clients` and `bench`.
 //!
 //! Built before anything else on a clean clone, so it stands on the standard library and `cargo_metadata` alone.
 
@@ -7,6 +7,7 @@ mod check;
 mod clients;
 mod command;
 mod database;
+mod fuzz;
 mod house;
 mod test;
 mod tools;
@@ -24,6 +25,7 @@ Usage:
                                                check, then every test with a throw-away PostgreSQL;
                                                ARGS replace `--workspace` for cargo test
   cargo xtask clients                          buf, grpcio and openssl against a real hub
+  cargo xtask fuzz [--minutes N] [--seed N]    spoiled packs, schemas, layouts and filters, ten minutes if not said
   cargo xtask bench push                       observations made durable per second, beside COPY and Flight
   cargo xtask bench crowd                      two hundred nodes at once: time, refusals, memory
   cargo xtask bench disclosure [FOLDER] [--all]
@@ -77,6 +79,7 @@ fn run(arguments: &[String]) -> Result<(), Problem> {
     match arguments[0].as_str() {
         "check" => check::run(&house, &check::chosen(&arguments[1..])?),
         "test" => test::run(&house, &test::Plan::parse(&arguments[1..])?),
+        "fuzz" => fuzz::run(&house, &arguments[1..]),
         "clients" => clients::run(&house),
         "bench" => bench::run(&house, &arguments[1..]),
         other => Err(Problem(format!("no task is called {other:?}; `cargo xtask --help` lists them"))),

@@ -12,6 +12,10 @@ const BUF: &str = "1.75.0";
 const CARGO_DENY: &str = "0.20.2";
 /// Arrow Flight, to measure against.
 pub const PYARROW: &str = "pyarrow==26.0.1";
+/// Engines to measure computing against.
+pub const POLARS: &str = "polars==2.1.0";
+/// See [`POLARS`].
+pub const DUCKDB: &str = "duckdb==2.0.0";
 /// The gRPC of most languages, with what reads reflection, health and the details of a status.
 pub const GRPC: [&str; 4] = ["grpcio", "grpcio-reflection", "grpcio-health-checking", "grpcio-status"];
 const AXE: &str = "4.14.1";

@@ -51,14 +51,14 @@ impl Commune {
             let term = self.term(asked, asked.indicator, key, solved);
             return Row {
                 territory: self.slice.territory,
-                value: shown(term, asked.indicator.decimals()),
+                value: shown(term, asked.indicator.shown()),
                 numerator: None,
                 denominator: None,
                 terms: term.ok().map(Terms::One),
             };
         };
         let term = |indicator: Option<&Indicator>| match indicator {
-            Some(indicator) => (self.term(asked, indicator, key, solved), indicator.decimals()),
+            Some(indicator) => (self.term(asked, indicator, key, solved), indicator.shown()),
             None => (Err(Silence::NotApplicable), Decimals::NONE),
         };
         let (numerator, numerator_decimals) = term(asked.table.indicator(&ratio.numerator));

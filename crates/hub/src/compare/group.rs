@@ -14,22 +14,31 @@ pub(super) fn together(asked: &Asked<'_>, rows: &[&Row]) -> Group {
     let communes = u32::try_from(terms.len()).unwrap_or(u32::MAX);
     let name = name(communes);
     if let Some(reason) = refusal(asked) {
-        let value = Shown::silent(Silence::NotAdditive, indicator.decimals());
+        let value = Shown::silent(Silence::NotAdditive, indicator.shown());
         return Group { name, communes, value, numerator: None, denominator: None, reason: Some(reason) };
     }
     if terms.is_empty() {
-        let value = Shown::silent(Silence::NotReceived, indicator.decimals());
+        let value = Shown::silent(Silence::NotReceived, indicator.shown());
         let reason = "Aucune commune n’a de chiffre pour cette période.".to_owned();
         return Group { name, communes, value, numerator: None, denominator: None, reason: Some(reason) };
     }
     let ones: Vec<Term> = terms.iter().filter_map(one).collect();
     let twos: Vec<(Term, Term)> = terms.iter().filter_map(two).collect();
     match indicator.ratio() {
-        None => Group { name, communes, value: sum(&ones), numerator: None, denominator: None, reason: None },
+        None => Group {
+            name,
+            communes,
+            value: Shown { decimals: indicator.shown(), ..sum(&ones) },
+            numerator: None,
+            denominator: None,
+            reason: None,
+        },
         Some(ratio) => {
             let (numerators, denominators): (Vec<Term>, Vec<Term>) = twos.iter().copied().unzip();
             let pairs: Vec<(Amount, Amount)> = twos.iter().map(|(n, d)| (n.amount, d.amount)).collect();
-            let (numerator, denominator) = (sum(&numerators), sum(&denominators));
+            let places = |code| asked.table.indicator(code).map_or(model::Decimals::NONE, Indicator::shown);
+            let numerator = Shown { decimals: places(&ratio.numerator), ..sum(&numerators) };
+            let denominator = Shown { decimals: places(&ratio.denominator), ..sum(&denominators) };
             let value = Shown {
                 reading: group_ratio(ratio_of(ratio), &pairs),
                 suppressed: numerator.suppressed || denominator.suppressed,

@@ -375,6 +375,14 @@ fn sheet(indicator: &Indicator) -> Vec<SheetLine> {
         SheetLine { title: "À ne pas lire ainsi", text: french(&sheet.how_not_to_read) },
         SheetLine { title: "Exemple de phrase (chiffres inventés)", text: french(&sheet.how_to_read) },
     ];
+    if let Some(convention) = indicator.convention_in_french() {
+        lines.insert(2, SheetLine { title: "Stock ou flux", text: french(&capital(&convention)) });
+    }
+    for (title, text) in [("Couverture", &indicator.coverage), ("Délai", &sheet.lag)] {
+        if !text.is_empty() {
+            lines.push(SheetLine { title, text: french(text) });
+        }
+    }
     if !sheet.reference.is_empty() {
         lines.push(SheetLine { title: "Référence", text: french(&sheet.reference) });
     }

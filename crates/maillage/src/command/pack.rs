@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use methodology::{Breach, Bump, Change, Diff, Lie, Pack, PackError, Table as PackTable};
+use methodology::{Basis, Breach, Bump, Change, Diff, Lie, Pack, PackError, Table as PackTable};
 use model::DimensionCode;
 use node::author::{self, GoldenResult};
 use render::number::counted;
@@ -28,10 +28,15 @@ pub struct PackArgs {
 #[derive(Subcommand)]
 enum PackCommand {
     /// Vérifie un référentiel : tout ce qui ne va pas, avec le fichier, la ligne et le remède.
-    #[command(after_help = "Exemple :\n  maillage pack check mon-referentiel")]
+    #[command(
+        after_help = "Exemple :\n  maillage pack check mon-referentiel\n  maillage pack check mon-referentiel --relations"
+    )]
     Check {
         /// Dossier du référentiel (celui de pack.toml).
         pack_folder: PathBuf,
+        /// Montre comment les lignes des indicateurs se tiennent : X ⊂ Y, X et Y s’excluent, C = A + B, N ≤ D.
+        #[arg(long)]
+        relations: bool,
     },
     /// Calcule les cas d’épreuve et compare chaque chiffre à celui trouvé à la main.
     #[command(
@@ -80,7 +85,11 @@ pub async fn run(args: PackArgs) -> Result<(), Stop> {
 
 fn decide(command: PackCommand) -> Result<String, Stop> {
     match command {
-        PackCommand::Check { pack_folder } => Ok(summary(&opened(&pack_folder)?)),
+        PackCommand::Check { pack_folder, relations } => {
+            let pack = opened(&pack_folder)?;
+            let list = if relations { related(&pack) } else { String::new() };
+            Ok(list + &summary(&pack))
+        }
         PackCommand::Test { pack_folder, all } => tested(&author::examples(&opened(&pack_folder)?), all),
         PackCommand::Diff { old, new } => {
             let (old, new) = (opened(&old)?, opened(&new)?);
@@ -141,6 +150,23 @@ fn summary(pack: &Pack) -> String {
         counted(indicators, "indicateur", "indicateurs"),
         counted(figures, "chiffre d’épreuve", "chiffres d’épreuve"),
     )
+}
+
+/// What secrecy knows of each table: proven without more, declared with its reason.
+fn related(pack: &Pack) -> String {
+    let mut text = String::new();
+    for table in pack.tables() {
+        writeln!(text, "{} ({})", table.title(), table.code()).expect("a text takes everything");
+        for known in table.relations() {
+            let why = match &known.basis {
+                Basis::Proven => String::new(),
+                Basis::Declared(reason) => format!(" — déclaré : {reason}"),
+            };
+            writeln!(text, "  {}{why}", known.relation.in_french()).expect("a text takes everything");
+        }
+        text.push('\n');
+    }
+    text
 }
 
 fn tested(results: &[GoldenResult], all: bool) -> Result<String, Stop> {

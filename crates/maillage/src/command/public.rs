@@ -318,6 +318,9 @@ fn show(series: &PublicSeries, iris_of: Option<CommuneCode>, screen: Screen) -> 
         notes.push(format!("Comment ne pas lire : {}", sheet.how_not_to_read));
         notes.extend(sheet.limits.iter().map(|limit| format!("Limite : {limit}")));
         notes.push(format!("Périodicité : {}", sheet.periodicity));
+        if !sheet.lag.is_empty() {
+            notes.push(format!("Délai : {}", sheet.lag));
+        }
     }
     notes.push(format!("Source : {} {}", series.source_line, series.url));
     for file in &series.files {

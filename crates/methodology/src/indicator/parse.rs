@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Aggregation, Polarity, Sheet, Uncertainty};
+use super::{Aggregation, Convention, Polarity, Sheet, Uncertainty};
+use crate::relation::RelationText;
 
 /// A file `tables/<table>.toml`.
 #[derive(Debug, Deserialize)]
@@ -15,6 +16,8 @@ pub(crate) struct IndicatorsText {
     pub(crate) rules: BTreeMap<String, RuleText>,
     #[serde(rename = "indicator")]
     pub(crate) indicators: Vec<IndicatorText>,
+    #[serde(rename = "relation", default)]
+    pub(crate) relations: Vec<RelationText>,
 }
 
 /// One rule. `width` is in whole units of the measure (persons, euros), not in its decimals.
@@ -43,6 +46,14 @@ pub(crate) struct IndicatorText {
     pub(crate) aggregation: AggregationText,
     pub(crate) uncertainty: UncertaintyText,
     pub(crate) polarity: PolarityText,
+    #[serde(default)]
+    pub(crate) convention: Option<ConventionText>,
+    #[serde(default)]
+    pub(crate) window: String,
+    #[serde(default)]
+    pub(crate) coverage: String,
+    #[serde(default)]
+    pub(crate) reference: Option<ReferenceText>,
     #[serde(default)]
     pub(crate) measure: Option<MeasureText>,
     #[serde(default)]
@@ -95,6 +106,31 @@ impl From<UncertaintyText> for Uncertainty {
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
+pub(crate) enum ConventionText {
+    Stock,
+    Flow,
+}
+
+impl From<ConventionText> for Convention {
+    fn from(text: ConventionText) -> Self {
+        match text {
+            ConventionText::Stock => Self::Stock,
+            ConventionText::Flow => Self::Flow,
+        }
+    }
+}
+
+/// A denominator that the hub has: `public:<source>/<indicator>`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReferenceText {
+    pub(crate) denominator: String,
+    pub(crate) per: u32,
+    pub(crate) decimals: u8,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum PolarityText {
     Positive,
     Negative,
@@ -122,6 +158,8 @@ pub(crate) struct MeasureText {
     #[serde(default)]
     pub(crate) by: Vec<Vec<String>>,
     pub(crate) protection: String,
+    #[serde(default)]
+    pub(crate) decimals: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -148,6 +186,8 @@ pub(crate) struct SheetText {
     pub(crate) source: String,
     pub(crate) population: String,
     pub(crate) periodicity: String,
+    #[serde(default)]
+    pub(crate) lag: String,
     pub(crate) limits: Vec<String>,
     pub(crate) how_to_read: String,
     pub(crate) how_not_to_read: String,
@@ -167,6 +207,7 @@ impl SheetText {
             source: self.source.clone(),
             population: self.population.clone(),
             periodicity: self.periodicity.clone(),
+            lag: self.lag.clone(),
             limits: self.limits.clone(),
             how_to_read: self.how_to_read.clone(),
             how_not_to_read: self.how_not_to_read.clone(),

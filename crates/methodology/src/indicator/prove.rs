@@ -6,17 +6,21 @@ use disclosure::{MeasureScheme, Protection, Quantity, Restriction, Rule, TableSc
 use model::{Decimals, DimensionCode, IndicatorCode};
 
 use super::parse::{
-    IndicatorText, IndicatorsText, MeasureText, QuantityText, RatioText, RuleText, SheetText, ZerosText,
+    IndicatorText, IndicatorsText, MeasureText, QuantityText, RatioText, ReferenceText, RuleText, SheetText, ZerosText,
 };
-use super::{Aggregation, Definition, Indicator, Measure, Ratio, RatioKind, Sheet, within};
+use super::{Aggregation, Definition, Indicator, Measure, Ratio, RatioKind, Reference, Sheet, within};
 use crate::error::{PackCause, PackError, Position};
 use crate::filter::{self, Names, Split};
 use crate::forbidden;
+use crate::relation::{self, Derived, Known, Measures};
 use crate::schema::{Field, FieldType, TableSchema};
 use crate::table::Dimension;
 
 /// Most cells of one table: a wider table would uncover by its sheer detail, and nobody could read it.
 const MAX_CELLS: usize = 20_000;
+
+/// Most indicators of one table: all are compared with each other.
+const MAX_INDICATORS: usize = 250;
 
 /// Where indicators stand while they are proven.
 pub(crate) struct Proof<'a> {
@@ -36,7 +40,11 @@ pub(crate) struct Proof<'a> {
 pub(crate) fn indicators(
     proof: &Proof<'_>,
     text: &IndicatorsText,
-) -> Result<(Vec<Indicator>, TableScheme), Vec<PackError>> {
+) -> Result<(Vec<Indicator>, TableScheme, Vec<Known>), Vec<PackError>> {
+    if text.indicators.len() > MAX_INDICATORS {
+        let cure = format!("La table a plus de {MAX_INDICATORS} indicateurs : répartissez-les sur plusieurs tables.");
+        return Err(vec![PackError::new(proof.file, "indicateurs", PackCause::Malformed, cure)]);
+    }
     let mut faults: Vec<PackError> = Vec::new();
     let mut measures: BTreeMap<IndicatorCode, Measure> = BTreeMap::new();
     let mut codes: Vec<IndicatorCode> = Vec::new();
@@ -66,7 +74,7 @@ pub(crate) fn indicators(
     if !faults.is_empty() {
         return Err(faults);
     }
-    let scheme = proof.scheme(&measures).map_err(|fault| vec![fault])?;
+    let scheme = proof.scheme(&measures, None).map_err(|fault| vec![fault])?;
     for measure in scheme.measures() {
         if let Some(own) = measures.get_mut(&measure.indicator) {
             own.breakdowns.clone_from(&measure.breakdowns);
@@ -82,18 +90,37 @@ pub(crate) fn indicators(
     if !faults.is_empty() {
         return Err(faults);
     }
-    Ok((indicators, scheme))
+    let rows = Measures::new(proof, &measures);
+    let declared = relation::declared(proof, &text.relations, &rows)?;
+    let derived = relation::derive(proof, &rows, &declared)?;
+    let relations = relation::all(&rows, &indicators, declared);
+    let scheme = proof.scheme(&measures, Some(derived)).map_err(|fault| vec![fault])?;
+    Ok((indicators, scheme, relations))
 }
 
 impl Proof<'_> {
-    fn scheme(&self, measures: &BTreeMap<IndicatorCode, Measure>) -> Result<TableScheme, PackError> {
-        let dimensions = self.dimensions.iter().map(|d| (d.code.clone(), d.codes())).collect();
+    /// The fault of an indicator that was read already.
+    pub(crate) fn of(&self, code: &IndicatorCode, cause: PackCause, message: impl Into<String>) -> PackError {
+        PackError::new(self.file, format!("indicateur {code}"), cause, message)
+    }
+
+    fn scheme(
+        &self,
+        measures: &BTreeMap<IndicatorCode, Measure>,
+        derived: Option<Derived>,
+    ) -> Result<TableScheme, PackError> {
+        let Derived { restrictions, axes, readings } = derived.unwrap_or_else(|| Derived {
+            restrictions: measures.iter().map(|(code, measure)| (code.clone(), measure.restriction.clone())).collect(),
+            axes: BTreeMap::new(),
+            readings: BTreeMap::new(),
+        });
+        let dimensions = self.dimensions.iter().map(|d| (d.code.clone(), d.codes())).chain(axes).collect();
         let list = measures
             .iter()
             .map(|(indicator, measure)| MeasureScheme {
                 indicator: indicator.clone(),
                 quantity: measure.quantity.clone(),
-                restriction: measure.restriction.clone(),
+                restriction: restrictions[indicator].clone(),
                 breakdowns: measure.breakdowns.clone(),
                 protection: measure.protection,
                 decimals: measure.decimals,
@@ -102,7 +129,6 @@ impl Proof<'_> {
         let scheme = TableScheme::new(dimensions, list).map_err(|error| {
             PackError::new(self.file, "table", PackCause::Inconsistent, format!("La table se contredit : {error}."))
         })?;
-        let readings = measures.values().flat_map(|measure| measure.readings.clone()).collect();
         let scheme = scheme.with_readings(readings);
         let size = |dimension: &DimensionCode| scheme.dimensions().get(dimension).map_or(0, Vec::len);
         let cells: usize = scheme
@@ -257,7 +283,39 @@ impl<'a> At<'a> {
             filter: written.trim().to_owned(),
             breakdowns,
             decimals,
+            shown: self.published(text.decimals, decimals)?,
         })
+    }
+
+    /// Places worth showing: as many as there are, two at most, if the pack does not say.
+    fn published(&self, text: Option<u8>, decimals: Decimals) -> Result<Decimals, PackError> {
+        let Some(places) = text else { return Ok(decimals.min(Decimals::new(2).unwrap_or(Decimals::NONE))) };
+        Decimals::new(places).filter(|shown| *shown <= decimals).ok_or_else(|| {
+            let most = decimals.places();
+            self.error(
+                PackCause::Inconsistent,
+                format!("La précision publiée (decimals) va de 0 à {most}, les décimales de la colonne."),
+            )
+        })
+    }
+
+    /// The public figure that a measure is put beside.
+    fn reference(&self, text: &ReferenceText) -> Result<Reference, PackError> {
+        let named = text.denominator.strip_prefix("public:").and_then(|name| name.split_once('/'));
+        let codes = named.and_then(|(source, indicator)| Some((source.parse().ok()?, indicator.parse().ok()?)));
+        let decimals = Decimals::new(text.decimals).filter(|decimals| decimals.places() <= 4);
+        match (codes, text.per, decimals) {
+            (Some((source, indicator)), 1 | 100 | 1_000 | 10_000 | 100_000, Some(decimals)) => {
+                Ok(Reference { source, indicator, per: text.per, decimals })
+            }
+            (None, ..) => Err(self.error(
+                PackCause::Malformed,
+                "Un dénominateur de référence s'écrit « public:source/indicateur », par exemple \
+                 « public:insee-comparateur/pop ».",
+            )),
+            _ => Err(self
+                .error(PackCause::Malformed, "« per » vaut 1, 100, 1000, 10000 ou 100000 ; « decimals » va de 0 à 4.")),
+        }
     }
 
     fn breakdowns(
@@ -366,6 +424,19 @@ impl<'a> At<'a> {
                 ));
             }
         };
+        if text.convention.is_none() && !text.window.trim().is_empty() {
+            return Err(self.error(
+                PackCause::Inconsistent,
+                "Une fenêtre (window) précise une convention : écrivez aussi convention = \"stock\" ou \"flow\".",
+            ));
+        }
+        let reference = text.reference.as_ref().map(|reference| self.reference(reference)).transpose()?;
+        if reference.is_some() && matches!(definition, Definition::Ratio(_)) {
+            return Err(self.error(
+                PackCause::Inconsistent,
+                "Un ratio a déjà son dénominateur : seule une mesure se rapporte à un chiffre public (reference).",
+            ));
+        }
         Ok(Indicator {
             code,
             title: text.title.clone(),
@@ -375,6 +446,10 @@ impl<'a> At<'a> {
             aggregation,
             uncertainty: text.uncertainty.into(),
             polarity: text.polarity.into(),
+            convention: text.convention.map(Into::into),
+            window: text.window.trim().to_owned(),
+            coverage: text.coverage.trim().to_owned(),
+            reference,
             sheet: self.sheet(text.sheet.as_ref())?,
         })
     }

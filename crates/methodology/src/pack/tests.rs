@@ -34,7 +34,7 @@ const GOLDEN: &str = "golden/aides_facultatives.toml";
 fn each_mistake_is_refused_with_its_file_and_cause() {
     let cases: [(&str, &str, &str, PackCause); 22] = [
         ("pack.toml", "format = 1", "format = 2", PackCause::Malformed),
-        ("pack.toml", "1.1.0", "1.1", PackCause::Malformed),
+        ("pack.toml", "1.2.0", "1.2", PackCause::Malformed),
         ("pack.toml", "title =", "titre =", PackCause::Syntax),
         (SCHEMA, "\"type\": \"number\"", "\"type\": \"array\"", PackCause::Syntax),
         (SCHEMA, "\"decimals\": 2,", "", PackCause::Malformed),
@@ -80,6 +80,75 @@ fn each_mistake_is_refused_with_its_file_and_cause() {
         let error = changed(path, from, to).expect_err(from);
         assert_eq!((error.cause, error.file.as_str()), (cause, path), "{from}: {}", error.message);
         assert!(!error.place.is_empty() && error.message.ends_with(['.', '?']), "{}", error.message);
+    }
+}
+
+#[test]
+fn two_tables_that_count_one_fact_are_refused() {
+    let row = "\"row\": \"une remise d’aide alimentaire par le CCAS à un ménage, un jour donné\"";
+    let path = "tables/aide_alimentaire.schema.json";
+    let facts = |text: &str| changed(path, row, &format!("\"row\": \"x\", \"facts\": \"{text}\""));
+    // As the rows of another table, but for blanks and capitals.
+    let error = facts("Les repas d’une personne  pendant un mois, selon le mode").expect_err("one fact twice");
+    assert_eq!(
+        (error.cause, error.file.as_str()),
+        (PackCause::Duplicate, "tables/repas.schema.json"),
+        "{}",
+        error.message
+    );
+    assert!(facts("les remises d’aide alimentaire").is_ok());
+}
+
+#[test]
+fn conventions_precision_and_references_are_read_and_checked() {
+    let packs = crate::library();
+    let find = |code: &str| {
+        let code = code.parse().expect("a code");
+        packs.iter().find_map(|pack| pack.indicator(&code)).expect("in the library").1
+    };
+    assert_eq!(find("dom_elections_validite").convention_in_french().as_deref(), Some("stock, au 31 décembre"));
+    let weighted = find("enq_habitants");
+    assert!(weighted.shown().places() == 0 && weighted.decimals().places() > 0, "rounded to show, never to compute");
+    for indicator in packs.iter().flat_map(Pack::tables).flat_map(crate::Table::indicators) {
+        assert!(indicator.convention.is_some() && !indicator.window.is_empty(), "{}", indicator.code);
+    }
+    let public = crate::layouts(&crate::public_layouts()).expect("the library is proven");
+    let references = packs.iter().flat_map(Pack::tables).flat_map(crate::Table::indicators);
+    let mut known = 0;
+    for reference in references.filter_map(|indicator| indicator.reference.as_ref()) {
+        let of_source = public.iter().filter(|layout| layout.source == reference.source);
+        let found =
+            of_source.flat_map(|layout| &layout.columns).any(|column| column.indicator.code == reference.indicator);
+        assert!(found, "{reference:?}");
+        known += 1;
+    }
+    assert_eq!(known, 2);
+    let path = "tables/file_active.toml";
+    for (from, to, cause) in [
+        ("public:insee-comparateur/pop", "insee-comparateur/pop", PackCause::Malformed),
+        ("public:insee-comparateur/pop", "public:pop", PackCause::Malformed),
+        ("per = 1000\n", "per = 12\n", PackCause::Malformed),
+        ("convention = \"flow\"\n", "", PackCause::Inconsistent),
+        ("convention = \"flow\"\n", "convention = \"flux\"\n", PackCause::Syntax),
+        ("protection = \"ordinaire\"\n", "protection = \"ordinaire\"\ndecimals = 1\n", PackCause::Inconsistent),
+        (
+            "[indicator.ratio]\n",
+            "[indicator.reference]\ndenominator = \"public:a/b\"\nper = 1\ndecimals = 0\n[indicator.ratio]\n",
+            PackCause::Inconsistent,
+        ),
+    ] {
+        assert_eq!(changed(path, from, to).expect_err(from).cause, cause, "{from} → {to}");
+    }
+}
+
+#[test]
+fn what_is_only_shown_changes_no_hash() {
+    let before = &crate::library()[0];
+    let after =
+        changed("tables/file_active.toml", "window = \"au moins une fois pendant l’année\"", "window = \"autre\"")
+            .expect("sound");
+    for (old, new) in before.tables().iter().zip(after.tables()) {
+        assert_eq!((old.definition_hash(), old.rule_hash()), (new.definition_hash(), new.rule_hash()));
     }
 }
 

@@ -102,6 +102,8 @@ struct ConstraintsText {
 pub(crate) struct ExtensionText {
     pub(crate) row: String,
     #[serde(default)]
+    pub(crate) facts: Option<String>,
+    #[serde(default)]
     pub(crate) unit: Option<String>,
     #[serde(default)]
     pub(crate) dimensions: Vec<DimensionText>,

@@ -37,12 +37,13 @@ pub(crate) fn build(pack: &PackCode, code: &TableCode, texts: &Texts<'_>) -> Res
     };
     let about = [code.as_str(), &schema_text.title, &schema_text.maillage.row];
     let proof = Proof { file, text, schema: &schema, dimensions: &dimensions, about: &about };
-    let (list, measured) = indicator::indicators(&proof, &written)?;
+    let (list, measured, relations) = indicator::indicators(&proof, &written)?;
     let golden = golden::prove(golden_file, &golden_read, &list, &measured)?;
     let mut table = Table {
         pack: pack.clone(),
         code: code.clone(),
         title: schema_text.title,
+        facts: schema_text.maillage.facts.unwrap_or_else(|| schema_text.maillage.row.clone()),
         row: schema_text.maillage.row,
         unit,
         periods: schema_text.maillage.periods,
@@ -50,6 +51,7 @@ pub(crate) fn build(pack: &PackCode, code: &TableCode, texts: &Texts<'_>) -> Res
         dimensions,
         indicators: list,
         scheme: measured,
+        relations,
         definition: model::DefinitionHash::from_bytes([0; 32]),
         rule: model::RuleHash::from_bytes([0; 32]),
         golden,

@@ -76,7 +76,7 @@ fn french(cause: FaultCause) -> &'static str {
         FaultCause::Unreadable => "introuvable ou illisible",
         FaultCause::TooLarge => "trop volumineux",
         FaultCause::Empty => "vide",
-        FaultCause::NotText => "ce n’est pas du texte (classeur ou archive ?)",
+        FaultCause::NotText => "ce n’est ni un CSV, ni un classeur, ni un Parquet qui s’ouvre",
         FaultCause::Encoding => "codage des caractères",
         FaultCause::Separator => "séparateur de colonnes introuvable",
         FaultCause::Header => "ligne d’en-tête introuvable",

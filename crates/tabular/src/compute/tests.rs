@@ -19,10 +19,10 @@ fn table<'a>(pack: &'a Pack, code: &str) -> &'a Table {
     pack.table(&code.parse().expect("a code")).expect("in the pack")
 }
 
-pub(super) type Exposed = BTreeMap<(String, String), [Units; 4]>;
+pub(crate) type Exposed = BTreeMap<(String, String), [Units; 4]>;
 
 #[expect(clippy::disallowed_methods, reason = "tests compare figures; rows are invented or published by INSEE")]
-pub(super) fn exposed(table: &ConfidentialTable) -> Exposed {
+pub(crate) fn exposed(table: &ConfidentialTable) -> Exposed {
     let cells = table.cells().iter().map(|cell| {
         let figures = [&cell.value, &cell.contributors, &cell.largest, &cell.second];
         ((cell.indicator.to_string(), cell.key.to_string()), figures.map(disclosure::ConfidentialCount::expose))
@@ -103,6 +103,52 @@ fn a_row_that_counts_without_amount_is_refused_with_its_line() {
             line: 4
         }
     );
+}
+
+/// The aid table whose author says something that only rows can break.
+fn claiming(relation: &str) -> Pack {
+    let mut files = pack("ccas-activite").files().clone();
+    let indicators = files.get_mut("tables/aides_facultatives.toml").expect("there");
+    indicators.extend(format!("\n[[relation]]\n{relation}\nreason = \"essai\"\n").bytes());
+    Pack::parse(&files).expect("sound")
+}
+
+#[test]
+fn rows_that_break_a_declared_relation_are_refused_and_others_are_not() {
+    // The one refusal is of kind energy, and no alimentary aid goes to somebody over 60.
+    for (relation, holds) in [
+        ("implies = [\"aidfac_alimentaire\", \"aidfac_energie\"]", None),
+        (
+            "partition = { whole = \"aidfac_accords\", parts = [\"aidfac_energie\", \"aidfac_alimentaire\"] }",
+            Some(true),
+        ),
+        (
+            "partition = { whole = \"aidfac_demandes\", parts = [\"aidfac_energie\", \"aidfac_alimentaire\"] }",
+            Some(false),
+        ),
+        ("implies = [\"aidfac_demandes\", \"aidfac_accords\"]", Some(false)),
+    ] {
+        let Some(holds) = holds else {
+            // Kinds of aid exclude each other: no rows are needed to refuse it.
+            let mut files = pack("ccas-activite").files().clone();
+            let indicators = files.get_mut("tables/aides_facultatives.toml").expect("there");
+            indicators.extend(format!("\n[[relation]]\n{relation}\nreason = \"essai\"\n").bytes());
+            assert!(Pack::parse(&files).is_err());
+            continue;
+        };
+        let pack = claiming(relation);
+        let table = table(&pack, "aides_facultatives");
+        assert_eq!(table.claims().count(), 1, "trusted, not proven: {relation}");
+        let rows = read_bytes(&SourceSpec::new("aides.csv"), "aides.csv", AIDS.as_bytes(), table).expect("readable");
+        match compute(&rows, table) {
+            Ok(_) => assert!(holds, "{relation}"),
+            Err(error @ ComputeError::BrokenRelation(_)) => {
+                assert!(!holds, "{relation}");
+                assert!(error.message().contains("Corrigez ces lignes"), "{}", error.message());
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn strict<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
 }
 
 /// Windows-1252, never ISO-8859-1: `’`, `œ` and `€` are among the bytes where the two differ.
-fn windows<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
+pub(super) fn windows<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Fault> {
     // Five bytes have no character in Windows-1252; decoders map them to invisible controls.
     if let Some(at) = bytes.iter().position(|b| matches!(b, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d)) {
         return Err(Fault::of_file(
@@ -128,8 +128,11 @@ fn refuse_binary(name: &str, bytes: &[u8]) -> Result<(), Fault> {
 }
 
 /// UTF-8 read as Windows-1252 and saved again: `Ã©` for `é`. It cannot be undone safely, letters may be lost.
-fn refuse_mojibake(name: &str, text: &str) -> Result<(), Fault> {
+pub(super) fn refuse_mojibake(name: &str, text: &str) -> Result<(), Fault> {
     const SIGNS: [&str; 9] = ["Ã©", "Ã¨", "Ãª", "Ã ", "Ã\u{a0}", "Ã§", "Ã´", "â€™", "\u{fffd}"];
+    if text.is_ascii() {
+        return Ok(());
+    }
     let found = SIGNS.iter().filter_map(|sign| text.find(sign)).min();
     match found {
         None => Ok(()),

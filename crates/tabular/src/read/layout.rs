@@ -8,7 +8,7 @@ use crate::source::{Separator, SourceSpec};
 use super::rules::{Plan, Rule};
 
 /// How many records may stand before the header.
-const PREAMBLE: usize = 40;
+pub(super) const PREAMBLE: usize = 40;
 
 /// The header, matched with the columns of the table.
 pub(super) struct Header {
@@ -18,6 +18,8 @@ pub(super) struct Header {
     pub(super) places: Vec<Option<usize>>,
     /// How many records to skip, header included.
     pub(super) skip: usize,
+    /// What stands between cells, in a text file.
+    pub(super) separator: Option<u8>,
 }
 
 /// A reader over the text; every line may have its own number of cells.
@@ -26,15 +28,30 @@ pub(crate) fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
 }
 
 struct Candidate {
-    separator: u8,
+    separator: Option<u8>,
     skip: usize,
-    line: u64,
+    /// `None` where names stand above all rows.
+    line: Option<u64>,
     names: Vec<String>,
     matched: usize,
 }
 
+impl Candidate {
+    fn new<'n>(
+        separator: Option<u8>,
+        skip: usize,
+        line: Option<u64>,
+        names: impl Iterator<Item = &'n str>,
+        plan: &Plan<'_>,
+    ) -> Self {
+        let names: Vec<String> = names.map(|name| name.trim().to_owned()).collect();
+        let matched = plan.rules.iter().filter(|rule| !places(rule, &names).is_empty()).count();
+        Self { separator, skip, line, names, matched }
+    }
+}
+
 /// Finds separator and header. The best candidate names the faults if none is complete.
-pub(super) fn find(spec: &SourceSpec, file: &str, text: &str, plan: &Plan<'_>) -> Result<(u8, Header), Faults> {
+pub(super) fn find(spec: &SourceSpec, file: &str, text: &str, plan: &Plan<'_>) -> Result<Header, Faults> {
     let separators: &[u8] = match spec.separator {
         Separator::Auto => b";\t,|",
         Separator::Semicolon => b";",
@@ -57,8 +74,31 @@ pub(super) fn find(spec: &SourceSpec, file: &str, text: &str, plan: &Plan<'_>) -
     let Some(best) = best.filter(|best| best.matched > 0) else {
         return Err(no_header(spec, file, text, plan).into());
     };
-    let header = matched(file, &best, plan)?;
-    Ok((best.separator, header))
+    matched(file, &best, plan)
+}
+
+/// Finds the header among the first rows of a file that has cells of its own; each with its line.
+pub(super) fn find_in(file: &str, rows: Vec<(Option<u64>, Vec<String>)>, plan: &Plan<'_>) -> Result<Header, Faults> {
+    let mut best: Option<Candidate> = None;
+    for (skip, (line, names)) in (1..).zip(rows) {
+        let candidate = Candidate::new(None, skip, line, names.iter().map(String::as_str), plan);
+        if best.as_ref().is_none_or(|best| candidate.matched > best.matched) {
+            best = Some(candidate);
+        }
+    }
+    match best.filter(|best| best.matched > 0) {
+        Some(best) => matched(file, &best, plan),
+        None => Err(Fault::of_file(
+            file,
+            FaultCause::Header,
+            format!(
+                "Aucune ligne d’en-tête ne porte les colonnes attendues ({}) dans les {PREAMBLE} premières lignes : vérifiez la \
+                 feuille et la correspondance (columns) de la source.",
+                wanted(plan)
+            ),
+        )
+        .into()),
+    }
 }
 
 fn candidates(text: &str, separator: u8, plan: &Plan<'_>) -> Vec<Candidate> {
@@ -68,10 +108,8 @@ fn candidates(text: &str, separator: u8, plan: &Plan<'_>) -> Vec<Candidate> {
     let mut skip = 0;
     while skip < PREAMBLE && matches!(reader.read_record(&mut record), Ok(true)) {
         skip += 1;
-        let names: Vec<String> = record.iter().map(|name| name.trim().to_owned()).collect();
-        let matched = plan.rules.iter().filter(|rule| !places(rule, &names).is_empty()).count();
         let line = record.position().map_or(1, csv::Position::line);
-        found.push(Candidate { separator, skip, line, names, matched });
+        found.push(Candidate::new(Some(separator), skip, Some(line), record.iter(), plan));
     }
     found
 }
@@ -91,7 +129,8 @@ fn places(rule: &Rule<'_>, names: &[String]) -> Vec<usize> {
 
 fn matched(file: &str, best: &Candidate, plan: &Plan<'_>) -> Result<Header, Faults> {
     let mut faults = Faults::default();
-    let mut header = Header { names: best.names.clone(), places: Vec::new(), skip: best.skip };
+    let mut header =
+        Header { names: best.names.clone(), places: Vec::new(), skip: best.skip, separator: best.separator };
     let mut owners: BTreeMap<usize, &str> = BTreeMap::new();
     for rule in &plan.rules {
         let title = rule.names.first().map_or(rule.field.name.as_str(), String::as_str);
@@ -153,10 +192,13 @@ fn missing(file: &str, best: &Candidate, rule: &Rule<'_>, title: &str) -> Fault 
     .in_column(title)
 }
 
+fn wanted(plan: &Plan<'_>) -> String {
+    let names = plan.rules.iter().filter_map(|rule| rule.names.first()).map(String::as_str);
+    names.take(30).collect::<Vec<_>>().join(", ")
+}
+
 fn no_header(spec: &SourceSpec, file: &str, text: &str, plan: &Plan<'_>) -> Fault {
-    let wanted: Vec<&str> =
-        plan.rules.iter().filter_map(|rule| rule.names.first()).map(String::as_str).take(30).collect();
-    let wanted = wanted.join(", ");
+    let wanted = wanted(plan);
     let splits = [b';', b'\t', b',', b'|']
         .iter()
         .any(|separator| text.lines().take(PREAMBLE).any(|line| line.bytes().filter(|b| b == separator).count() > 0));

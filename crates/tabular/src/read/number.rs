@@ -21,6 +21,9 @@ pub(crate) enum Number {
 /// `€`. Not `%`: whether 12 % is twelve or a tenth and a bit is the source's business. With `DecimalMark::Auto` a comma is the decimal mark, and so is a point, unless exactly three
 /// digits follow one to three others: `1.234` is a thousand in one office and one in the next.
 pub(crate) fn read(text: &str, decimals: Decimals, mark: DecimalMark) -> Number {
+    if let Some(number) = plain(text, decimals, mark) {
+        return number;
+    }
     let text = text.trim().trim_end_matches('€').trim_end();
     let (negative, text) = match text.strip_prefix(['-', '\u{2212}']) {
         Some(rest) => (true, rest.trim_start()),
@@ -41,6 +44,42 @@ pub(crate) fn read(text: &str, decimals: Decimals, mark: DecimalMark) -> Number 
     let Some(units) = units.checked_add(i64::from(up)) else { return Number::Not };
     let rounded = fraction.len() > places && fraction[places..].bytes().any(|b| b != b'0');
     Number::Units { units: if negative { -units } else { units }, rounded }
+}
+
+/// Digits with at most one mark that reads one way only: what most cells hold. `None` is for [`read`] to judge.
+fn plain(text: &str, decimals: Decimals, mark: DecimalMark) -> Option<Number> {
+    /// More digits than any number of 64 bits surely holds are left to `read`.
+    const MOST: usize = 18;
+    let places = usize::from(decimals.places());
+    let (mut units, mut digits, mut fraction) = (0_i64, 0, None);
+    let (mut up, mut rounded) = (false, false);
+    for byte in text.bytes() {
+        match (byte, fraction) {
+            (b'0'..=b'9', Some(place)) if place >= places => {
+                up = if place == places { byte >= b'5' } else { up };
+                rounded |= byte != b'0';
+                fraction = Some(place + 1);
+            }
+            (b'0'..=b'9', _) if digits < MOST => {
+                units = units * 10 + i64::from(byte - b'0');
+                digits += 1;
+                fraction = fraction.map(|place| place + 1);
+            }
+            (b'.', None) if mark != DecimalMark::Comma && digits > 0 => fraction = Some(0),
+            (b',', None) if mark != DecimalMark::Point && digits > 0 => fraction = Some(0),
+            _ => return None,
+        }
+    }
+    let (kept, ambiguous) = match fraction {
+        // "1.234" may be a thousand.
+        Some(length) => (length.min(places), length == 3 && mark == DecimalMark::Auto),
+        None => (0, false),
+    };
+    if digits == 0 || ambiguous || digits + places - kept > MOST {
+        return None;
+    }
+    let missing = u32::try_from(places - kept).ok()?;
+    Some(Number::Units { units: units * 10_i64.pow(missing) + i64::from(up), rounded })
 }
 
 /// The part before the decimal mark, still grouped, and the part after.
@@ -124,6 +163,20 @@ mod tests {
             (",5", 50),
         ] {
             assert_eq!(units(text, 2, Auto), Some(expected), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_plain_reads_as_the_rest_does(text in "[0-9]{0,20}[.,]?[0-9]{0,12}", places in 0_u8..=6) {
+            use DecimalMark::{Auto, Comma, Point};
+            let decimals = Decimals::new(places).expect("at most nine");
+            for mark in [Auto, Comma, Point] {
+                if let Some(number) = plain(&text, decimals, mark) {
+                    // A sign keeps the short way from being taken.
+                    proptest::prop_assert_eq!(number, read(&format!("+{text}"), decimals, mark), "{}", text);
+                }
+            }
         }
     }
 

@@ -25,7 +25,9 @@ pub(super) struct Rule<'a> {
 pub(super) struct Plan<'a> {
     pub(super) table: &'a Table,
     pub(super) rules: Vec<Rule<'a>>,
-    pub(super) missing: BTreeSet<String>,
+    missing: BTreeSet<String>,
+    /// Bytes of the longest of them.
+    longest: usize,
     pub(super) decimal: DecimalMark,
     pub(super) skip_total_rows: bool,
     pub(super) may_be_empty: bool,
@@ -69,15 +71,39 @@ impl<'a> Plan<'a> {
                 pattern,
             });
         }
-        let missing =
-            table.schema().missing_values.iter().chain(&spec.missing).map(|text| text.trim().to_owned()).collect();
+        let missing = table.schema().missing_values.iter().chain(&spec.missing).map(|text| text.trim().to_owned());
+        let missing: BTreeSet<String> = missing.collect();
         Ok(Self {
             table,
             rules,
+            longest: missing.iter().map(String::len).max().unwrap_or(0),
             missing,
             decimal: spec.decimal,
             skip_total_rows: spec.skip_total_rows,
             may_be_empty: spec.may_be_empty,
         })
+    }
+
+    /// Whether a text means "no value".
+    pub(super) fn is_missing(&self, text: &str) -> bool {
+        text.len() <= self.longest && self.missing.contains(text)
+    }
+
+    /// Places of the columns that together name a row once.
+    pub(super) fn key(&self) -> Vec<usize> {
+        self.table.schema().primary_key.iter().filter_map(|name| self.place_of(name)).collect()
+    }
+
+    /// Dimensions that have one code for each value of another column: with the places of both.
+    pub(super) fn singles(&self) -> impl Iterator<Item = (&'a Dimension, usize, usize)> {
+        self.table.dimensions().iter().flat_map(|dimension| {
+            let coded = self.place_of(&dimension.field);
+            let units = dimension.single_valued_for.iter().filter_map(|name| self.place_of(name));
+            units.filter_map(move |unit| Some((dimension, coded?, unit)))
+        })
+    }
+
+    fn place_of(&self, name: &str) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.field.name == name)
     }
 }

@@ -5,10 +5,11 @@ use std::io::Write;
 
 use proptest::prelude::*;
 
-use super::{read, read_bytes};
+use super::cells::Seen;
+use super::{read, read_bytes, records};
 use crate::fault::{FaultCause, Faults};
 use crate::fixture::{pack, table};
-use crate::rows::Rows;
+use crate::rows::Cell;
 use crate::source::{DecimalMark, Encoding, Names, Separator, SourceSpec};
 
 const HEADER: &str = "id;foyer;insee;couleur;n;euros;jour;oui;texte\n";
@@ -17,12 +18,44 @@ fn spec() -> SourceSpec {
     SourceSpec::new("essai.csv")
 }
 
-fn attempt(spec: &SourceSpec, bytes: &[u8]) -> Result<Rows, Faults> {
-    let pack = pack("");
-    read_bytes(spec, "essai.csv", bytes, table(&pack))
+/// Rows as they were, which only tests keep: with the line of each, by the name of the column.
+struct Kept {
+    lines: Vec<u64>,
+    cells: Vec<BTreeMap<String, Cell<'static>>>,
+    seen: Seen,
 }
 
-fn accepted(spec: &SourceSpec, bytes: &[u8]) -> Rows {
+impl Kept {
+    fn height(&self) -> usize {
+        self.seen.height
+    }
+}
+
+fn attempt(spec: &SourceSpec, bytes: &[u8]) -> Result<Kept, Faults> {
+    let pack = pack("");
+    let table = table(&pack);
+    let (mut lines, mut cells) = (Vec::new(), Vec::new());
+    let seen = records::read(spec, "essai.csv", bytes, table, &mut |row, line| {
+        let names = table.schema().fields.iter().map(|field| field.name.clone());
+        lines.push(line);
+        cells.push(names.zip(row.iter().map(leaked)).collect());
+    })?;
+    let counted = read_bytes(spec, "essai.csv", bytes, table).expect("read once already");
+    assert_eq!((counted.height(), counted.set_aside()), (seen.height, seen.set_aside));
+    Ok(Kept { lines, cells, seen })
+}
+
+fn leaked(cell: &Cell<'_>) -> Cell<'static> {
+    match cell {
+        Cell::Text(text) => Cell::Text(text.to_string().leak()),
+        Cell::Number(units) => Cell::Number(*units),
+        Cell::Code(code) => Cell::Code(*code),
+        Cell::Boolean(yes) => Cell::Boolean(*yes),
+        Cell::Blank => Cell::Blank,
+    }
+}
+
+fn accepted(spec: &SourceSpec, bytes: &[u8]) -> Kept {
     match attempt(spec, bytes) {
         Ok(rows) => rows,
         Err(faults) => panic!("{:?}", faults.first.iter().map(|f| (f.line, f.cause, &f.message)).collect::<Vec<_>>()),
@@ -30,7 +63,7 @@ fn accepted(spec: &SourceSpec, bytes: &[u8]) -> Rows {
 }
 
 fn refused(spec: &SourceSpec, bytes: &[u8]) -> Faults {
-    attempt(spec, bytes).expect_err("to be refused")
+    attempt(spec, bytes).map(|_| ()).expect_err("to be refused")
 }
 
 /// Cause, line and column of each fault.
@@ -42,18 +75,18 @@ fn row_faults(rows: &str) -> Faults {
     refused(&spec(), format!("{HEADER}{rows}").as_bytes())
 }
 
-fn numbers(rows: &Rows, column: &str) -> Vec<Option<i64>> {
-    let column = rows.frame.column(&format!("field {column}")).expect("there").i64().expect("integers");
-    column.iter().collect()
+fn numbers(rows: &Kept, column: &str) -> Vec<Option<i64>> {
+    rows.cells.iter().map(|row| row[column].number()).collect()
 }
 
-fn texts(rows: &Rows, column: &str) -> Vec<Option<String>> {
-    let column = rows.frame.column(&format!("field {column}")).expect("there").str().expect("texts");
-    column.iter().map(|text| text.map(str::to_owned)).collect()
+fn texts(rows: &Kept, column: &str) -> Vec<Option<String>> {
+    let text = |cell: &Cell<'_>| if let Cell::Text(text) = cell { Some((*text).to_owned()) } else { None };
+    rows.cells.iter().map(|row| text(&row[column])).collect()
 }
 
-fn codes(rows: &Rows) -> Vec<Option<u32>> {
-    rows.frame.column("dimension couleur").expect("there").u32().expect("codes").iter().collect()
+fn codes(rows: &Kept) -> Vec<Option<u32>> {
+    let code = |cell: &Cell<'_>| if let Cell::Code(code) = cell { Some(*code) } else { None };
+    rows.cells.iter().map(|row| code(&row["couleur"])).collect()
 }
 
 #[test]
@@ -71,7 +104,7 @@ fn a_windows_export_with_preamble_blanks_and_total_is_read() {
     assert_eq!(places(&refused(&spec, &bytes)), [(FaultCause::TotalRow, Some(7), None)]);
     spec.skip_total_rows = true;
     let rows = accepted(&spec, &bytes);
-    assert_eq!((rows.height(), rows.set_aside()), (2, 1));
+    assert_eq!((rows.seen.height, rows.seen.set_aside), (2, 1));
     assert_eq!(rows.lines, [5, 6]);
     assert_eq!(numbers(&rows, "n"), [Some(1284), Some(42)]);
     assert_eq!(numbers(&rows, "euros"), [Some(3_641_250), None]);

@@ -3,41 +3,67 @@
 use methodology::{Dimension, FieldType};
 
 use crate::fault::{FaultCause, cut};
+use crate::rows::Cell;
 
 use super::date::{self, Day};
 use super::number::{self, Number};
 use super::rules::{Plan, Rule};
+use crate::source::DecimalMark;
 
-/// A cell that passed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Cell {
-    Blank,
-    /// Place of the code in its dimension.
-    Code(u32),
-    Text(String),
-    Number(i64),
-    Boolean(bool),
+/// What the file itself says that a cell is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    /// A number: a point is its decimal mark, whatever offices write.
+    Number,
+    /// An error of the spreadsheet, or a value that has no text.
+    Error,
+}
+
+/// A cell as the file has it.
+#[derive(Clone, Copy)]
+pub(super) struct Raw<'a> {
+    pub(super) text: &'a str,
+    pub(super) kind: Kind,
+}
+
+impl<'a> Raw<'a> {
+    pub(super) fn text(text: &'a str) -> Self {
+        Self { text, kind: Kind::Text }
+    }
 }
 
 /// A cell that did not: cause and French message, without place.
 pub(super) type Refusal = (FaultCause, String);
 
 /// Reads one cell under its rule.
-pub(super) fn cell(plan: &Plan<'_>, rule: &Rule<'_>, raw: &str) -> Result<Cell, Refusal> {
-    let raw = raw.trim();
+pub(super) fn cell<'a>(plan: &Plan<'_>, rule: &Rule<'a>, raw: Raw<'a>) -> Result<Cell<'a>, Refusal> {
+    let decimal = match raw.kind {
+        Kind::Text => plan.decimal,
+        Kind::Number => DecimalMark::Point,
+        Kind::Error => {
+            return Err((
+                FaultCause::Type,
+                "La case contient une erreur (#N/A, #REF!, …) ou une valeur qui ne se lit pas : corrigez la formule ou \
+                 saisissez la valeur."
+                    .to_owned(),
+            ));
+        }
+    };
+    let raw = raw.text.trim();
     let text = rule.codes.and_then(|codes| codes.get(raw)).map_or(raw, String::as_str);
-    if plan.missing.contains(text) {
+    if plan.is_missing(text) {
         return blank(rule);
     }
     match rule.field.kind {
         FieldType::String => string(rule, text),
-        FieldType::Integer | FieldType::Number(_) => numeric(plan, rule, text),
+        FieldType::Integer | FieldType::Number(_) => numeric(decimal, rule, text),
         FieldType::Date => day(rule, text),
         FieldType::Boolean => boolean(rule, text),
     }
 }
 
-fn blank(rule: &Rule<'_>) -> Result<Cell, Refusal> {
+fn blank(rule: &Rule<'_>) -> Result<Cell<'static>, Refusal> {
     if rule.field.required {
         return Err((
             FaultCause::Required,
@@ -54,11 +80,11 @@ fn blank(rule: &Rule<'_>) -> Result<Cell, Refusal> {
     }
 }
 
-fn code(place: usize) -> Cell {
+fn code(place: usize) -> Cell<'static> {
     Cell::Code(u32::try_from(place).expect("a dimension has at most 200 codes"))
 }
 
-fn string(rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal> {
+fn string<'a>(rule: &Rule<'_>, text: &'a str) -> Result<Cell<'a>, Refusal> {
     if is_exponent(text) {
         return Err((
             FaultCause::DamagedCode,
@@ -77,7 +103,7 @@ fn string(rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal> {
             && rule.pattern.as_ref().is_none_or(|pattern| pattern.is_match(candidate))
     };
     if accepted(text) {
-        return Ok(Cell::Text(text.to_owned()));
+        return Ok(Cell::Text(text));
     }
     if let Some(proposal) = mended(text).into_iter().find(|candidate| accepted(candidate)) {
         return Err(damaged(text, &proposal));
@@ -139,9 +165,9 @@ fn is_exponent(text: &str) -> bool {
     digits(exponent) && mantissa.split_once([',', '.']).map_or(digits(mantissa), |(a, b)| digits(a) && digits(b))
 }
 
-fn numeric(plan: &Plan<'_>, rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal> {
+fn numeric(decimal: DecimalMark, rule: &Rule<'_>, text: &str) -> Result<Cell<'static>, Refusal> {
     let whole = rule.field.kind == FieldType::Integer;
-    let units = match number::read(text, rule.field.kind.decimals(), plan.decimal) {
+    let units = match number::read(text, rule.field.kind.decimals(), decimal) {
         Number::Units { rounded: true, .. } if whole => {
             return Err((FaultCause::Type, format!("« {} » n'est pas un nombre entier.", cut(text))));
         }
@@ -185,7 +211,7 @@ fn numeric(plan: &Plan<'_>, rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal
     }
 }
 
-fn day(rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal> {
+fn day(rule: &Rule<'_>, text: &str) -> Result<Cell<'static>, Refusal> {
     match date::read(text) {
         Day::Days(days) => {
             if rule.field.minimum.is_some_and(|m| days < m) || rule.field.maximum.is_some_and(|m| days > m) {
@@ -201,7 +227,7 @@ fn day(rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal> {
     }
 }
 
-fn boolean(rule: &Rule<'_>, text: &str) -> Result<Cell, Refusal> {
+fn boolean(rule: &Rule<'_>, text: &str) -> Result<Cell<'static>, Refusal> {
     let yes = match text.to_lowercase().as_str() {
         "oui" | "o" | "vrai" | "true" | "1" | "x" | "yes" | "y" => true,
         "non" | "n" | "faux" | "false" | "0" | "no" => false,

@@ -16,6 +16,11 @@ const LIST: &[(&str, usize, &str)] = &[
     ("crates/disclosure/src/protect/truth.rs", 1, "protection compares the numbers; they stay in its `Truth`"),
     ("crates/model/src/clock.rs", 1, "the machine's clock"),
     ("crates/node/src/report.rs", 1, "the internal edition shows a commune its own exact figures"),
+    (
+        "crates/tabular/benches/compute.rs",
+        2,
+        "the clock, and figures of a published file beside those of other engines",
+    ),
     ("crates/tabular/src/golden.rs", 1, "golden rows are invented and public"),
     ("crates/xtask/src/test.rs", 1, "how long the tests took"),
 ];
