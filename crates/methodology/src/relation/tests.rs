@@ -1,8 +1,10 @@
 //! What follows from filters, what must be said, and what disclosure control is told.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use disclosure::Restriction;
+use model::IndicatorCode;
 
 use super::{Basis, Known, Relation};
 use crate::error::{PackCause, PackError};
@@ -33,13 +35,15 @@ fn pack(indicators: &[(&str, &str, &str, &str)], more: &str) -> Result<Pack, Vec
             Some((quantity, column)) => format!("quantity = \"{quantity}\"\ncolumn = \"{column}\""),
             None => format!("quantity = \"{quantity}\""),
         };
-        measures.push_str(&format!(
+        // Writing to a String cannot fail.
+        let _ = write!(
+            measures,
             "[[indicator]]\ncode = \"{code}\"\ntitle = \"T\"\ntheme = \"T\"\nunit = \"u\"\naggregation = \"additive\"\n\
              uncertainty = \"none\"\npolarity = \"neutral\"\n[indicator.measure]\n{quantity}\nfilter = \"{filter}\"\n\
              by = {by}\nprotection = \"r\"\n[indicator.sheet]\nsource = \"s\"\npopulation = \"p\"\nperiodicity = \"p\"\n\
              limits = [\"l\"]\nhow_to_read = \"h\"\nhow_not_to_read = \"h\"\n"
-        ));
-        golden.push_str(&format!("{code} = 0\n"));
+        );
+        let _ = writeln!(golden, "{code} = 0");
     }
     measures.push_str(more);
     let front = "format = 1\ncode = \"p\"\nversion = \"1.0.0\"\ntitle = \"P\"\ndescription = \"\"\ntables = [\"t\"]\n";
@@ -65,7 +69,7 @@ fn known(pack: &Pack) -> Vec<String> {
             Relation::Overlap(a, b) => format!("{basis}{a}?{b}"),
             Relation::Bound(a, b) => format!("{basis}{a}/{b}"),
             Relation::Partition { whole, parts } => {
-                let parts: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
+                let parts: Vec<&str> = parts.iter().map(IndicatorCode::as_str).collect();
                 format!("{basis}{whole}={}", parts.join("+"))
             }
         }

@@ -52,7 +52,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper*", &["wire"]),
     ("icu*", &["render"]),
     ("indicatif", &["maillage"]),
-    ("jiff", &["render"]),
+    ("jiff", &["render", "tabular"]),
     ("linfa*", &["statistics"]),
     ("microlp", &["disclosure"]),
     ("object_store", &["store"]),
