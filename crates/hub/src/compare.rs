@@ -5,6 +5,7 @@
 
 mod ask;
 mod commune;
+pub mod file;
 mod group;
 mod question;
 

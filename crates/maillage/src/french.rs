@@ -67,8 +67,10 @@ struct Value {
 fn value(argument: &str) -> Value {
     let (name, form) = match argument {
         "folder" | "access" | "pack_folder" => ("DOSSIER", "le chemin d’un dossier"),
-        "file" | "files" | "answer" | "output" | "key" | "passphrase_file" | "verify" | "receipt" | "tables"
-        | "history" | "cells" | "known" | "hierarchy" | "public" | "intervals" => ("FICHIER", "le chemin d’un fichier"),
+        "file" | "files" | "answer" | "out" | "output" | "key" | "passphrase_file" | "verify" | "receipt"
+        | "tables" | "history" | "cells" | "known" | "hierarchy" | "public" | "intervals" => {
+            ("FICHIER", "le chemin d’un fichier")
+        }
         "old" | "new" | "after" => {
             ("RÉFÉRENTIEL", "le dossier d’un référentiel, ou le fichier fait par « maillage pack build »")
         }
@@ -100,6 +102,7 @@ fn value(argument: &str) -> Value {
         "database" => ("BASE", "sqlite:FICHIER ou postgres://…"),
         "public_address" | "listen" => ("ADRESSE:PORT", "une adresse, deux-points et un numéro de port"),
         "log_format" => ("FORME", "text ou json"),
+        "format" => ("FORME", "une des valeurs que donne l’aide"),
         _ => ("VALEUR", "voyez l’aide de cette commande"),
     };
     Value { name, form }

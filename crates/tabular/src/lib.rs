@@ -4,8 +4,10 @@
 //! guesses nothing silently: whatever reads two ways is a [`Fault`] with file, line, column, cause and cure.
 //! [`public`] reads what INSEE and others publish for all communes, as layouts describe it.
 //! [`grid`] reads tables of cells that somebody else computed, margins included.
+//! [`columns`] writes figures that may leave as files for analysts.
 //! [`compute`] turns rows into every cell of the table's scheme. [`golden::run`] proves a pack by its examples.
 
+pub mod columns;
 mod compute;
 mod fault;
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! `maillage compare`: one indicator, all communes, as a coordinator may see them.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use hub::compare::file::Form;
 use hub::compare::{Comparison, Question, Shown};
 use hub::coordinator::Credentials;
-use model::{Code, DimensionCode, IndicatorCode, Key, PackCode, Period, SystemClock};
+use model::{Code, DimensionCode, FailureKind, IndicatorCode, Key, PackCode, Period, SystemClock};
 use render::{Column, Screen, Table};
 use statistics::Reading;
 
@@ -16,7 +18,7 @@ use super::Stop;
 /// Compare les communes sur un indicateur.
 #[derive(Args)]
 #[command(
-    after_help = "Exemples :\n  maillage compare dom_demandes --period 2025\n  maillage compare aidfac_accords_part --period 2025 --at type_aide=energie\n  maillage compare log_rp --period 2018 --access ./coordination"
+    after_help = "Exemples :\n  maillage compare dom_demandes --period 2025\n  maillage compare aidfac_accords_part --period 2025 --at type_aide=energie\n  maillage compare log_rp --period 2018 --access ./coordination\n  maillage compare aidfac_accords_part --period 2025 --format csv-fr --out comparaison.csv\n  maillage compare dom_demandes --period 2025 --format parquet --out comparaison.parquet"
 )]
 pub struct CompareArgs {
     /// Code de l’indicateur, par exemple `dom_demandes`.
@@ -33,6 +35,34 @@ pub struct CompareArgs {
     /// Dossier des accès de coordination remis par l’opérateur du centre.
     #[arg(long, default_value = "maillage-hub/coordinators/coordination", env = "MAILLAGE_ACCESS")]
     access: PathBuf,
+    /// Forme : tableau à lire, CSV (virgules, point décimal), CSV pour un tableur français, JSON ou Parquet.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Fichier où écrire ; rien : l’écran. Un fichier qui existe est remplacé.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Csv,
+    CsvFr,
+    Json,
+    Parquet,
+}
+
+impl Format {
+    /// The form of a file; `None` for what people read.
+    fn form(self) -> Option<Form> {
+        match self {
+            Self::Table => None,
+            Self::Csv => Some(Form::Csv),
+            Self::CsvFr => Some(Form::CsvFr),
+            Self::Json => Some(Form::Json),
+            Self::Parquet => Some(Form::Parquet),
+        }
+    }
 }
 
 fn coordinate(text: &str) -> Result<(DimensionCode, Code), String> {
@@ -49,8 +79,23 @@ pub async fn run(args: CompareArgs) -> Result<(), Stop> {
         key: args.at.into_iter().collect::<Key>(),
         pack: args.pack,
     };
+    if args.format == Format::Parquet && args.out.is_none() && std::io::stdout().is_terminal() {
+        return Err(Stop::failed(
+            FailureKind::Invalid,
+            "Un fichier Parquet ne se lit pas à l’écran : ajoutez --out comparaison.parquet.".to_owned(),
+        ));
+    }
     let comparison = hub::compare::ask(&credentials, &question, Arc::new(SystemClock)).await?;
-    println!("{}", show(&comparison, &question.key, Screen::of(&std::io::stdout())));
+    let place = &question.key;
+    match (args.format.form(), args.out) {
+        (Some(form), Some(path)) => hub::compare::file::save(&comparison, place, form, &path)?,
+        (Some(form), None) => hub::compare::file::write(&comparison, place, form, std::io::stdout().lock())?,
+        (None, Some(path)) => {
+            std::fs::write(&path, show(&comparison, place, Screen::Plain) + "\n")
+                .map_err(|error| Stop::file(&path, &error))?;
+        }
+        (None, None) => println!("{}", show(&comparison, place, Screen::of(&std::io::stdout()))),
+    }
     Ok(())
 }
 
