@@ -31,7 +31,7 @@ pub fn write(comparison: &Comparison, place: &Key, form: Form, out: impl Write) 
         Form::Json => columns.json(out),
         Form::Parquet => columns.parquet(out),
     });
-    written.map_err(|error| failure::internal("COMPARE_FILE", &error.to_string()))
+    written.map_err(|error| failure::internal("COMPARE_FILE", error.to_string()))
 }
 
 /// The same into a file, which is there whole or not at all.
