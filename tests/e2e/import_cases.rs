@@ -64,7 +64,7 @@ fn pack() -> Pack {
     {{ "name": "id", "type": "string", "title": "Numéro", "constraints": {{ "required": true }} }},
     {{ "name": "lieu", "type": "string", "title": "Lieu", "constraints": {{ "required": true }} }}
   ],
-  "maillage": {{ "row": "une personne", {periods}
+  "maillage": {{ "row": "une personne", "facts": "{table}", {periods}
     "dimensions": [{{ "code": "lieu", "title": "Lieu", "codes": [{}] }}] }} }}"#,
             codes.join(", ")
         );

@@ -44,7 +44,7 @@ fn schema(table: &str) -> String {
     {{ "name": "groupe", "type": "string", "title": "Groupe", "constraints": {{ "required": true }} }}
   ],
   "maillage": {{
-    "row": "une personne",
+    "row": "une personne", "facts": "{table}",
     "dimensions": [{{
       "code": "groupe", "title": "Groupe",
       "codes": [{{ "code": "A", "title": "A" }}, {{ "code": "B", "title": "B" }}, {{ "code": "C", "title": "C" }}]

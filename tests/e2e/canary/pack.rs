@@ -36,7 +36,7 @@ fn schema(table: &str, dimensions: &str) -> String {
             {{ \"name\": \"poids\", \"type\": \"number\", \"decimals\": 3, \"title\": \"Poids\", \"constraints\": {{ \"required\": true, \"minimum\": 0 }} }},
             {} ],
           \"primaryKey\": \"dossier\", \"missingValues\": [\"\"],
-          \"maillage\": {{ \"row\": \"un dossier\", \"dimensions\": [{}] }} }}",
+          \"maillage\": {{ \"row\": \"un dossier\", \"facts\": \"{table}\", \"dimensions\": [{}] }} }}",
         fields.join(", "),
         lists.join(", ")
     )

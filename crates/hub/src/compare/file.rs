@@ -1,7 +1,6 @@
 //! A comparison as a file that analysts open: a row per commune, the group last.
 
 use std::io::Write;
-use std::path::Path;
 
 use model::{Failure, Key};
 use statistics::{Reading, Silence};
@@ -32,20 +31,6 @@ pub fn write(comparison: &Comparison, place: &Key, form: Form, out: impl Write) 
         Form::Parquet => columns.parquet(out),
     });
     written.map_err(|error| failure::internal("COMPARE_FILE", error.to_string()))
-}
-
-/// The same into a file, which is there whole or not at all.
-pub fn save(comparison: &Comparison, place: &Key, form: Form, path: &Path) -> Result<(), Failure> {
-    let mut bytes = Vec::new();
-    write(comparison, place, form, &mut bytes)?;
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
-    written.map_err(|error| {
-        // What is left of it is of no use; if it cannot be removed either, the first error says why.
-        let _ = std::fs::remove_file(&part);
-        failure::file(path, error)
-    })
 }
 
 /// One line of the file.
@@ -220,17 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_there_whole_or_not_at_all() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("comparaison.json");
-        save(&comparison(), &Key::default(), Form::Json, &path).expect("saved");
-        let read: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).expect("there")).expect("JSON");
+    fn an_object_says_what_all_figures_are() {
+        let mut bytes = Vec::new();
+        write(&comparison(), &Key::default(), Form::Json, &mut bytes).expect("written");
+        let read: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         assert_eq!(read["rows"].as_array().map(Vec::len), Some(5));
         assert_eq!(read["about"]["fictional"], "true");
-        std::fs::create_dir(folder.path().join("dossier")).expect("a folder");
-        save(&comparison(), &Key::default(), Form::Json, &folder.path().join("dossier")).expect_err("it is a folder");
-        let left: Vec<_> =
-            std::fs::read_dir(folder.path()).expect("readable").map(|entry| entry.expect("one").file_name()).collect();
-        assert_eq!(left.len(), 2, "{left:?}");
+        assert_eq!(read["about"]["definition"], "07".repeat(32));
+        assert_eq!(read["about"]["group_reason"], "quatre communes au moins");
     }
 }

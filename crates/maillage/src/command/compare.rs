@@ -38,9 +38,12 @@ pub struct CompareArgs {
     /// Forme : tableau à lire, CSV (virgules, point décimal), CSV pour un tableur français, JSON ou Parquet.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Fichier où écrire ; rien : l’écran. Un fichier qui existe est remplacé.
+    /// Fichier où écrire ; rien : l’écran.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Remplace le fichier s’il existe.
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -85,17 +88,26 @@ pub async fn run(args: CompareArgs) -> Result<(), Stop> {
             "Un fichier Parquet ne se lit pas à l’écran : ajoutez --out comparaison.parquet.".to_owned(),
         ));
     }
+    if let Some(out) = &args.out {
+        // Before the hub is asked, not after it.
+        node::tables::free(std::slice::from_ref(out), args.force)?;
+    }
     let comparison = hub::compare::ask(&credentials, &question, Arc::new(SystemClock)).await?;
     let place = &question.key;
-    match (args.format.form(), args.out) {
-        (Some(form), Some(path)) => hub::compare::file::save(&comparison, place, form, &path)?,
-        (Some(form), None) => hub::compare::file::write(&comparison, place, form, std::io::stdout().lock())?,
-        (None, Some(path)) => {
-            std::fs::write(&path, show(&comparison, place, Screen::Plain) + "\n")
-                .map_err(|error| Stop::file(&path, &error))?;
+    let Some(out) = args.out else {
+        match args.format.form() {
+            Some(form) => hub::compare::file::write(&comparison, place, form, std::io::stdout().lock())?,
+            None => println!("{}", show(&comparison, place, Screen::of(&std::io::stdout()))),
         }
-        (None, None) => println!("{}", show(&comparison, place, Screen::of(&std::io::stdout()))),
+        return Ok(());
+    };
+    let mut bytes = Vec::new();
+    match args.format.form() {
+        Some(form) => hub::compare::file::write(&comparison, place, form, &mut bytes)?,
+        None => bytes.extend(format!("{}\n", show(&comparison, place, Screen::Plain)).into_bytes()),
     }
+    node::tables::write(&[(out.clone(), &bytes)], args.force)?;
+    println!("✓ {}", out.display());
     Ok(())
 }
 
