@@ -23,3 +23,4 @@ mod rounds;
 mod seeds;
 mod slices;
 mod small_pack;
+mod versions;

@@ -36,12 +36,13 @@ fn requests(refused: usize) -> Vec<u8> {
     text.into_bytes()
 }
 
-async fn round(folder: &NodeFolder, world: World) -> Vec<String> {
+pub async fn round(folder: &NodeFolder, world: World) -> Vec<String> {
     let events = Mutex::new(Vec::new());
     let note = |event: &RunEvent| {
         let said = match event {
             RunEvent::Round => "round".to_owned(),
             RunEvent::Sources(lines) => format!("sources {}", lines.len()),
+            RunEvent::Staying(slices) => format!("staying {}", slices.len()),
             RunEvent::NothingNew => "nothing new".to_owned(),
             RunEvent::PersonNeeded { .. } => "person needed".to_owned(),
             RunEvent::Trouble { message } => format!("trouble {message}"),
@@ -51,7 +52,10 @@ async fn round(folder: &NodeFolder, world: World) -> Vec<String> {
                 other => format!("{other:?}"),
             },
             RunEvent::Renewed => "renewed".to_owned(),
-            RunEvent::Packs(titles) => format!("packs {}", titles.len()),
+            RunEvent::Packs(fetched) => {
+                let refused: Vec<&str> = fetched.refused.iter().map(|failure| failure.reason.as_ref()).collect();
+                format!("packs {} {}", fetched.received.len(), refused.join(" ")).trim_end().to_owned()
+            }
         };
         events.lock().expect("nobody panicked with it").push(said);
     };

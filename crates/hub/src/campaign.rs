@@ -59,34 +59,34 @@ struct ExpectedText {
 
 impl Hub {
     /// The campaign of now; `filled` says what was ever received, for where no file says what is expected.
-    pub(crate) fn campaign(&self, filled: &[FilledSlice]) -> Result<Campaign, Failure> {
+    pub(crate) fn campaign(&self, packs: &Packs, filled: &[FilledSlice]) -> Result<Campaign, Failure> {
         let path = self.folder().campaign();
         match std::fs::read_to_string(&path) {
-            Ok(text) => read(&text, &self.0.packs).map_err(|cause| malformed(&path, &cause)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(self.undeclared(filled)),
+            Ok(text) => read(&text, packs).map_err(|cause| malformed(&path, &cause)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(undeclared(packs, filled)),
             Err(error) => Err(failure::file(&path, error)),
         }
     }
+}
 
-    fn undeclared(&self, filled: &[FilledSlice]) -> Campaign {
-        let last_year = Period::Year(self.now().year().unwrap_or_default().saturating_sub(1));
-        let tables = self.0.packs.all().flat_map(|published| {
-            let code = published.pack.code();
-            published.pack.tables().iter().map(move |table| (code.clone(), table.code().clone()))
-        });
-        let latest = |pack: &PackCode, table: &TableCode| {
-            let periods =
-                filled.iter().map(|one| &one.slice).filter(|slice| slice.pack == *pack && slice.table == *table);
-            // Not the order of `Period`, which is by kind first.
-            periods.map(|slice| slice.period).max_by_key(|period| (period.year(), *period)).unwrap_or(last_year)
-        };
-        Campaign {
-            title: "Tous les tableaux, dernière période".to_owned(),
-            due: None,
-            communes: None,
-            expected: tables.map(|(pack, table)| (pack.clone(), table.clone(), latest(&pack, &table))).collect(),
-            declared: false,
-        }
+fn undeclared(packs: &Packs, filled: &[FilledSlice]) -> Campaign {
+    let tables = packs.all().flat_map(|published| {
+        let code = published.pack.code();
+        published.pack.tables().iter().map(move |table| (code.clone(), table.code().clone()))
+    });
+    let latest = |pack: &PackCode, table: &TableCode| {
+        let periods = filled.iter().map(|one| &one.slice).filter(|slice| slice.pack == *pack && slice.table == *table);
+        // Not the order of `Period`, which is by kind first.
+        periods.map(|slice| slice.period).max_by_key(|period| (period.year(), *period))
+    };
+    // What nobody sent was perhaps never asked of anybody: the library has more tables than a campaign needs.
+    let expected = tables.filter_map(|(pack, table)| latest(&pack, &table).map(|period| (pack, table, period)));
+    Campaign {
+        title: "Tables déjà reçues, dernière période".to_owned(),
+        due: None,
+        communes: None,
+        expected: expected.collect(),
+        declared: false,
     }
 }
 

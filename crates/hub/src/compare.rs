@@ -16,6 +16,7 @@ use statistics::{Reading, Silence};
 
 use crate::archive::Content;
 use crate::auth::Coordinator;
+use crate::packs::Packs;
 use crate::{Hub, failure};
 use commune::{Commune, Row};
 
@@ -126,18 +127,19 @@ impl Hub {
 
     /// Compares, for who holds the hub itself.
     pub async fn compare(&self, question: &Question) -> Result<Comparison, Failure> {
-        question::find(question, &self.0.packs)?;
-        let communes = self.communes(question).await?;
+        let packs = self.packs().await?;
+        question::find(question, &packs)?;
+        let communes = self.communes(question, &packs).await?;
         let hub = self.clone();
         let question = question.clone();
-        tokio::task::spawn_blocking(move || hub.answer(&question, &communes))
+        tokio::task::spawn_blocking(move || hub.answer(&question, &communes, &packs))
             .await
             .map_err(|_| failure::internal("COMPARE", "a comparison was interrupted"))?
     }
 
     /// Communes that sent the table, and those that are expected to: every commune with a living node.
-    async fn communes(&self, question: &Question) -> Result<Vec<Commune>, Failure> {
-        let asked = question::find(question, &self.0.packs)?;
+    async fn communes(&self, question: &Question, packs: &Packs) -> Result<Vec<Commune>, Failure> {
+        let asked = question::find(question, packs)?;
         let pack = asked.published.pack.code();
         let current =
             self.0.store.current(pack, asked.table.code(), question.period).await.map_err(failure::storage)?;
@@ -163,8 +165,8 @@ impl Hub {
     }
 
     /// Long where something is hidden: runs off the event loop.
-    fn answer(&self, question: &Question, communes: &[Commune]) -> Result<Comparison, Failure> {
-        let asked = question::find(question, &self.0.packs)?;
+    fn answer(&self, question: &Question, communes: &[Commune], packs: &Packs) -> Result<Comparison, Failure> {
+        let asked = question::find(question, packs)?;
         let decimals = asked.indicator.shown();
         let mut rows: Vec<Row> =
             communes.iter().map(|commune| commune.read(&asked, &question.key, &self.0.solved)).collect();

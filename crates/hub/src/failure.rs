@@ -120,3 +120,8 @@ pub(crate) fn absent(folder: &Path) -> Failure {
         ),
     )
 }
+
+/// What came of asking a hub over the wire.
+pub(crate) fn network(error: &wire::client::ClientError) -> Failure {
+    Failure::new(error.kind(), error.reason().to_owned(), error.to_string(), error.message())
+}

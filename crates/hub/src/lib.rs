@@ -26,6 +26,7 @@ mod operations;
 mod packs;
 mod pages;
 pub mod public;
+pub mod publish;
 pub mod purge;
 mod recover;
 mod refusal;
@@ -52,7 +53,7 @@ use wire::authority::Authority;
 use archive::Archive;
 use bounds::Solved;
 use cog::Communes;
-use packs::Packs;
+use packs::{Known, Packs};
 use turns::Turns;
 
 pub use config::HubConfig;
@@ -70,7 +71,7 @@ struct Inner {
     store: HubStore,
     authority: Authority,
     signing_key: SigningKey,
-    packs: Packs,
+    packs: Known,
     archive: Archive,
     solved: Solved,
     communes: Communes,
@@ -126,7 +127,7 @@ impl Hub {
         let public = signing_key.public();
         let key = HubKey { id: public.id(), public: public.as_bytes().to_vec(), since: now };
         store.add_hub_key(&key).await.map_err(failure::storage)?;
-        let packs = Packs::publish(packs, &store, &signing_key, now).await?;
+        let packs = Known::new(Packs::open(packs, &store, &signing_key, now).await?);
         let archive = Archive::new(store.clone());
         Ok(Self(Arc::new(Inner {
             config,

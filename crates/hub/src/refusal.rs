@@ -44,6 +44,7 @@ pub fn explain(code: &str) -> (&'static str, Fixer) {
         "PERIOD_NOT_POSSIBLE" => ("période impossible", Commune),
         "TABLE_UNKNOWN" => ("tableau que le centre n’attend pas", Commune),
         "PACK_VERSION_NOT_CURRENT" => ("ancienne version du référentiel", Commune),
+        "PACK_VERSION_ENDED" => ("version du référentiel qui n’est plus acceptée", Commune),
         "DEFINITION_MISMATCH" => ("définitions différentes de celles du centre", Commune),
         "DECIMALS_MISMATCH" => ("nombre de décimales inattendu", Commune),
         "CELL_ABSENT" | "CELL_UNKNOWN" => ("cases différentes du référentiel", Commune),

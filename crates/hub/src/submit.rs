@@ -9,6 +9,7 @@ mod judge;
 mod outcome;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use disclosure::Ledger;
 use model::{CommuneCode, Failure, FailureKind, Hash, Slice, SubmissionId};
@@ -20,6 +21,7 @@ use wire::status::Refusal;
 use wire::upload::Upload;
 
 use crate::auth::{Provider, revoked};
+use crate::packs::Packs;
 use crate::refusal::Judged;
 use crate::{Hub, failure};
 
@@ -111,14 +113,15 @@ impl Hub {
             return Ok(answer);
         }
         judge::rights(provider, &submission, self.successions(), self.now())?;
-        judge::definitions(&submission, &self.0.packs)?;
-        judge::periods(&submission, &self.0.packs)?;
+        let packs = self.packs().await?;
+        judge::definitions(&submission, &packs, self.now())?;
+        judge::periods(&submission, &packs)?;
         self.readable_to_every_holder(provider, &territories(&submission)).await?;
         self.heard_since_restoration(provider, &territories(&submission)).await?;
         let mut submission = submission;
         for _ in 0..ATTEMPTS {
             let (heads, ledger) = self.past(&submission).await?;
-            submission = self.attack(submission, ledger).await?;
+            submission = self.attack(submission, ledger, Arc::clone(&packs)).await?;
             let (outcome, slices) = self.outcome(&submission, purpose).await?;
             if let Some(answer) = self.accept(&signed, heads, slices, outcome).await? {
                 return Ok(answer);
@@ -142,7 +145,7 @@ impl Hub {
     }
 
     /// Plays the intruder against every slice; gives the submission back if none falls.
-    async fn attack(&self, submission: Submission, ledger: Ledger) -> Result<Submission, Refusal> {
+    async fn attack(&self, submission: Submission, ledger: Ledger, packs: Arc<Packs>) -> Result<Submission, Refusal> {
         let hub = self.clone();
         let waits = self.0.metrics.attack_waits();
         let turn = self.0.turns.attack().await;
@@ -151,7 +154,7 @@ impl Hub {
             // The turn ends with the work, not with the patience of whoever asked.
             let _turn = turn;
             let began = tokio::time::Instant::now();
-            let judged = judge::admissible(&submission, &hub.0.packs, &ledger).map(|()| submission);
+            let judged = judge::admissible(&submission, &packs, &ledger).map(|()| submission);
             hub.0.metrics.attacked(began.elapsed());
             judged
         });

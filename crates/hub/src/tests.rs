@@ -12,6 +12,7 @@ mod founding;
 mod importing;
 mod operating;
 mod paging;
+mod publishing;
 mod receiving;
 mod remembering;
 mod restoring;

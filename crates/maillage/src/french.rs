@@ -89,6 +89,8 @@ fn value(argument: &str) -> Value {
         "submission" | "id" => {
             ("IDENTIFIANT", "un identifiant a 32 caractères parmi 0 à 9 et a à f ; copiez-le en entier")
         }
+        "previous_until" => ("ANNÉE-MOIS-JOUR", "une date s’écrit ANNÉE-MOIS-JOUR, par exemple 2027-03-31"),
+        "edition" => ("VERSION", "une version a trois nombres, par exemple 1.0.0"),
         "geography" => ("ANNÉE", "une année s’écrit en quatre chiffres, par exemple 2025"),
         "seed" => ("NOMBRE", "un nombre entier s’écrit en chiffres seulement"),
         "invitation" => ("INVITATION", "la ligne reçue, qui commence par « maillage1- »"),

@@ -10,6 +10,7 @@ use crate::pack::Pack;
 use crate::relation::Basis;
 use crate::table::Table;
 
+mod french;
 #[cfg(test)]
 mod tests;
 
@@ -157,6 +158,28 @@ fn lie(due: Bump, from: [u32; 3], to: [u32; 3]) -> Option<Lie> {
     } else {
         None
     }
+}
+
+/// Whether `version` comes after `other`.
+pub fn is_later(version: &str, other: &str) -> bool {
+    numbers(version) > numbers(other)
+}
+
+/// Whether figures sent for an indicator of one version of a table mean the same as those of another, broken down by
+/// `axes`. Nothing here asks for equal hashes of the tables: a neighbour that came or went changes no figure.
+pub fn same_figures(before: (&Table, &Indicator), after: (&Table, &Indicator), axes: &BTreeSet<DimensionCode>) -> bool {
+    identity::question(before.0, before.1) == identity::question(after.0, after.1)
+        && before.1.breakdowns().contains(axes)
+        && after.1.breakdowns().contains(axes)
+        && axes.iter().all(|axis| identity::axis(before.0, axis) == identity::axis(after.0, axis))
+}
+
+/// Whether every indicator that was sent under one version of a table asks the same in another.
+pub fn same_questions(before: &Table, after: &Table) -> bool {
+    let same = |one: &Indicator| {
+        after.indicator(&one.code).is_some_and(|now| identity::question(before, one) == identity::question(after, now))
+    };
+    before.indicators().iter().all(same)
 }
 
 /// `Pack::parse` admits nothing but three numbers.

@@ -20,7 +20,7 @@ mod schema;
 mod syntax;
 mod table;
 
-pub use diff::{Breach, Bump, Change, Diff, Lie, diff};
+pub use diff::{Breach, Bump, Change, Diff, Lie, diff, is_later, same_figures, same_questions};
 pub use error::{PackCause, PackError, Position};
 pub use filter::{ColumnRef, Comparison, Filter, Value};
 pub use golden::GoldenCase;

@@ -50,6 +50,14 @@ pub enum CollectError {
         /// The pack.
         pack: PackCode,
     },
+    /// A pack of the commune's own does not read.
+    #[error("the local pack in {folder} does not read")]
+    LocalPack {
+        /// Its folder, as the settings name it.
+        folder: String,
+        /// The first thing that is wrong, in French.
+        message: String,
+    },
     /// The settings name a table that the pack does not have.
     #[error("pack {pack} has no table {table}")]
     UnknownTable {
@@ -121,6 +129,9 @@ impl CollectError {
             }
             Self::UnknownPack { pack } => vec![format!(
                 "✗ Le référentiel « {pack} » cité dans node.toml n’est pas connu de ce poste. Vérifiez son nom, ou relancez « maillage node preview » avec le centre joignable : il retélécharge les référentiels."
+            )],
+            Self::LocalPack { folder, message } => vec![format!(
+                "✗ Le référentiel de la commune dans {folder} (bloc [[local]] de node.toml) ne se lit pas. {message} « maillage pack check {folder} » montre tout."
             )],
             Self::UnknownTable { pack, table, known } => vec![format!(
                 "✗ Le référentiel « {pack} » n’a pas de tableau « {table} ». Tableaux possibles : {}.",

@@ -76,6 +76,9 @@ pub struct NodeConfig {
     /// Which file feeds which table, one per table and period.
     #[serde(default, rename = "source")]
     pub sources: Vec<Source>,
+    /// What the commune counts for itself alone.
+    #[serde(default, rename = "local")]
+    pub locals: Vec<LocalSource>,
     /// Who agrees before anything leaves.
     #[serde(default)]
     pub approval: ApprovalConfig,
@@ -153,6 +156,20 @@ pub struct Source {
     /// The commune it speaks of, if another than the node's own (COG succession, or several territories).
     pub territory: Option<CommuneCode>,
     /// The file itself, how it is written, and which of its columns is which of the table's.
+    pub read: SourceSpec,
+}
+
+/// Indicators of the commune's own, and the file that they are counted in: shown on its own machine, never sent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocalSource {
+    /// The folder of the pack (that of its `pack.toml`), below the node's folder unless it begins at the root.
+    pub folder: PathBuf,
+    /// Table code within that pack.
+    pub table: TableCode,
+    /// The period the whole file speaks of.
+    pub period: Period,
+    /// The file, as for what is sent.
     pub read: SourceSpec,
 }
 

@@ -90,7 +90,12 @@ pub async fn join(folder: &NodeFolder, invitation: &str, world: World) -> Result
     store.close().await;
 
     let node = crate::Node::open(folder.clone(), world).await?;
-    let received = packs::fetch(&node, &held).await?;
+    let fetched = packs::fetch(&node, &held).await?;
+    // A new place has nothing to go on with meanwhile.
+    if let Some(failure) = fetched.refused.into_iter().next() {
+        return Err(failure);
+    }
+    let received = fetched.received.iter().map(packs::Received::named).collect();
     let ledgers = sync::counted(&node, &held).await?;
     receipts::complete(&node).await?;
     let hub = node.hub_address();

@@ -13,6 +13,7 @@ mod failure;
 pub mod folder;
 pub mod join;
 pub mod ledger;
+pub mod local;
 pub mod packs;
 pub mod preview;
 pub mod push;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use methodology::Pack;
+use methodology::{Pack, diff, is_later};
 use model::{Failure, FailureKind, PackCode};
 use seal::PublicKey;
+use wire::client::PackSummary;
 use wire::document::SignedPack;
 
 use crate::folder::Held;
@@ -51,38 +52,170 @@ pub fn open(bytes: &[u8], hub: &[PublicKey]) -> Result<Pack, Failure> {
     })
 }
 
-/// Fetches the packs that the hub has and this machine has not, or not in this version; each is verified before it is
-/// kept. Gives their titles. An open node works on with the packs it read: open it again to use them.
+/// A version that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Which pack.
+    pub code: PackCode,
+    /// French title.
+    pub title: String,
+    /// `1.1.0`.
+    pub version: String,
+    /// What it changes against the version that was here, in French lines; empty for a new pack.
+    pub changes: String,
+}
+
+impl Received {
+    /// Title and version.
+    pub fn named(&self) -> String {
+        format!("{} {}", self.title, self.version)
+    }
+}
+
+/// What the hub had for this machine.
+#[derive(Debug, Default)]
+pub struct Fetched {
+    /// Taken into use.
+    pub received: Vec<Received>,
+    /// Not taken, and why: the versions that were here go on to be used.
+    pub refused: Vec<Failure>,
+}
+
+impl Fetched {
+    /// French lines for a person: what came, what it changes, what was not taken.
+    pub fn french(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for one in &self.received {
+            lines.push(format!("Nouveau référentiel reçu : {}.", one.named()));
+            lines.extend(one.changes.lines().map(str::to_owned));
+        }
+        lines.extend(self.refused.iter().map(|failure| failure.message.clone()));
+        lines
+    }
+}
+
+/// Fetches the packs that the hub has and this machine has not, or not in this version. An open node works on with the
+/// packs it read: open it again to use them.
+///
+/// Each is verified before it is kept; an unsigned, altered or older one is not taken, and the one that is here stays.
 ///
 /// # Errors
 /// `NODE_BUSY` if another command works on the folder.
-pub async fn refresh(node: &Node) -> Result<Vec<String>, Failure> {
+pub async fn refresh(node: &Node) -> Result<Fetched, Failure> {
     let held = node.folder().hold().await?;
     fetch(node, &held).await
 }
 
 /// The same, for whoever holds the folder. The node must have heard first with which keys the hub signs now:
 /// [`sync::bring_together`].
-pub(crate) async fn fetch(node: &Node, _: &Held) -> Result<Vec<String>, Failure> {
+pub(crate) async fn fetch(node: &Node, _: &Held) -> Result<Fetched, Failure> {
     let client = sync::connect(node).await?;
     let keys = node.hub_keys()?;
-    let mut titles = Vec::new();
     let offer = client.offer().await.map_err(|error| failure::network(&error))?;
     bundle::keep_sealing_key(node.folder(), offer.sealing_key.as_ref(), &keys);
+    let mut fetched = Fetched::default();
     for summary in offer.packs {
-        let kept = std::fs::read(path(node.folder(), &summary.code)).ok();
-        let same = kept
-            .and_then(|bytes| SignedPack::from_bytes(&bytes).ok())
-            .is_some_and(|kept| kept.hash() == summary.hash && kept.verify(&keys).is_ok());
-        if same {
-            continue;
+        let here = Here::read(node.folder(), &summary.code, &keys);
+        match here.stands_to(&summary) {
+            Stands::Same => {}
+            Stands::Later => fetched.refused.push(older(&here, &summary)),
+            Stands::Wants => {
+                let signed = client.pack(&summary.code, None).await.map_err(|error| failure::network(&error))?;
+                match take(node.folder(), &here, &summary, &signed, &keys) {
+                    Ok(received) => fetched.received.push(received),
+                    Err(failure) => fetched.refused.push(until_then(failure, &here, &summary)),
+                }
+            }
         }
-        let signed = client.pack(&summary.code).await.map_err(|error| failure::network(&error))?;
-        let pack = open(&signed.to_bytes(), &keys)?;
-        keep(node.folder(), &signed, &summary.code)?;
-        titles.push(format!("{} {}", pack.title(), pack.version()));
     }
-    Ok(titles)
+    Ok(fetched)
+}
+
+/// The version on this machine, if there is one that the hub signed.
+struct Here(Option<(SignedPack, Pack)>);
+
+/// How it stands to what the hub offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
+    Same,
+    /// The hub went back: figures would silently mean what they meant before.
+    Later,
+    Wants,
+}
+
+impl Here {
+    fn read(folder: &NodeFolder, code: &PackCode, keys: &[PublicKey]) -> Self {
+        let bytes = std::fs::read(path(folder, code)).ok();
+        Self(bytes.and_then(|bytes| Some((SignedPack::from_bytes(&bytes).ok()?, open(&bytes, keys).ok()?))))
+    }
+
+    fn stands_to(&self, offered: &PackSummary) -> Stands {
+        match &self.0 {
+            Some((signed, _)) if signed.hash() == offered.hash => Stands::Same,
+            Some((_, pack)) if !is_later(&offered.version, pack.version()) => Stands::Later,
+            Some(_) | None => Stands::Wants,
+        }
+    }
+}
+
+/// Verifies, compares and keeps what the hub gave.
+fn take(
+    folder: &NodeFolder,
+    here: &Here,
+    offered: &PackSummary,
+    signed: &SignedPack,
+    keys: &[PublicKey],
+) -> Result<Received, Failure> {
+    let pack = open(&signed.to_bytes(), keys)?;
+    // Between the list and the answer a later version may have come; anything else is another pack under this name.
+    if *pack.code() != offered.code
+        || (pack.version() != offered.version && !is_later(pack.version(), &offered.version))
+    {
+        return Err(Failure::new(
+            FailureKind::Invalid,
+            "PACK_OTHER",
+            format!("asked for {} {}, got {} {}", offered.code, offered.version, pack.code(), pack.version()),
+            format!(
+                "Le centre a répondu par un autre référentiel que « {} {} ». Il n’est pas utilisé ; prévenez l’administrateur du centre.",
+                offered.code, offered.version
+            ),
+        ));
+    }
+    let changes = here.0.as_ref().map_or_else(String::new, |(_, before)| diff(before, &pack).french(before, &pack));
+    keep(folder, signed, &offered.code)?;
+    Ok(Received {
+        code: offered.code.clone(),
+        title: pack.title().to_owned(),
+        version: pack.version().to_owned(),
+        changes,
+    })
+}
+
+fn older(here: &Here, offered: &PackSummary) -> Failure {
+    let version = here.0.as_ref().map_or("", |(_, pack)| pack.version());
+    Failure::new(
+        FailureKind::Conflict,
+        "PACK_OLDER",
+        format!("the hub offers {} {}, {version} is here", offered.code, offered.version),
+        format!(
+            "Le centre propose la version {} du référentiel « {} », qui n’est pas plus récente que celle de ce poste ({version}) et en diffère. Elle n’est pas utilisée ; prévenez l’administrateur du centre : une sauvegarde ancienne a peut-être été restaurée.",
+            offered.version, offered.title
+        ),
+    )
+}
+
+/// A version that cannot be used leaves the former one, as long as the hub takes it.
+fn until_then(failure: Failure, here: &Here, offered: &PackSummary) -> Failure {
+    let version = here.0.as_ref().map(|(_, pack)| pack.version());
+    let until = offered.former.as_ref().filter(|(former, _)| Some(former.as_str()) == version).map(|(_, until)| *until);
+    let Some((version, until)) = version.zip(until) else { return failure };
+    let message = format!(
+        "{} En attendant, ce poste suit la version {version} de « {} », que le centre accepte jusqu’au {}.",
+        failure.message,
+        offered.title,
+        render::date::day(until)
+    );
+    Failure { message, ..failure }
 }
 
 fn path(folder: &NodeFolder, code: &PackCode) -> PathBuf {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use disclosure::{Ledger, ProtectError, Protected, Published, Reason, Received, SliceAttributes};
+use itertools::{Either, Itertools as _};
 use model::{CommuneCode, Failure, FailureKind, Figure, Hash, IndicatorCode, Key, Slice, SubmissionId};
 use store::DocumentKind;
 use wire::document::{Approval, Header, Outgoing};
@@ -91,6 +92,34 @@ pub struct CellPreview {
     pub why: String,
 }
 
+/// A slice that was sent under another definition of its table. What both tell together cannot be protected, so that
+/// what was sent stays at the hub as it is, and the new definition serves from the next period on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staying {
+    /// Which slice.
+    pub slice: Slice,
+    /// French title of its table.
+    pub title: String,
+    /// The version of the pack that it was sent under.
+    pub sent_under: String,
+    /// The version of the pack that is here.
+    pub version: String,
+}
+
+impl Staying {
+    /// One French sentence.
+    pub fn french(&self) -> String {
+        format!(
+            "« {} » ({}, {}) a déjà été envoyé sous la version {} du référentiel, dont les définitions diffèrent : il reste au centre tel quel, et la version {} servira à partir de la période suivante.",
+            self.title,
+            self.slice.territory,
+            render::date::period(self.slice.period),
+            self.sent_under,
+            self.version
+        )
+    }
+}
+
 /// What would leave.
 #[derive(Debug)]
 pub struct Preview {
@@ -106,6 +135,8 @@ pub struct Preview {
     pub purpose: Purpose,
     /// Slice by slice, also those that do not change.
     pub slices: Vec<SlicePreview>,
+    /// Slices that cannot be sent again.
+    pub staying: Vec<Staying>,
     /// Cells that are not as they were, in the slices that leave.
     pub moved: usize,
     /// The protected tables, for the internal edition.
@@ -168,6 +199,11 @@ async fn compute(node: &Node, purpose: Purpose, keeping: Keep) -> Result<Preview
         .map_err(PreviewError::Sources)?;
     let sent = ledger_of(node, &collected).await?;
 
+    let (staying, collected): (Vec<_>, Vec<_>) =
+        collected.into_iter().partition_map(|one| match stays(&one, &sent.ledger) {
+            Some(staying) => Either::Left(staying),
+            None => Either::Right(one),
+        });
     let mut slices = Vec::new();
     let mut tables = Vec::new();
     let mut leaving = Vec::new();
@@ -199,7 +235,7 @@ async fn compute(node: &Node, purpose: Purpose, keeping: Keep) -> Result<Preview
         Some(approval) if !outgoing.is_empty() => Some(keep(node, purpose, approval, &outgoing).await?),
         _ => None,
     };
-    Ok(Preview { hash, territories, purpose, leaves: !leaving.is_empty(), withdrawn, slices, moved, tables })
+    Ok(Preview { hash, territories, purpose, leaves: !leaving.is_empty(), withdrawn, slices, staying, moved, tables })
 }
 
 async fn ledger_of(node: &Node, collected: &[Collected<'_>]) -> Result<Sent, Failure> {
@@ -208,10 +244,22 @@ async fn ledger_of(node: &Node, collected: &[Collected<'_>]) -> Result<Sent, Fai
     ledger::read(node.store(), &territories).await
 }
 
-/// All tables, protected against everything sent before; nothing is kept.
+/// All tables that may leave, protected against everything sent before; nothing is kept.
 pub(crate) async fn protected(node: &Node, collected: &[Collected<'_>]) -> Result<Vec<Protected>, Failure> {
     let sent = ledger_of(node, collected).await?;
-    collected.iter().map(|one| protect(one, &sent.ledger)).collect()
+    let leaves = collected.iter().filter(|one| stays(one, &sent.ledger).is_none());
+    leaves.map(|one| protect(one, &sent.ledger)).collect()
+}
+
+fn stays(one: &Collected<'_>, ledger: &Ledger) -> Option<Staying> {
+    let other = |sent: &&Received| sent.attributes.definition != one.table.definition_hash();
+    let sent = ledger.versions(&one.slice).iter().rev().find(other)?;
+    Some(Staying {
+        slice: one.slice.clone(),
+        title: one.table.title().to_owned(),
+        sent_under: sent.attributes.pack_version.clone(),
+        version: one.pack.version().to_owned(),
+    })
 }
 
 /// One document for each territory: a signature is of a whole, and whoever else holds one of these territories must be

@@ -9,6 +9,7 @@ use model::{Decimals, DimensionCode, Figure, IndicatorCode, Key, Units};
 use render::Exact;
 
 use crate::collect::{Collected, collect};
+use crate::local::{self, LocalTable};
 use crate::preview::{self, PreviewError};
 use crate::{Node, failure};
 
@@ -27,6 +28,8 @@ struct Section {
     file: String,
     rows: String,
     pack: String,
+    /// Whether it is of a pack of the commune's own, of which nothing leaves.
+    local: bool,
     totals: Vec<Line>,
     grids: Vec<Grid>,
 }
@@ -76,10 +79,12 @@ pub async fn internal_edition(node: &Node) -> Result<String, PreviewError> {
         Ok(protected) => protected.into_iter().map(|one| one.table).collect(),
         Err(_) => Vec::new(),
     };
+    let locals = local::read_all(node.config(), &node.identity().territories, node.folder().root())
+        .map_err(PreviewError::Sources)?;
     let page = Page {
         commune: format!("Commune {}", node.provider()),
         made_at: render::date::moment(node.now()),
-        sections: sections(&collected, &safe),
+        sections: sections(&collected, &safe).into_iter().chain(locals.iter().map(own)).collect(),
     };
     page.render().map_err(|error| failure::defect(error.to_string()).into())
 }
@@ -96,11 +101,26 @@ fn sections(collected: &[Collected<'_>], safe: &[SafeTable]) -> Vec<Section> {
                 file: one.source.read.file.display().to_string(),
                 rows: render::number::counted(one.rows, "ligne lue", "lignes lues"),
                 pack: format!("{} {}", one.pack.title(), one.pack.version()),
+                local: false,
                 totals: one.table.indicators().iter().map(|indicator| view.line(indicator)).collect(),
                 grids: one.table.indicators().iter().flat_map(|indicator| view.grids(indicator)).collect(),
             }
         })
         .collect()
+}
+
+fn own(one: &LocalTable) -> Section {
+    let view = View { table: &one.table, exacts: exacts(&one.confidential), hidden: None };
+    Section {
+        title: one.table.title().to_owned(),
+        period: render::date::period(one.period),
+        file: one.file.clone(),
+        rows: render::number::counted(one.rows, "ligne lue", "lignes lues"),
+        pack: one.pack.clone(),
+        local: true,
+        totals: one.table.indicators().iter().map(|indicator| view.line(indicator)).collect(),
+        grids: one.table.indicators().iter().flat_map(|indicator| view.grids(indicator)).collect(),
+    }
 }
 
 struct View<'a> {

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::approve::{Agreement, agree};
 use crate::collect::CollectError;
 use crate::config::ApprovalMode;
-use crate::preview::{Preview, PreviewError, keep_for_rule, look};
+use crate::packs::Fetched;
+use crate::preview::{Preview, PreviewError, Staying, keep_for_rule, look};
 use crate::push::{Delivered, PushEvent, push_due};
 use crate::{Node, NodeFolder, World, failure, packs, renew, sync};
 
@@ -19,6 +20,8 @@ pub enum RunEvent {
     Round,
     /// Files are not as they should be.
     Sources(Vec<String>),
+    /// These were sent under another definition, and cannot be sent again.
+    Staying(Vec<Staying>),
     /// The hub already has these figures.
     NothingNew,
     /// The commune's rule does not reach: somebody must read the preview.
@@ -37,8 +40,8 @@ pub enum RunEvent {
     Delivered(Delivered),
     /// The certificate was renewed.
     Renewed,
-    /// New versions of packs were received; the next round computes with them.
-    Packs(Vec<String>),
+    /// What the hub had of packs: new versions, with which this round computes, and those that were not taken.
+    Packs(Fetched),
 }
 
 /// Rounds at the interval of the settings, until `stop`. A round that began ends: nothing is half-done.
@@ -85,11 +88,13 @@ pub async fn open_and_round(
     if caught_up.recovered > 0 {
         on_event(&RunEvent::Push(PushEvent::Recovered { documents: caught_up.recovered }));
     }
-    let titles = packs::fetch(&node, &held).await?;
-    if !titles.is_empty() {
+    let fetched = packs::fetch(&node, &held).await?;
+    if !fetched.received.is_empty() {
         node.close().await;
         node = Node::open(folder.clone(), world.clone()).await?;
-        on_event(&RunEvent::Packs(titles));
+    }
+    if !fetched.received.is_empty() || !fetched.refused.is_empty() {
+        on_event(&RunEvent::Packs(fetched));
     }
     let done = round(&node, on_event).await;
     node.close().await;
@@ -108,6 +113,9 @@ async fn round(node: &Node, on_event: &(dyn Fn(&RunEvent) + Sync)) -> Result<(),
         }
         Err(PreviewError::Failed(failure)) => return Err(failure),
     };
+    if !preview.staying.is_empty() {
+        on_event(&RunEvent::Staying(preview.staying.clone()));
+    }
     if !preview.leaves {
         on_event(&RunEvent::NothingNew);
         return Ok(());

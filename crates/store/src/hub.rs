@@ -30,7 +30,7 @@ pub use board::{FilledSlice, LastInvitation};
 pub use coordinator::CoordinatorRecord;
 pub use invitation::{Invitation, Invited, NewInvitation, Spent};
 pub use node::{NewNode, NodeRecord};
-pub use pack::PackRecord;
+pub use pack::{FormerVersion, PackLine, PackPublication, PackRecord};
 pub use public::{BlockKey, PublicBlock, PublicImport, PublicLayout};
 pub use purge::{Purge, PurgeRefusal, Purged};
 pub use read::{CurrentSlice, Head, LedgerEntry, SliceVersion, SubmissionRecord};
@@ -45,6 +45,7 @@ const STEPS: &[Step] = &[
     (3, "public", include_str!("hub/schema/0003_public.sql")),
     (4, "operations", include_str!("hub/schema/0004_operations.sql")),
     (5, "uncompressed", include_str!("hub/schema/0005_uncompressed.sql")),
+    (6, "pack_line", include_str!("hub/schema/0006_pack_line.sql")),
 ];
 
 /// Everything a hub keeps.

@@ -87,6 +87,8 @@ pub struct PackSummary {
     pub title: String,
     /// SHA-256 of its document.
     pub hash: Hash,
+    /// The version before it, with the last instant at which figures are taken under it.
+    pub former: Option<(String, Timestamp)>,
 }
 
 impl HubClient {
@@ -231,16 +233,17 @@ impl HubClient {
                     version: pack.version,
                     title: pack.title,
                     hash: Hash::from_slice(&pack.hash).ok_or_else(malformed)?,
+                    former: pack.former.map(|one| (one.version, Timestamp::from_micros(one.until_micros))),
                 })
             })
             .collect::<Result<_, ClientError>>()?;
         Ok(Offer { packs, sealing_key })
     }
 
-    /// One pack, to be verified with the hub's keys.
-    pub async fn pack(&self, code: &PackCode) -> Result<SignedPack, ClientError> {
+    /// One pack, to be verified with the hub's keys: this version, or the current one.
+    pub async fn pack(&self, code: &PackCode, version: Option<&str>) -> Result<SignedPack, ClientError> {
         let mut client = MethodologyServiceClient::new(self.channel());
-        let request = GetPackRequest { code: code.to_string() };
+        let request = GetPackRequest { code: code.to_string(), version: version.unwrap_or_default().to_owned() };
         let answer = answer(client.get_pack(within(DEADLINE, request)).await)?;
         SignedPack::try_from(answer).map_err(|error| ClientError::Protocol(error.to_string()))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use methodology::Table;
+use methodology::same_questions;
 use model::{CogYear, CommuneCode, Failure, Figure, Slice, Successions, Timestamp};
 use store::DocumentKind;
 use store::hub::{FilledSlice, LastInvitation, NodeRecord, RefusalRecord, SliceState};
@@ -10,6 +10,7 @@ use store::hub::{FilledSlice, LastInvitation, NodeRecord, RefusalRecord, SliceSt
 use super::{Board, Cell, Column, Holds, Post, Refused, Row, explain};
 use crate::archive::Content;
 use crate::campaign::Campaign;
+use crate::packs::Packs;
 use crate::{Hub, failure};
 
 /// Refusals shown beside the columns, per commune.
@@ -20,7 +21,8 @@ impl Hub {
     pub async fn board(&self) -> Result<Board, Failure> {
         let store = &self.0.store;
         let filled = store.filled().await.map_err(failure::storage)?;
-        let campaign = self.campaign(&filled)?;
+        let packs = self.packs().await?;
+        let campaign = self.campaign(&packs, &filled)?;
         let mut nodes = BTreeMap::new();
         // By commune, then by date of joining: a later node replaces an earlier one.
         for record in store.nodes().await.map_err(failure::storage)? {
@@ -33,10 +35,10 @@ impl Hub {
         let filled: BTreeMap<Slice, FilledSlice> = filled.into_iter().map(|one| (one.slice.clone(), one)).collect();
         let (campaign, successions, now) = (&campaign, self.successions(), self.now());
         let sources = Sources { campaign, successions, nodes, invitations, filled, still_refused, now };
-        let columns = self.columns(campaign);
+        let columns = columns(&packs, campaign);
         let mut rows = Vec::new();
         for territory in sources.territories() {
-            rows.push(self.row(territory, &columns, &sources).await?);
+            rows.push(self.row(territory, &columns, &sources, &packs).await?);
         }
         let mut board = Board {
             title: campaign.title.clone(),
@@ -51,27 +53,19 @@ impl Hub {
         Ok(board)
     }
 
-    fn columns(&self, campaign: &Campaign) -> Vec<Column> {
-        let column = |(pack, table, period): &(_, _, _)| {
-            let published = self.0.packs.get(pack)?;
-            Some(Column {
-                pack: published.pack.code().clone(),
-                pack_title: published.pack.title().to_owned(),
-                table: Clone::clone(table),
-                title: published.pack.table(table)?.title().to_owned(),
-                period: *period,
-            })
-        };
-        campaign.expected.iter().filter_map(column).collect()
-    }
-
-    async fn row(&self, territory: CommuneCode, columns: &[Column], sources: &Sources<'_>) -> Result<Row, Failure> {
+    async fn row(
+        &self,
+        territory: CommuneCode,
+        columns: &[Column],
+        sources: &Sources<'_>,
+        packs: &Packs,
+    ) -> Result<Row, Failure> {
         let mut cells = Vec::with_capacity(columns.len());
         for column in columns {
             let slice =
                 Slice { territory, pack: column.pack.clone(), table: column.table.clone(), period: column.period };
             let holds = match sources.filled.get(&slice) {
-                Some(filled) => self.holds(filled).await?,
+                Some(filled) => self.holds(filled, packs).await?,
                 None => sources.unfilled(&slice),
             };
             let refused = sources.still_refused.iter().find(|one| one.refused.slices.contains(&slice));
@@ -95,7 +89,7 @@ impl Hub {
         })
     }
 
-    async fn holds(&self, filled: &FilledSlice) -> Result<Holds, Failure> {
+    async fn holds(&self, filled: &FilledSlice, packs: &Packs) -> Result<Holds, Failure> {
         let at = filled.changed_at;
         match filled.state {
             SliceState::Withdrawn => return Ok(Holds::Withdrawn { at }),
@@ -105,11 +99,16 @@ impl Hub {
         let content = self.0.archive.content_of(filled.submission, filled.state).await?;
         let Content::Present(..) = content else { return Ok(Holds::Purged { at }) };
         let received = content.figures(&filled.slice).ok_or_else(|| failure::damaged("slice"))?;
-        let definition = self.0.packs.table(&filled.slice.pack, &filled.slice.table).map(Table::definition_hash);
+        let (attributes, name) = (&received.attributes, &filled.slice);
+        let comparable = packs.table(&name.pack, &name.table).is_some_and(|now| {
+            let before = packs.version(&name.pack, &attributes.pack_version).and_then(|pack| pack.table(&name.table));
+            let before = before.filter(|before| before.definition_hash() == attributes.definition);
+            now.definition_hash() == attributes.definition || before.is_some_and(|before| same_questions(before, now))
+        });
         Ok(Holds::Received {
             at,
             pack_version: received.attributes.pack_version.clone(),
-            comparable: definition == Some(received.attributes.definition),
+            comparable,
             hidden: received.cells.values().filter(|cell| cell.figure == Figure::Suppressed).count(),
             cells: received.cells.len(),
         })
@@ -155,6 +154,20 @@ impl Hub {
         }
         Ok(accepted)
     }
+}
+
+fn columns(packs: &Packs, campaign: &Campaign) -> Vec<Column> {
+    let column = |(pack, table, period): &(_, _, _)| {
+        let published = packs.get(pack)?;
+        Some(Column {
+            pack: published.pack.code().clone(),
+            pack_title: published.pack.title().to_owned(),
+            table: Clone::clone(table),
+            title: published.pack.table(table)?.title().to_owned(),
+            period: *period,
+        })
+    };
+    campaign.expected.iter().filter_map(column).collect()
 }
 
 /// A refusal that stands, of the commune that sent the document.

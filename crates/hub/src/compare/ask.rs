@@ -9,10 +9,11 @@ use wire::pb::comparison::v1 as pb;
 
 use super::{CommuneRow, Comparison, Group, Heading, Question, Shown};
 use crate::coordinator::Credentials;
+use crate::failure;
 
 /// Compares through the hub that `credentials` name.
 pub async fn ask(credentials: &Credentials, question: &Question, clock: Arc<dyn Clock>) -> Result<Comparison, Failure> {
-    let client = credentials.connect(clock).await.map_err(|error| network(&error))?;
+    let client = credentials.connect(clock).await.map_err(|error| failure::network(&error))?;
     let request = pb::CompareRequest {
         indicator: question.indicator.to_string(),
         period: question.period.to_string(),
@@ -23,12 +24,8 @@ pub async fn ask(credentials: &Credentials, question: &Question, clock: Arc<dyn 
             .collect(),
         pack: question.pack.as_ref().map(ToString::to_string).unwrap_or_default(),
     };
-    let answer = client.compare(request).await.map_err(|error| network(&error))?;
-    read(answer).ok_or_else(|| network(&ClientError::Protocol("the comparison is malformed".to_owned())))
-}
-
-fn network(error: &ClientError) -> Failure {
-    Failure::new(error.kind(), error.reason().to_owned(), error.to_string(), error.message())
+    let answer = client.compare(request).await.map_err(|error| failure::network(&error))?;
+    read(answer).ok_or_else(|| failure::network(&ClientError::Protocol("the comparison is malformed".to_owned())))
 }
 
 /// `None` where a word does not parse or a figure is absent: a comparison is read whole or not at all.

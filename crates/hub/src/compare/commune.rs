@@ -1,7 +1,7 @@
 //! One commune's figure, as far as it may be known.
 
 use disclosure::Received;
-use methodology::{Indicator, RatioKind};
+use methodology::{Indicator, RatioKind, Table};
 use model::{CommuneCode, Decimals, Figure, Key, MissingReason, Slice, SubmissionId, Units};
 use statistics::{Amount, Interval, Ratio, Reading, Silence};
 
@@ -57,7 +57,7 @@ impl Commune {
                 terms: term.ok().map(Terms::One),
             };
         };
-        let term = |indicator: Option<&Indicator>| match indicator {
+        let term = |indicator| match indicator {
             Some(indicator) => (self.term(asked, indicator, key, solved), indicator.shown()),
             None => (Err(Silence::NotApplicable), Decimals::NONE),
         };
@@ -80,27 +80,49 @@ impl Commune {
         }
     }
 
-    fn term(&self, asked: &Asked<'_>, indicator: &Indicator, key: &Key, solved: &Solved) -> Result<Term, Silence> {
+    fn term<'a>(
+        &self,
+        asked: &Asked<'a>,
+        indicator: &'a Indicator,
+        key: &Key,
+        solved: &Solved,
+    ) -> Result<Term, Silence> {
         match &self.content {
             Content::Absent => Err(Silence::NotReceived),
             Content::Withdrawn => Err(Silence::Withdrawn),
             Content::Present(submission, _) => {
                 let received = self.content.figures(&self.slice).ok_or(Silence::NotReceived)?;
-                // Same code, another meaning: sent under a former version of the pack.
-                if received.attributes.definition != asked.table.definition_hash() {
-                    return Err(Silence::NotAdditive);
-                }
-                figure(*submission, received, asked, indicator, key, solved)
+                // Same code, another meaning: sent under a version of the pack that asked for something else.
+                let meant = meant(received, asked, indicator, key).ok_or(Silence::NotAdditive)?;
+                figure(*submission, received, meant, key, solved)
             }
         }
     }
 }
 
+/// The indicator as the version that `received` was sent under defines it, if that is what is asked for.
+fn meant<'a>(
+    received: &Received,
+    asked: &Asked<'a>,
+    indicator: &'a Indicator,
+    key: &Key,
+) -> Option<(&'a Table, &'a Indicator)> {
+    let attributes = &received.attributes;
+    if attributes.definition == asked.table.definition_hash() {
+        return Some((asked.table, indicator));
+    }
+    let table = asked.packs.version(&received.slice.pack, &attributes.pack_version)?.table(&received.slice.table)?;
+    let before = table.indicator(&indicator.code)?;
+    let axes = key.iter().map(|(dimension, _)| dimension.clone()).collect();
+    let same = table.definition_hash() == attributes.definition
+        && methodology::same_figures((table, before), (asked.table, indicator), &axes);
+    same.then_some((table, before))
+}
+
 fn figure(
     submission: SubmissionId,
     received: &Received,
-    asked: &Asked<'_>,
-    indicator: &Indicator,
+    (table, indicator): (&Table, &Indicator),
     key: &Key,
     solved: &Solved,
 ) -> Result<Term, Silence> {
@@ -108,7 +130,7 @@ fn figure(
     let published = received.cells.get(&cell).ok_or(Silence::NotReceived)?;
     let (interval, suppressed) = match published.figure {
         Figure::Observed(units) => (Interval::known(units), false),
-        Figure::Suppressed => (solved.interval(submission, received, asked.table, (&cell.0, &cell.1)), true),
+        Figure::Suppressed => (solved.interval(submission, received, table, (&cell.0, &cell.1)), true),
         Figure::Missing(MissingReason::NotCollected) => return Err(Silence::NotCollected),
         Figure::Missing(MissingReason::NotYetAvailable) => return Err(Silence::NotYetAvailable),
         Figure::NotApplicable => return Err(Silence::NotApplicable),

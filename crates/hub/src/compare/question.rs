@@ -10,6 +10,7 @@ use crate::packs::{Packs, Published};
 
 /// The indicator that a question names.
 pub(super) struct Asked<'a> {
+    pub(super) packs: &'a Packs,
     pub(super) published: &'a Published,
     pub(super) table: &'a Table,
     pub(super) indicator: &'a Indicator,
@@ -43,7 +44,7 @@ pub(super) fn find<'a>(question: &'a Question, packs: &'a Packs) -> Result<Asked
         ));
     }
     breakdown(question, table, indicator)?;
-    Ok(Asked { published, table, indicator })
+    Ok(Asked { packs, published, table, indicator })
 }
 
 fn unknown(question: &Question, packs: &Packs) -> Failure {

@@ -14,6 +14,7 @@ use store::DocumentKind;
 use super::{Frame, page, problem};
 use crate::Hub;
 use crate::board::{Board, Cell, Column, Holds, Need, Order, Post, Refused, Row, SOON};
+use crate::packs::Packs;
 
 /// `?tri=contact&voir=relancer`.
 #[derive(Default, Deserialize)]
@@ -32,8 +33,13 @@ const ORDERS: [(&str, &str, Order); 4] = [
 pub(super) async fn show(State(hub): State<Hub>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
     // An address that somebody mangled still shows the board.
     let asked = asked.map_or_else(|_| Asked::default(), |Query(asked)| asked);
-    let shown = hub.board().await.and_then(|board| draw(&hub, board, &asked));
+    let shown = drawn(&hub, &asked).await;
     shown.unwrap_or_else(|failure| problem::of(&hub, &failure))
+}
+
+async fn drawn(hub: &Hub, asked: &Asked) -> Result<Response, Failure> {
+    let board = hub.board().await?;
+    draw(hub, &*hub.packs().await?, board, asked)
 }
 
 #[derive(Template)]
@@ -125,15 +131,15 @@ const AWAITED: Mark = mark("idle", "wait", "Attendu");
 const WITHDRAWN: Mark = mark("idle", "back", "Retiré");
 const PURGED: Mark = mark("idle", "back", "Détruit");
 const NOT_EXPECTED: Mark = mark("idle", "none", "Non attendu");
-const TO_REDO: Mark = mark("late", "warn", "À refaire");
+const FORMER: Mark = mark("idle", "back", "Autre définition");
 
-fn draw(hub: &Hub, mut board: Board, asked: &Asked) -> Result<Response, Failure> {
+fn draw(hub: &Hub, packs: &Packs, mut board: Board, asked: &Asked) -> Result<Response, Failure> {
     let wanted = asked.tri.as_deref().unwrap_or_default();
     let (tri, _, order) = ORDERS.into_iter().find(|(name, ..)| *name == wanted).unwrap_or(ORDERS[0]);
     let only_stuck = asked.voir.as_deref() == Some("relancer");
     board.sort(order);
     let needing = |row: &&Row| !only_stuck || !row.needs(board.at).is_empty();
-    let heads: Vec<Head> = board.columns.iter().map(|column| head(hub, column)).collect();
+    let heads: Vec<Head> = board.columns.iter().map(|column| head(packs, column)).collect();
     let rows: Vec<Line> = board.rows.iter().filter(needing).map(|row| line(row, board.at)).collect();
     // Cards stay in the order of the table: one screen, one order.
     let stuck: Vec<Card> = board.rows.iter().filter_map(|row| card(row, &board)).collect();
@@ -207,8 +213,8 @@ fn tally(board: &Board) -> Vec<Tally> {
     ]
 }
 
-fn head(hub: &Hub, column: &Column) -> Head {
-    let indicator = hub.0.packs.table(&column.pack, &column.table).and_then(|table| table.indicators().first());
+fn head(packs: &Packs, column: &Column) -> Head {
+    let indicator = packs.table(&column.pack, &column.table).and_then(|table| table.indicators().first());
     let indicator = indicator.map(|indicator| indicator.code.to_string()).unwrap_or_default();
     Head {
         title: french(&column.title),
@@ -239,9 +245,9 @@ fn view(cell: &Cell) -> CellView {
                 whole(&format!("{} · v {pack_version}", counted(*hidden, "masquée", "masquées"))),
             ];
             if !comparable {
-                lines.push("autres définitions que celles du centre : à renvoyer".to_owned());
+                lines.push("n’est pas comparé à la version en vigueur".to_owned());
             }
-            (if *comparable { RECEIVED } else { TO_REDO }, lines)
+            (if *comparable { RECEIVED } else { FORMER }, lines)
         }
         Holds::Awaited => (AWAITED, Vec::new()),
         Holds::Late => (LATE, Vec::new()),
@@ -302,7 +308,7 @@ fn legend(board: &Board) -> Vec<Entry> {
         (REFUSED, "rien n’a été enregistré de cet envoi"),
         (LATE, "rien reçu, date limite dépassée"),
         (AWAITED, "rien reçu, il reste du temps"),
-        (TO_REDO, "reçu sous d’autres définitions"),
+        (FORMER, "reçu sous les définitions d’une autre version ; reste tel quel"),
         (WITHDRAWN, "repris par la commune"),
         (PURGED, "effacé après une fuite, à deux personnes"),
         (NOT_EXPECTED, "hors de la campagne"),

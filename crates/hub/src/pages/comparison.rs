@@ -13,7 +13,7 @@ use statistics::Reading;
 
 use super::{Frame, page, problem};
 use crate::compare::{Comparison, Question, Shown};
-use crate::packs::Published;
+use crate::packs::{Packs, Published};
 use crate::{Hub, failure};
 
 /// `?indicateur=ccas-activite/dom_demandes&periode=2025&place=sexe=F;tranche_age=65%2B`.
@@ -94,7 +94,8 @@ async fn compared(hub: &Hub, asked: &Asked) -> Result<Response, Failure> {
     let filled = hub.0.store.filled().await.map_err(failure::storage)?;
     let frame = |title: &str| Frame::new(hub, title, "comparison");
     let mut notices = Vec::new();
-    let Some(found) = find(hub, asked.indicateur.as_deref(), |published, table| {
+    let packs = hub.packs().await?;
+    let Some(found) = find(&packs, asked.indicateur.as_deref(), |published, table| {
         filled.iter().any(|one| one.slice.pack == *published.pack.code() && one.slice.table == *table.code())
     })?
     else {
@@ -138,7 +139,7 @@ async fn compared(hub: &Hub, asked: &Asked) -> Result<Response, Failure> {
     let title = french(&found.indicator.title);
     page(&ComparisonPage {
         frame: frame(&format!("{title}, {}", render::date::period(period))),
-        indicators: indicators(hub, &found),
+        indicators: indicators(&packs, &found),
         periods: known
             .into_iter()
             .map(|one| Choice { value: one.to_string(), label: render::date::period(one), selected: one == period })
@@ -163,12 +164,12 @@ fn unreadable(what: &'static str, example: &str) -> Failure {
 
 /// The indicator of the address; without one, the first of a table that somebody filled, else the first of all.
 fn find<'a>(
-    hub: &'a Hub,
+    packs: &'a Packs,
     text: Option<&str>,
     filled: impl Fn(&Published, &Table) -> bool,
 ) -> Result<Option<Found<'a>>, Failure> {
     let all = || {
-        hub.0.packs.all().flat_map(|published| {
+        packs.all().flat_map(|published| {
             published.pack.tables().iter().flat_map(move |table| {
                 table.indicators().iter().map(move |indicator| Found { published, table, indicator })
             })
@@ -210,9 +211,9 @@ fn offers(found: &Found<'_>, key: &Key) -> bool {
     found.indicator.breakdowns().contains(&asked) && key.iter().all(known)
 }
 
-fn indicators(hub: &Hub, found: &Found<'_>) -> Vec<Group> {
+fn indicators(packs: &Packs, found: &Found<'_>) -> Vec<Group> {
     let mut groups = Vec::new();
-    for published in hub.0.packs.all() {
+    for published in packs.all() {
         for table in published.pack.tables() {
             let choice = |indicator: &Indicator| Choice {
                 value: format!("{}/{}", published.pack.code(), indicator.code),

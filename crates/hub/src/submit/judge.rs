@@ -11,7 +11,7 @@ use wire::status::{Conflict, Refusal};
 
 use super::conflict::{of_cause, refuse, row};
 use crate::auth::Provider;
-use crate::packs::{Packs, Published};
+use crate::packs::{NotTaken, Packs};
 
 /// Territories and periods are those that the provider may write about.
 pub(crate) fn rights(
@@ -75,8 +75,8 @@ fn misdated(slice: &Slice, successions: &Successions, now: Timestamp) -> Option<
 ///
 /// Any rule may be named: a commune may be stricter than its pack, and looser is not taken on its word, because the
 /// attack applies the pack's own rule to what is visible.
-pub(crate) fn definitions(submission: &Submission, packs: &Packs) -> Result<(), Refusal> {
-    let conflicts: Vec<Conflict> = submission.slices.iter().flat_map(|slice| undefined(slice, packs)).collect();
+pub(crate) fn definitions(submission: &Submission, packs: &Packs, now: Timestamp) -> Result<(), Refusal> {
+    let conflicts: Vec<Conflict> = submission.slices.iter().flat_map(|slice| undefined(slice, packs, now)).collect();
     refuse(FailureKind::Precondition, "DEFINITION_MISMATCH", conflicts).map_or(Ok(()), Err)
 }
 
@@ -85,8 +85,7 @@ pub(crate) fn periods(submission: &Submission, packs: &Packs) -> Result<(), Refu
     let conflicts: Vec<Conflict> = submission
         .slices
         .iter()
-        .map(|slice| &slice.received.slice)
-        .filter_map(|name| Some((name, packs.table(&name.pack, &name.table)?)))
+        .filter_map(|slice| Some((&slice.received.slice, table(slice, packs)?)))
         .filter(|(name, table)| !table.takes(name.period))
         .map(|(name, table)| {
             conflict(
@@ -105,31 +104,55 @@ pub(crate) fn periods(submission: &Submission, packs: &Packs) -> Result<(), Refu
     refuse(FailureKind::Invalid, "PERIOD_NOT_POSSIBLE", conflicts).map_or(Ok(()), Err)
 }
 
-fn undefined(slice: &ReceivedSlice, packs: &Packs) -> Vec<Conflict> {
+fn undefined(slice: &ReceivedSlice, packs: &Packs, now: Timestamp) -> Vec<Conflict> {
     const SYNC: &str = "Relancez « maillage node preview » : le poste recevra le référentiel à jour.";
     let name = &slice.received.slice;
-    let Some((published, table)) = found(name, packs) else {
-        return vec![conflict(
+    let unknown = || {
+        vec![conflict(
             "TABLE_UNKNOWN",
             name,
             format!("Le centre n’attend pas de tableau « {} » du référentiel « {} ».", name.table, name.pack),
             SYNC,
-        )];
+        )]
     };
     let attributes = &slice.received.attributes;
-    if attributes.pack_version != published.pack.version() {
-        return vec![conflict(
-            "PACK_VERSION_NOT_CURRENT",
-            name,
-            format!(
-                "Le tableau suit la version {} du référentiel « {} », le centre compare en version {}.",
-                attributes.pack_version,
-                name.pack,
-                published.pack.version()
-            ),
-            SYNC,
-        )];
-    }
+    let version = &attributes.pack_version;
+    let Some((current, taken)) =
+        packs.get(&name.pack).zip(packs.taken(&name.pack, version, now)).map(|(known, taken)| (&known.pack, taken))
+    else {
+        return unknown();
+    };
+    let pack = match taken {
+        Ok(pack) => pack,
+        // What the current version has no table for is not a matter of versions.
+        Err(_) if current.table(&name.table).is_none() => return unknown(),
+        Err(NotTaken::Ended(until)) => {
+            return vec![conflict(
+                "PACK_VERSION_ENDED",
+                name,
+                format!(
+                    "Le tableau suit la version {version} du référentiel « {} », acceptée jusqu’au {} ; la version en vigueur est la {}.",
+                    name.pack,
+                    render::date::day(until),
+                    current.version()
+                ),
+                SYNC,
+            )];
+        }
+        Err(NotTaken::Other) => {
+            return vec![conflict(
+                "PACK_VERSION_NOT_CURRENT",
+                name,
+                format!(
+                    "Le tableau suit la version {version} du référentiel « {} », le centre compare en version {}.",
+                    name.pack,
+                    current.version()
+                ),
+                SYNC,
+            )];
+        }
+    };
+    let Some(table) = pack.table(&name.table) else { return unknown() };
     if attributes.definition != table.definition_hash() {
         return vec![conflict(
             "DEFINITION_MISMATCH",
@@ -152,8 +175,10 @@ fn undefined(slice: &ReceivedSlice, packs: &Packs) -> Vec<Conflict> {
         .collect()
 }
 
-fn found<'a>(slice: &Slice, packs: &'a Packs) -> Option<(&'a Published, &'a Table)> {
-    Some((packs.get(&slice.pack)?, packs.table(&slice.pack, &slice.table)?))
+/// The table as the version that the slice names defines it.
+fn table<'a>(slice: &ReceivedSlice, packs: &'a Packs) -> Option<&'a Table> {
+    let name = &slice.received.slice;
+    packs.version(&name.pack, &slice.received.attributes.pack_version)?.table(&name.table)
 }
 
 /// Whether every slice withstands the intruder who knows `ledger`. Long: runs off the event loop.
@@ -163,7 +188,7 @@ pub(crate) fn admissible(submission: &Submission, packs: &Packs, ledger: &Ledger
     for slice in &submission.slices {
         cells += slice.received.cells.len();
         let name = &slice.received.slice;
-        let Some(table) = packs.table(&name.pack, &name.table) else { continue };
+        let Some(table) = table(slice, packs) else { continue };
         let Err(refusal) = examine(&slice.received, table.scheme(), ledger) else { continue };
         for found in refusal.conflicts {
             let row = row(name, Some((&found.indicator, &found.key)));

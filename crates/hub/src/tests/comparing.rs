@@ -23,13 +23,13 @@ fn at(quarter: &str) -> Key {
     Key::total().with("quartier".parse().expect("a code"), quarter.parse().expect("a code"))
 }
 
-async fn ask(hub: &Hub, indicator: &str, key: Key) -> Comparison {
+pub(super) async fn ask(hub: &Hub, indicator: &str, key: Key) -> Comparison {
     let indicator = indicator.parse().expect("a code");
     let period = "2025".parse().expect("a period");
     hub.compare(&Question { indicator, period, key, pack: None }).await.expect("compares")
 }
 
-fn readings(comparison: &Comparison) -> Vec<(&str, Reading)> {
+pub(super) fn readings(comparison: &Comparison) -> Vec<(&str, Reading)> {
     comparison.communes.iter().map(|row| (row.name.as_str(), row.value.reading)).collect()
 }
 

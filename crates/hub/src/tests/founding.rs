@@ -73,15 +73,15 @@ async fn packs_are_shared_with_the_hubs_signature_and_read_back() {
     let node = stage.join("93066").await;
     let list = node.client.packs().await.expect("lists");
     assert_eq!(list.iter().map(|p| p.code.as_str()).collect::<Vec<_>>(), ["essai"]);
-    let signed = node.client.pack(&list[0].code).await.expect("gives");
+    let signed = node.client.pack(&list[0].code, None).await.expect("gives");
     assert_eq!(signed.hash(), list[0].hash);
     let files = signed.verify(node.hub_keys()).expect("signed by the hub");
     assert_eq!(methodology::Pack::parse(&files.files).expect("sound").hash(), pack().hash());
-    assert_eq!(reason(node.client.pack(&"autre".parse().expect("a code")).await), "PACK_UNKNOWN");
+    assert_eq!(reason(node.client.pack(&"autre".parse().expect("a code"), None).await), "PACK_UNKNOWN");
     // The signature made at publication stays: nodes keep it.
     stage.restart(vec![pack()]).await;
     let coordinator = stage.coordinator().await;
-    assert_eq!(coordinator.pack(&list[0].code).await.expect("gives"), signed);
+    assert_eq!(coordinator.pack(&list[0].code, None).await.expect("gives"), signed);
 }
 
 #[tokio::test]

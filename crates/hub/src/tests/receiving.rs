@@ -134,8 +134,9 @@ async fn definitions_are_those_that_the_hub_compares_by() {
     assert_eq!(refusal(node.submit(4, &future).await).conflicts[0].code, "PERIOD_IN_FUTURE");
 
     node.submit(5, std::slice::from_ref(&good)).await.expect("accepted");
-    // The hub moves on: the former version is no longer taken.
+    // The hub moves on twice: the version before the former one is no longer taken.
     stage.restart(vec![pack_with("1.1.0", 5)]).await;
+    stage.restart(vec![pack_with("1.2.0", 5)]).await;
     let client = Node::connect(&stage, &node.key, &node.membership).await.expect("connects");
     let document = node.document(6, Purpose::Submit, &[good]);
     let former = client.submit(&document, &node.signing.sign(&document)).await;

@@ -219,6 +219,21 @@ async fn check(folder: NodeFolder) -> Result<(), Stop> {
             }
         }
     }
+    for local in &node.config().locals {
+        match node::local::read(local, node.config(), &node.identity().territories, node.folder().root()) {
+            Ok(one) => println!(
+                "✓ {} : {} pour « {} » ({}), propre à la commune : rien n’en part",
+                one.file,
+                render::number::counted(one.rows, "ligne", "lignes"),
+                one.table.title(),
+                one.period
+            ),
+            Err(error) => {
+                wrong += 1;
+                error.french().iter().for_each(|line| println!("{line}"));
+            }
+        }
+    }
     node.close().await;
     if wrong == 0 {
         Ok(())
@@ -275,9 +290,11 @@ async fn catch_up(node: Node) -> Result<Node, Stop> {
         Err(failure) => Err(failure),
     };
     match reached {
-        Ok(titles) if titles.is_empty() => Ok(node),
-        Ok(titles) => {
-            say!("Nouveaux référentiels reçus : {}.", titles.join(", "));
+        Ok(fetched) => {
+            fetched.french().iter().for_each(|line| say!("{line}"));
+            if fetched.received.is_empty() {
+                return Ok(node);
+            }
             let folder = node.folder().clone();
             node.close().await;
             Ok(Node::open(folder, world()).await?)

@@ -1,12 +1,13 @@
 //! `maillage pack`: what an author of packs needs before a hub publishes anything.
 
-use std::collections::BTreeSet;
+mod published;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use methodology::{Basis, Breach, Bump, Change, Diff, Lie, Pack, PackError, Table as PackTable};
-use model::DimensionCode;
+use methodology::{Basis, Pack, PackError, Table as PackTable};
+use model::{PackCode, Timestamp};
 use node::author::{self, GoldenResult};
 use render::number::counted;
 use render::typography::french;
@@ -18,7 +19,7 @@ use super::{Stop, aside};
 #[derive(Args)]
 #[command(
     arg_required_else_help = true,
-    after_help = "Exemples :\n  maillage pack check mon-referentiel\n  maillage pack test mon-referentiel\n  maillage pack diff referentiel-1.0.pack mon-referentiel\n  maillage pack build mon-referentiel -o referentiel-1.1.pack\n\nCodes de retour : 0 tout va bien ; 1 le référentiel est refusé ; 65, 66 fichier illisible ou absent ;\n73 le fichier à écrire existe déjà (--force)."
+    after_help = "Exemples :\n  maillage pack check mon-referentiel\n  maillage pack test mon-referentiel\n  maillage pack diff referentiel-1.0.pack mon-referentiel\n  maillage pack build mon-referentiel -o referentiel-1.1.pack\n  maillage pack publish referentiel-1.1.pack --folder maillage-hub\n  maillage pack list --access ./coordination\n\nCodes de retour : 0 tout va bien ; 1 le référentiel est refusé ; 65, 66 fichier illisible ou absent ;\n73 le fichier à écrire existe déjà (--force)."
 )]
 pub struct PackArgs {
     #[command(subcommand)]
@@ -74,17 +75,86 @@ enum PackCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Publie une version au centre, sur sa machine : montre d’abord ce qui change ; --yes pour publier.
+    ///
+    /// Le centre la signe ; les postes la reçoivent d’eux-mêmes. L’ancienne version reste acceptée jusqu’à une date.
+    #[command(
+        after_help = "Exemple :\n  maillage pack publish referentiel-1.1.pack --folder maillage-hub\n  maillage pack publish referentiel-1.1.pack --folder maillage-hub --previous-until 2027-03-31 --yes"
+    )]
+    Publish {
+        /// Dossier du référentiel, ou fichier de « maillage pack build ».
+        new: PathBuf,
+        /// Dossier du centre.
+        #[arg(long, default_value = "maillage-hub", env = "MAILLAGE_HUB_FOLDER")]
+        folder: PathBuf,
+        /// Dernier jour où l’ancienne version est acceptée ; 90 jours par défaut.
+        #[arg(long, value_parser = day)]
+        previous_until: Option<Timestamp>,
+        /// Publie ; sans cette option, rien n’est écrit.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Montre les référentiels du centre, leur version et l’échéance de la précédente.
+    #[command(after_help = "Exemple :\n  maillage pack list --access ./coordination")]
+    List {
+        /// Dossier des accès remis par l’opérateur du centre.
+        #[arg(long, default_value = "maillage-hub/coordinators/coordination", env = "MAILLAGE_ACCESS")]
+        access: PathBuf,
+    },
+    /// Télécharge un référentiel du centre en un fichier que « maillage pack » relit.
+    #[command(
+        after_help = "Exemple :\n  maillage pack get ccas-activite -o activite.pack --access ./coordination\n  maillage pack get ccas-activite --edition 1.0.0 -o activite-1.0.pack --access ./coordination"
+    )]
+    Get {
+        /// Code du référentiel.
+        pack: PackCode,
+        /// Version ; celle en vigueur par défaut.
+        #[arg(long)]
+        edition: Option<String>,
+        /// Fichier à écrire.
+        #[arg(short, long)]
+        output: PathBuf,
+        /// Remplace le fichier s’il existe.
+        #[arg(long)]
+        force: bool,
+        /// Dossier des accès remis par l’opérateur du centre.
+        #[arg(long, default_value = "maillage-hub/coordinators/coordination", env = "MAILLAGE_ACCESS")]
+        access: PathBuf,
+    },
+}
+
+fn day(text: &str) -> Result<Timestamp, String> {
+    render::date::end_of_day(text).ok_or_else(|| "une date s’écrit ANNÉE-MOIS-JOUR, par exemple 2027-03-31".to_owned())
 }
 
 /// Reads, judges and says.
 pub async fn run(args: PackArgs) -> Result<(), Stop> {
-    let said = aside(move || decide(args.command)).await??;
+    let said = match args.command {
+        PackCommand::Publish { new, folder, previous_until, yes } => {
+            let pack = aside(move || ready(&new)).await??;
+            published::publish(pack, folder, previous_until, yes).await?
+        }
+        PackCommand::List { access } => published::list(&access).await?,
+        PackCommand::Get { pack, edition, output, force, access } => {
+            published::get(&access, &pack, edition.as_deref(), &output, force).await?
+        }
+        command => aside(move || decide(command)).await??,
+    };
     println!("{}", french(&said));
     Ok(())
 }
 
+/// A pack whose worked examples hold.
+fn ready(place: &Path) -> Result<Pack, Stop> {
+    let pack = opened(place)?;
+    author::archive(&pack)?;
+    Ok(pack)
+}
+
 fn decide(command: PackCommand) -> Result<String, Stop> {
     match command {
+        // Asked of a hub, not of a folder.
+        PackCommand::Publish { .. } | PackCommand::List { .. } | PackCommand::Get { .. } => Ok(String::new()),
         PackCommand::Check { pack_folder, relations } => {
             let pack = opened(&pack_folder)?;
             let list = if relations { related(&pack) } else { String::new() };
@@ -94,10 +164,10 @@ fn decide(command: PackCommand) -> Result<String, Stop> {
         PackCommand::Diff { old, new } => {
             let (old, new) = (opened(&old)?, opened(&new)?);
             let found = methodology::diff(&old, &new);
-            let told = compared(&old, &new, &found);
+            let told = found.french(&old, &new);
             match found.lie {
                 None => Ok(told),
-                Some(lie) => Err(Stop::refused(french(&format!("{told}\n{}", false_number(lie, &new, &found))))),
+                Some(lie) => Err(Stop::refused(french(&format!("{told}\n{}", lie.french(&new, &found))))),
             }
         }
         PackCommand::Build { pack_folder, output, after, force } => {
@@ -108,7 +178,7 @@ fn decide(command: PackCommand) -> Result<String, Stop> {
                 let old = opened(&after)?;
                 let found = methodology::diff(&old, &pack);
                 if let Some(lie) = found.lie {
-                    return Err(Stop::refused(french(&false_number(lie, &pack, &found))));
+                    return Err(Stop::refused(french(&lie.french(&pack, &found))));
                 }
             }
             let bytes = author::archive(&pack)?;
@@ -208,85 +278,5 @@ fn tested(results: &[GoldenResult], all: bool) -> Result<String, Stop> {
         Err(Stop::refused(french(&format!(
             "{text}{whole}, dont {failed} en défaut : corrigez la définition, ou le chiffre s’il était mal compté."
         ))))
-    }
-}
-
-fn compared(old: &Pack, new: &Pack, found: &Diff) -> String {
-    let mut text = format!("{} : {} → {}\n", new.title(), old.version(), new.version());
-    for change in &found.changes {
-        text.push_str(&sentence(change, old, new));
-        text.push('\n');
-    }
-    let due = match found.due {
-        None => "Aucun octet ne diffère, sauf peut-être le numéro.".to_owned(),
-        Some(bump) => format!(
-            "Numéro dû : {} ({}).",
-            found.version,
-            match bump {
-                Bump::Major => "des chiffres cessent d’être comparables",
-                Bump::Minor => "rien ne cesse d’être comparable",
-                Bump::Patch => "mêmes questions, mêmes règles",
-            }
-        ),
-    };
-    text + &due
-}
-
-fn sentence(change: &Change, old: &Pack, new: &Pack) -> String {
-    let name = |indicator| {
-        let found = new.indicator(indicator).or_else(|| old.indicator(indicator));
-        found.map_or_else(|| indicator.to_string(), |(_, found)| format!("{indicator} (« {} »)", found.title))
-    };
-    let axes = |axes: &BTreeSet<DimensionCode>| axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
-    let by = |list: &BTreeSet<DimensionCode>| if list.is_empty() { "le total".to_owned() } else { axes(list) };
-    match change {
-        Change::Breaks { indicator, breach, .. } => {
-            let name = name(indicator);
-            match breach {
-                Breach::Definition => {
-                    format!("✗ {name} : la définition change ; aucun chiffre d’avant ne se compare à ceux d’après.")
-                }
-                Breach::Removed => format!("✗ {name} : l’indicateur disparaît ; sa série s’arrête."),
-                Breach::BreakdownRemoved(list) => {
-                    format!("✗ {name} : la ventilation par {} disparaît ; sa série s’arrête.", by(list))
-                }
-                Breach::BreakdownChanged(list) => format!(
-                    "✗ {name} : les modalités changent ; les chiffres d’avant par {} ne se comparent plus.",
-                    by(list)
-                ),
-            }
-        }
-        Change::NewIndicator(table, indicator) => {
-            format!("+ {} : nouvel indicateur de la table {table}.", name(indicator))
-        }
-        Change::NewBreakdown(_, indicator, list) => {
-            format!("+ {} : nouvelle ventilation par {}.", name(indicator), by(list))
-        }
-        Change::Rule(table) => format!(
-            "~ Table {table} : la protection change ; mêmes chiffres, mais d’autres cellules peuvent être cachées."
-        ),
-        Change::SentAgain(table) => format!(
-            "~ Table {table} : son empreinte change sans que ses chiffres perdent leur sens ; les communes la renvoient entière."
-        ),
-        Change::Texts => "~ Seuls des textes, des fiches ou des cas d’épreuve changent.".to_owned(),
-    }
-}
-
-fn false_number(lie: Lie, new: &Pack, found: &Diff) -> String {
-    let (said, due) = (new.version(), &found.version);
-    match lie {
-        Lie::OtherPack => {
-            "Ce sont deux référentiels différents (code de pack.toml), non deux versions du même.".to_owned()
-        }
-        Lie::NotHigher => {
-            format!("Refusé : des fichiers changent et le numéro {said} n’augmente pas. Écrivez version = \"{due}\".")
-        }
-        Lie::TooSmall => {
-            format!("Refusé : le numéro {said} annonce moins que ce qui change. Écrivez version = \"{due}\".")
-        }
-        Lie::NothingBreaks => format!(
-            "Refusé : le numéro {said} annonce une rupture, et aucun chiffre ne cesse d’être comparable. Écrivez version = \
-             \"{due}\"."
-        ),
     }
 }

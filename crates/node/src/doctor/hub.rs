@@ -233,7 +233,14 @@ async fn as_member(
             let here = seen.packs.and_then(|packs| packs.get(&pack.code));
             here.is_none_or(|here| here.version() != pack.version)
         })
-        .map(|pack| format!("{} {}", pack.code, pack.version))
+        .map(|pack| {
+            let here = seen.packs.and_then(|packs| packs.get(&pack.code)).map(methodology::Pack::version);
+            let former = pack.former.as_ref().filter(|(former, _)| Some(former.as_str()) == here);
+            let until = former.map_or_else(String::new, |(former, until)| {
+                format!(" (celle de ce poste, {former}, est acceptée jusqu’au {})", render::date::day(*until))
+            });
+            format!("{} {}{until}", pack.code, pack.version)
+        })
         .collect();
     if stale.is_empty() {
         diagnosis.good("versions", VERSIONS, "celles du centre");

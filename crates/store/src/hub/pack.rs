@@ -25,13 +25,54 @@ pub struct PackRecord {
     pub added_at: Timestamp,
 }
 
+/// The versions of a pack that figures are taken under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackLine {
+    /// Which pack.
+    pub code: PackCode,
+    /// The version to compute with.
+    pub version: String,
+    /// The one before it, while it is still taken.
+    pub former: Option<FormerVersion>,
+}
+
+/// A version that another one followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerVersion {
+    /// `1.0.0`.
+    pub version: String,
+    /// The last instant at which figures are taken under it.
+    pub until: Timestamp,
+}
+
+/// What became of a publication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PackPublication {
+    /// Version and line are as asked for.
+    Done,
+    /// That version is there with other bytes: a published version never changes.
+    OtherBytes,
+    /// Another publication came first: the line is not the expected one.
+    Overtaken,
+}
+
 impl HubStore {
-    /// Adds a version of a pack. `false` if that version is there with other bytes: a published version never changes.
-    pub async fn add_pack(&self, pack: &PackRecord) -> Result<bool, StoreError> {
-        retry(|| self.add_pack_once(pack)).await
+    /// Adds a version of a pack and moves the pack's line to it, if the line is still `expected`; both or none.
+    pub async fn publish_pack(
+        &self,
+        pack: &PackRecord,
+        line: &PackLine,
+        expected: Option<&PackLine>,
+    ) -> Result<PackPublication, StoreError> {
+        retry(|| self.publish_pack_once(pack, line, expected)).await
     }
 
-    async fn add_pack_once(&self, pack: &PackRecord) -> Result<bool, StoreError> {
+    async fn publish_pack_once(
+        &self,
+        pack: &PackRecord,
+        line: &PackLine,
+        expected: Option<&PackLine>,
+    ) -> Result<PackPublication, StoreError> {
         let mut tx = self.db.begin_write().await?;
         tx.q("INSERT INTO pack_document (code, version, hash, document, signature, signing_key, added_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (code, version) DO NOTHING")
@@ -50,8 +91,43 @@ impl HubStore {
             .bind(pack.version.as_str())
             .one(|row| row.parsed(0, "pack hash"))
             .await?;
+        if kept != pack.hash {
+            return Ok(PackPublication::OtherBytes);
+        }
+        let known = tx
+            .q("SELECT code, version, former, former_until FROM pack_line WHERE code = $1")
+            .bind(line.code.as_str())
+            .opt(read_line)
+            .await?;
+        if known.as_ref() != expected {
+            return Ok(PackPublication::Overtaken);
+        }
+        tx.q("INSERT INTO pack_line (code, version, former, former_until, changed_at) VALUES ($1, $2, $3, $4, $5) \
+              ON CONFLICT (code) DO UPDATE SET version = excluded.version, former = excluded.former, \
+              former_until = excluded.former_until, changed_at = excluded.changed_at")
+            .bind(line.code.as_str())
+            .bind(line.version.as_str())
+            .bind(line.former.as_ref().map(|former| former.version.as_str()))
+            .bind(line.former.as_ref().map(|former| former.until.as_micros()))
+            .bind(pack.added_at.as_micros())
+            .exec()
+            .await?;
         tx.commit().await?;
-        Ok(kept == pack.hash)
+        Ok(PackPublication::Done)
+    }
+
+    /// Every pack's line, by code.
+    pub async fn pack_lines(&self) -> Result<Vec<PackLine>, StoreError> {
+        self.db.q("SELECT code, version, former, former_until FROM pack_line ORDER BY code").all(read_line).await
+    }
+
+    /// Every version of a pack that was ever published here, in no order of meaning.
+    pub async fn pack_versions(&self, code: &PackCode) -> Result<Vec<String>, StoreError> {
+        self.db
+            .q("SELECT version FROM pack_document WHERE code = $1 ORDER BY version")
+            .bind(code.as_str())
+            .all(|row| row.get(0))
+            .await
     }
 
     /// One version of a pack.
@@ -76,4 +152,11 @@ fn read_pack(row: &Row) -> Result<PackRecord, StoreError> {
         signing_key: row.parsed(5, "key id")?,
         added_at: row.time(6)?,
     })
+}
+
+fn read_line(row: &Row) -> Result<PackLine, StoreError> {
+    let former: Option<String> = row.get(2)?;
+    let until = row.time_opt(3)?;
+    let former = former.zip(until).map(|(version, until)| FormerVersion { version, until });
+    Ok(PackLine { code: row.parsed(0, "pack")?, version: row.get(1)?, former })
 }

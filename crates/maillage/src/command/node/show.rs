@@ -50,6 +50,9 @@ pub fn preview(preview: &Preview, all: bool) {
         }
     }
     println!();
+    for staying in &preview.staying {
+        println!("{}", staying.french());
+    }
     match super::next_step(preview) {
         Some(step) => {
             println!("Rien n’est parti. {} bougent.", render::number::counted(preview.moved, "cellule", "cellules"));
@@ -63,6 +66,7 @@ pub fn preview(preview: &Preview, all: bool) {
             }
             println!("{step}");
         }
+        None if preview.slices.is_empty() && !preview.staying.is_empty() => println!("Rien à envoyer."),
         None => println!("Rien à envoyer : le centre a déjà ces chiffres."),
     }
 }
@@ -148,6 +152,7 @@ pub fn run_event(event: &RunEvent) {
     match event {
         RunEvent::Round => say!("Nouvelle ronde."),
         RunEvent::Sources(lines) => lines.iter().for_each(|line| say!("{line}")),
+        RunEvent::Staying(slices) => slices.iter().for_each(|staying| say!("{}", staying.french())),
         RunEvent::NothingNew => say!("Rien de nouveau."),
         RunEvent::PersonNeeded { message } | RunEvent::Trouble { message } => say!("{message}"),
         RunEvent::Push(event) => push_event(event),
@@ -155,7 +160,7 @@ pub fn run_event(event: &RunEvent) {
             Verdict::Received { receipt, .. } => say!("✓ récépissé n° {}", receipt.number),
             Verdict::Refused { message, .. } | Verdict::Waiting { message } => say!("{message}"),
         },
-        RunEvent::Packs(titles) => say!("Nouveaux référentiels reçus : {}.", titles.join(", ")),
+        RunEvent::Packs(fetched) => fetched.french().iter().for_each(|line| say!("{line}")),
         RunEvent::Renewed => say!("Certificat renouvelé."),
     }
 }

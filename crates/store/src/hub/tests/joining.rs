@@ -93,9 +93,24 @@ async fn a_published_pack_version_never_changes() {
             signing_key: hash(5),
             added_at: at(1),
         };
-        assert!(store.add_pack(&pack).await.expect("adds"));
-        assert!(store.add_pack(&PackRecord { added_at: at(2), ..pack.clone() }).await.expect("is the same"));
-        assert!(!store.add_pack(&PackRecord { hash: hash(2), ..pack.clone() }).await.expect("answers"));
+        let line = PackLine { code: pack.code.clone(), version: pack.version.clone(), former: None };
+        let publish = async |pack: &PackRecord, line: &PackLine, expected: Option<&PackLine>| {
+            store.publish_pack(pack, line, expected).await.expect("answers")
+        };
+        assert_eq!(publish(&pack, &line, None).await, PackPublication::Done);
+        let again = PackRecord { added_at: at(2), ..pack.clone() };
+        assert_eq!(publish(&again, &line, Some(&line)).await, PackPublication::Done, "the same bytes");
+        let altered = PackRecord { hash: hash(2), ..pack.clone() };
+        assert_eq!(publish(&altered, &line, Some(&line)).await, PackPublication::OtherBytes);
+
+        let next = PackRecord { version: "1.1.0".into(), hash: hash(3), ..pack.clone() };
+        let former = Some(FormerVersion { version: "1.0.0".into(), until: at(9) });
+        let moved = PackLine { version: "1.1.0".into(), former, ..line.clone() };
+        assert_eq!(publish(&next, &moved, None).await, PackPublication::Overtaken);
+        assert_eq!(store.pack(&pack.code, "1.1.0").await.expect("reads"), None, "both or none");
+        assert_eq!(publish(&next, &moved, Some(&line)).await, PackPublication::Done);
+        assert_eq!(store.pack_lines().await.expect("reads"), [moved]);
+        assert_eq!(store.pack_versions(&pack.code).await.expect("reads"), ["1.0.0", "1.1.0"]);
         assert_eq!(store.pack(&pack.code, "1.0.0").await.expect("reads"), Some(pack.clone()));
         assert_eq!(store.pack(&pack.code, "2.0.0").await.expect("reads"), None);
     })
