@@ -39,6 +39,10 @@ pub async fn call_with(
     let mut read = Vec::new();
     while let Some(message) = answers.message().await.map_err(refused)? {
         read.push(message);
+        // It would go on for ever.
+        if method.ends_with("/WatchPacks") {
+            break;
+        }
     }
     Ok(read)
 }

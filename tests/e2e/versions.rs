@@ -173,3 +173,47 @@ async fn indicators_of_the_commune_are_shown_to_it_and_never_leave() {
     node.close().await;
     house.close().await;
 }
+
+/// Rounds are an hour apart: what is published meanwhile reaches a node that runs within seconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_runs_hears_of_a_new_version() {
+    let house = House::open_with(vec![pack()]).await;
+    let folder = furnished(&house, "93066");
+    house.join(&folder, "93066").await;
+    let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = tokio::spawn({
+        let (folder, world, stop) = (folder.clone(), house.node_world(), stop.clone());
+        async move {
+            let note = move |event: &node::run::RunEvent| {
+                // Nobody listens any more once the test has what it waits for.
+                let _ = events.send(match event {
+                    node::run::RunEvent::Packs(fetched) => {
+                        fetched.received.iter().map(|one| one.version.clone()).collect()
+                    }
+                    node::run::RunEvent::Delivered(_) => vec!["delivered".to_owned()],
+                    _ => Vec::new(),
+                });
+            };
+            node::run::run(folder, world, stop, &note).await
+        }
+    });
+    let mut until = async |word: &str| {
+        let limit = Duration::from_mins(1);
+        let wait = async {
+            while let Some(words) = heard.recv().await {
+                if words.iter().any(|said| said == word) {
+                    return true;
+                }
+            }
+            false
+        };
+        tokio::time::timeout(limit, wait).await.unwrap_or(false)
+    };
+    assert!(until("delivered").await, "the first round");
+    publish(&house, redefined(), None).await;
+    assert!(until("2.0.0").await, "it was not told");
+    stop.cancel();
+    running.await.expect("no panic").expect("ends in peace");
+    house.close().await;
+}

@@ -88,6 +88,7 @@ pub(crate) fn audience(method: &str) -> Option<Audience> {
         | "/maillage.submission.v1.SubmissionService/Standing"
         | "/maillage.submission.v1.SubmissionService/Recover" => Audience::Nodes,
         "/maillage.methodology.v1.MethodologyService/ListPacks"
+        | "/maillage.methodology.v1.MethodologyService/WatchPacks"
         | "/maillage.methodology.v1.MethodologyService/GetPack" => Audience::Members,
         "/maillage.comparison.v1.ComparisonService/Compare" => Audience::Coordinators,
         _ => return None,

@@ -9,6 +9,7 @@ mod methodology;
 mod submission;
 
 use model::{Failure, FailureKind};
+use tokio_util::sync::CancellationToken;
 use wire::pb::comparison::v1::comparison_service_server::ComparisonServiceServer;
 use wire::pb::enrolment::v1::enrolment_service_server::EnrolmentServiceServer;
 use wire::pb::methodology::v1::methodology_service_server::MethodologyServiceServer;
@@ -22,11 +23,11 @@ use crate::Hub;
 
 /// The hub as the port sees it.
 #[derive(Clone)]
-struct Services(Hub);
+struct Services(Hub, CancellationToken);
 
-/// Adds the hub's services to `routes`.
-pub(crate) fn add_services(routes: Routes, hub: &Hub) -> Routes {
-    let services = Services(hub.clone());
+/// Adds the hub's services to `routes`; what goes on telling ends with `closing`.
+pub(crate) fn add_services(routes: Routes, hub: &Hub, closing: &CancellationToken) -> Routes {
+    let services = Services(hub.clone(), closing.clone());
     routes
         .add_service(EnrolmentServiceServer::new(services.clone()))
         .add_service(SubmissionServiceServer::new(services.clone()))

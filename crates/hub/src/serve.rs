@@ -53,9 +53,9 @@ impl Hub {
         let tls = ServerTls::new(&self.0.authority, &certificate, Arc::clone(&self.0.world.clock))
             .map_err(|error| failure::internal("TLS", error.to_string()))?;
         let (routes, health) = routes();
-        let routes = rpc::add_services(routes, self);
         // The browser's and the probe's doors close with the nodes' door.
         let closing = CancellationToken::new();
+        let routes = rpc::add_services(routes, self, &closing);
         let shutdown = async {
             shutdown.await;
             closing.cancel();

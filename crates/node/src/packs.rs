@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use methodology::{Pack, diff, is_later};
-use model::{Failure, FailureKind, PackCode};
+use model::{Failure, FailureKind, Hash, PackCode};
 use seal::PublicKey;
 use wire::client::PackSummary;
 use wire::document::SignedPack;
@@ -216,6 +216,13 @@ fn until_then(failure: Failure, here: &Here, offered: &PackSummary) -> Failure {
         render::date::day(until)
     );
     Failure { message, ..failure }
+}
+
+/// What is on this machine, used or not.
+pub(crate) fn hashes(folder: &NodeFolder) -> Vec<Hash> {
+    let files = std::fs::read_dir(folder.packs()).into_iter().flatten().flatten();
+    let packs = files.filter_map(|entry| SignedPack::from_bytes(&std::fs::read(entry.path()).ok()?).ok());
+    packs.map(|pack| pack.hash()).collect()
 }
 
 fn path(folder: &NodeFolder, code: &PackCode) -> PathBuf {

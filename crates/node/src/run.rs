@@ -1,7 +1,9 @@
 //! The node at work by itself: round after round, until asked to stop.
 
+use std::time::Duration;
+
 use disclosure::SafeTable;
-use model::{CommuneCode, Failure};
+use model::{CommuneCode, Failure, Hash};
 use store::node::OutboxState;
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +46,10 @@ pub enum RunEvent {
     Packs(Fetched),
 }
 
-/// Rounds at the interval of the settings, until `stop`. A round that began ends: nothing is half-done.
+/// After this long, a hub that could not be listened to is tried again.
+const LISTEN_AGAIN: Duration = Duration::from_mins(1);
+
+/// Rounds at the interval of the settings, and when the hub publishes packs, until `stop`. A round that began ends: nothing is half-done.
 ///
 /// Each round opens the node anew, so that settings and packs may change meanwhile; a fault in them is told and does not
 /// end the service.
@@ -59,17 +64,51 @@ pub async fn run(
     first.close().await;
     // A laptop that slept does one round when it wakes, not all it missed.
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut heard = None;
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
             _ = rounds.tick() => {}
+            () = published(&folder, &world, &mut heard) => {}
         }
         on_event(&RunEvent::Round);
         if let Err(failure) = open_and_round(&folder, &world, on_event).await {
             on_event(&RunEvent::Trouble { message: failure.message });
         }
     }
+}
+
+/// Listens until the hub publishes something: until its packs are others than
+/// `heard`, which is what it said last, or at first than those that are here.
+async fn published(folder: &NodeFolder, world: &World, heard: &mut Option<Vec<Hash>>) {
+    loop {
+        // The next round tells what stands in the way; in here, there is nobody to tell.
+        if let Ok(true) = listen(folder, world, heard).await {
+            return;
+        }
+        tokio::time::sleep(LISTEN_AGAIN).await;
+    }
+}
+
+async fn listen(folder: &NodeFolder, world: &World, heard: &mut Option<Vec<Hash>>) -> Result<bool, Failure> {
+    let node = Node::open(folder.clone(), world.clone()).await?;
+    let client = sync::connect(&node).await;
+    node.close().await;
+    let mut watch = client?.watch_packs().await.map_err(|error| failure::network(&error))?;
+    while let Some(packs) = watch.next().await.map_err(|error| failure::network(&error))? {
+        let now: Vec<Hash> = packs.into_iter().map(|pack| pack.hash).collect();
+        let here = packs::hashes(folder);
+        let news = match &heard {
+            Some(before) => *before != now,
+            None => now.iter().any(|hash| !here.contains(hash)),
+        };
+        *heard = Some(now);
+        if news {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Opens the node, renews and fetches what is due, and does one round: what a timer outside may call instead of [`run`].

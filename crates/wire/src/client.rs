@@ -12,7 +12,7 @@ use seal::Signature;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -27,8 +27,9 @@ use crate::pb::comparison::v1::comparison_service_client::ComparisonServiceClien
 use crate::pb::comparison::v1::{CompareRequest, CompareResponse};
 use crate::pb::enrolment::v1::RenewRequest;
 use crate::pb::enrolment::v1::enrolment_service_client::EnrolmentServiceClient;
+use crate::pb::methodology::v1 as pb;
 use crate::pb::methodology::v1::methodology_service_client::MethodologyServiceClient;
-use crate::pb::methodology::v1::{GetPackRequest, ListPacksRequest};
+use crate::pb::methodology::v1::{GetPackRequest, ListPacksRequest, WatchPacksRequest, WatchPacksResponse};
 use crate::pb::submission::v1::submission_service_client::SubmissionServiceClient;
 use crate::pb::submission::v1::{GetRequest, ListRequest, StandingRequest, WithdrawRequest, get_response};
 use crate::recovery::{Recovery, Standing};
@@ -89,6 +90,31 @@ pub struct PackSummary {
     pub hash: Hash,
     /// The version before it, with the last instant at which figures are taken under it.
     pub former: Option<(String, Timestamp)>,
+}
+
+/// What a hub tells of its packs, one state after the other.
+pub struct PackWatch(Streaming<WatchPacksResponse>);
+
+impl PackWatch {
+    /// The next state; `None` when the hub or the connection closes in peace.
+    pub async fn next(&mut self) -> Result<Option<Vec<PackSummary>>, ClientError> {
+        let told = self.0.message().await?;
+        told.map(|told| summaries(told.packs)).transpose()
+    }
+}
+
+fn summaries(packs: Vec<pb::PackSummary>) -> Result<Vec<PackSummary>, ClientError> {
+    let malformed = || ClientError::Protocol("a pack of the list is malformed".to_owned());
+    let summary = |pack: pb::PackSummary| {
+        Ok(PackSummary {
+            code: pack.code.parse().map_err(|_| malformed())?,
+            version: pack.version,
+            title: pack.title,
+            hash: Hash::from_slice(&pack.hash).ok_or_else(malformed)?,
+            former: pack.former.map(|one| (one.version, Timestamp::from_micros(one.until_micros))),
+        })
+    };
+    packs.into_iter().map(summary).collect()
 }
 
 impl HubClient {
@@ -218,26 +244,20 @@ impl HubClient {
     pub async fn offer(&self) -> Result<Offer, ClientError> {
         let mut client = MethodologyServiceClient::new(self.channel());
         let answer = answer(client.list_packs(within(DEADLINE, ListPacksRequest {})).await)?;
-        let malformed = || ClientError::Protocol("a pack of the list is malformed".to_owned());
         let sealing_key = answer
             .hub_sealing_key
             .map(SignedSealingKey::try_from)
             .transpose()
             .map_err(|error| ClientError::Protocol(error.to_string()))?;
-        let packs = answer
-            .packs
-            .into_iter()
-            .map(|pack| {
-                Ok(PackSummary {
-                    code: pack.code.parse().map_err(|_| malformed())?,
-                    version: pack.version,
-                    title: pack.title,
-                    hash: Hash::from_slice(&pack.hash).ok_or_else(malformed)?,
-                    former: pack.former.map(|one| (one.version, Timestamp::from_micros(one.until_micros))),
-                })
-            })
-            .collect::<Result<_, ClientError>>()?;
+        let packs = summaries(answer.packs)?;
         Ok(Offer { packs, sealing_key })
+    }
+
+    /// Tells which packs the hub takes figures for: at once, and whenever that changes.
+    pub async fn watch_packs(&self) -> Result<PackWatch, ClientError> {
+        let mut client = MethodologyServiceClient::new(self.channel());
+        // No deadline: it goes on as long as the connection does.
+        Ok(PackWatch(answer(client.watch_packs(WatchPacksRequest {}).await)?))
     }
 
     /// One pack, to be verified with the hub's keys: this version, or the current one.

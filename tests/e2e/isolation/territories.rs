@@ -60,6 +60,7 @@ async fn no_method_reaches_another_communes_territory() {
         ("maillage.enrolment.v1.EnrolmentService/Renew", None),
         // Definitions are everybody's.
         ("maillage.methodology.v1.MethodologyService/ListPacks", None),
+        ("maillage.methodology.v1.MethodologyService/WatchPacks", None),
         ("maillage.methodology.v1.MethodologyService/GetPack", None),
         // For coordinators, who see all communes.
         ("maillage.comparison.v1.ComparisonService/Compare", None),

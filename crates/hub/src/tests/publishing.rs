@@ -122,3 +122,19 @@ async fn hubs_on_one_database_know_at_once_what_one_of_them_published() {
         third.close().await;
     }
 }
+
+#[tokio::test]
+async fn whoever_listens_is_told_at_once_and_let_go_when_the_hub_closes() {
+    let mut stage = Stage::new().await;
+    let node = stage.join("93066").await;
+    let mut watch = node.client.watch_packs().await.expect("listens");
+    let versions = |told: Option<Vec<wire::client::PackSummary>>| -> Vec<String> {
+        told.expect("still open").into_iter().map(|pack| pack.version).collect()
+    };
+    assert_eq!(versions(watch.next().await.expect("told")), ["1.0.0"]);
+    publish(&stage.hub, pack_asking("2.0.0", "decision = 'refus'"), None).await;
+    assert_eq!(versions(watch.next().await.expect("told")), ["2.0.0"]);
+    stage.halt().await;
+    // Told in peace, or by the connection that ends.
+    assert!(watch.next().await.map_or(true, |told| told.is_none()));
+}
