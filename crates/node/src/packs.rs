@@ -181,7 +181,9 @@ fn take(
             ),
         ));
     }
-    let changes = here.0.as_ref().map_or_else(String::new, |(_, before)| diff(before, &pack).french(before, &pack));
+    let changes = here.0.as_ref().map_or_else(String::new, |(_, before)| {
+        diff(before, &pack).changes.iter().map(|change| change.french(before, &pack)).collect::<Vec<_>>().join("\n")
+    });
     keep(folder, signed, &offered.code)?;
     Ok(Received {
         code: offered.code.clone(),

@@ -1,7 +1,7 @@
 //! What the node's commands print.
 
 use model::CommuneCode;
-use node::preview::{CellPreview, Move, Preview};
+use node::preview::{CellPreview, Move, Preview, Purpose};
 use node::push::{Delivered, PushEvent, Verdict};
 use node::run::RunEvent;
 use render::{Column, Screen, Table};
@@ -55,7 +55,14 @@ pub fn preview(preview: &Preview, all: bool) {
     }
     match super::next_step(preview) {
         Some(step) => {
-            println!("Rien n’est parti. {} bougent.", render::number::counted(preview.moved, "cellule", "cellules"));
+            println!(
+                "Rien n’est parti. {}",
+                match preview.moved {
+                    0 if preview.purpose == Purpose::Submit =>
+                        "Les chiffres ne changent pas ; ils suivent une autre version du référentiel.".to_owned(),
+                    moved => format!("{}.", render::number::counted(moved, "cellule bouge", "cellules bougent")),
+                }
+            );
             if preview.territories.len() > 1 {
                 let communes: Vec<&str> = preview.territories.iter().map(CommuneCode::as_str).collect();
                 println!(
