@@ -11,7 +11,7 @@ use statistics::Reading;
 use store::node::{Completeness, OutboxState};
 
 use crate::house::{House, approve, preview, push, put, send, signing_key, word};
-use crate::small_pack::{LARGE, pack, rows, settings};
+use crate::small_pack::{LARGE, numbered, pack, rows, settings};
 
 const COMMUNE: &str = "93008";
 const DAY: Duration = Duration::from_hours(24);
@@ -226,18 +226,22 @@ async fn a_refusal_comes_back_with_its_reason_and_the_rest_is_accepted() {
     assert!(delivered.iter().all(|one| matches!(one.verdict, Verdict::Received { .. })), "{delivered:?}");
     assert_eq!(house.hub().store().number().await.expect("the counter"), 3);
 
-    // A hub that no longer has the pack refuses the document itself: the node hears it and may go on.
+    // A hub that moved on by two versions refuses the document itself: the node hears it and may go on.
     put(node.folder().root(), "lieux.csv", &rows([71, 31, 53]));
     agree(&node).await;
     let envelope = file(&node, "trois.maillage");
     bundle::write(&node, &envelope).await.expect("an envelope");
     let envelope = std::fs::read(envelope).expect("a file");
-    let world =
-        hub::World { clock: house.clock.clone(), entropy: std::sync::Arc::new(testkit::SeededEntropy::new(77)) };
-    let config = house.hub().config().clone();
-    let poorer = hub::Hub::open_with(house.hub_folder(), config, Vec::new(), world).await.expect("opens");
-    let answered = poorer.accept_bundle(&envelope).await.expect("answered");
-    poorer.close().await;
+    let ahead = async |version: &str, seed: u64| {
+        let entropy = std::sync::Arc::new(testkit::SeededEntropy::new(seed));
+        let world = hub::World { clock: house.clock.clone(), entropy };
+        let config = house.hub().config().clone();
+        hub::Hub::open_with(house.hub_folder(), config, vec![numbered(version)], world).await.expect("opens")
+    };
+    ahead("1.1.0", 77).await.close().await;
+    let ahead = ahead("1.2.0", 78).await;
+    let answered = ahead.accept_bundle(&envelope).await.expect("answered");
+    ahead.close().await;
     let path = file(&node, "trois.reponse");
     std::fs::write(&path, answered.answer).expect("writes");
     let delivered = take_in(&node, &path).await.expect("an answer");

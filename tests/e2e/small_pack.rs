@@ -35,6 +35,14 @@ pub fn pack() -> Pack {
     Pack::parse(&files).expect("a pack")
 }
 
+/// The same under another number.
+pub fn numbered(version: &str) -> Pack {
+    let mut files = pack().files().clone();
+    let front = String::from_utf8(files["pack.toml"].clone()).expect("a text").replace("1.0.0", version);
+    files.insert("pack.toml".to_owned(), front.into_bytes());
+    Pack::parse(&files).expect("a pack")
+}
+
 fn schema(table: &str) -> String {
     format!(
         r#"{{
