@@ -120,7 +120,7 @@ async fn a_node_never_goes_back_to_an_earlier_version() {
     assert_eq!(node.packs().values().map(Pack::version).collect::<Vec<_>>(), ["2.0.0"]);
     node.close().await;
 
-    // A file that somebody altered is not used, and replaced by what the hub signs once it is no step back.
+    // A file that somebody altered is not used, and is no way back either.
     let kept = folder.packs().join("essai.pack");
     let mut bytes = std::fs::read(&kept).expect("kept");
     let at = bytes.len() / 2;
@@ -129,7 +129,15 @@ async fn a_node_never_goes_back_to_an_earlier_version() {
     let node = house.node(&folder).await;
     assert!(node.packs().is_empty());
     let fetched = node::packs::refresh(&node).await.expect("reaches");
-    assert_eq!(fetched.received.iter().map(|one| one.version.as_str()).collect::<Vec<_>>(), ["1.0.0"]);
+    assert_eq!(fetched.refused.iter().map(|failure| failure.reason.as_ref()).collect::<Vec<_>>(), ["PACK_OLDER"]);
+    assert!(
+        fetched.received.is_empty() && fetched.refused[0].message.contains("2.0.0"),
+        "{}",
+        fetched.refused[0].message
+    );
+    publish(&house, redefined(), None).await;
+    let fetched = node::packs::refresh(&node).await.expect("reaches");
+    assert_eq!(fetched.received.iter().map(|one| one.version.as_str()).collect::<Vec<_>>(), ["2.0.0"]);
     node.close().await;
     house.close().await;
 }

@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn every_method_of_the_contract_has_an_audience() {
         let methods = contract();
-        assert_eq!(methods.len(), 12, "{methods:?}");
+        assert_eq!(methods.len(), 13, "{methods:?}");
         for method in methods {
             assert!(audience(&method).is_some(), "{method} has no audience");
             let open = audience(&method) == Some(Audience::Anyone);

@@ -115,14 +115,21 @@ pub(crate) async fn fetch(node: &Node, _: &Held) -> Result<Fetched, Failure> {
     bundle::keep_sealing_key(node.folder(), offer.sealing_key.as_ref(), &keys);
     let mut fetched = Fetched::default();
     for summary in offer.packs {
-        let here = Here::read(node.folder(), &summary.code, &keys);
+        let seen = node.store().pack_seen(&summary.code).await.map_err(|error| failure::storage(&error))?;
+        let here = Here::read(node.folder(), &summary.code, &keys, seen);
         match here.stands_to(&summary) {
             Stands::Same => {}
             Stands::Later => fetched.refused.push(older(&here, &summary)),
             Stands::Wants => {
                 let signed = client.pack(&summary.code, None).await.map_err(|error| failure::network(&error))?;
-                match take(node.folder(), &here, &summary, &signed, &keys) {
-                    Ok(received) => fetched.received.push(received),
+                match sound(&here, &summary, &signed, &keys) {
+                    Ok(received) => {
+                        // Noted first: if the file is not written after all, the next contact brings this version again.
+                        let noted = node.store().note_pack(&summary.code, &received.version).await;
+                        noted.map_err(|error| failure::storage(&error))?;
+                        keep(node.folder(), &signed, &summary.code)?;
+                        fetched.received.push(received);
+                    }
                     Err(failure) => fetched.refused.push(until_then(failure, &here, &summary)),
                 }
             }
@@ -131,41 +138,51 @@ pub(crate) async fn fetch(node: &Node, _: &Held) -> Result<Fetched, Failure> {
     Ok(fetched)
 }
 
-/// The version on this machine, if there is one that the hub signed.
-struct Here(Option<(SignedPack, Pack)>);
+/// What is on this machine.
+struct Here {
+    /// If there is one that the hub signed.
+    kept: Option<(SignedPack, Pack)>,
+    /// The latest version that was ever used here, whatever became of its file.
+    seen: Option<String>,
+}
 
 /// How it stands to what the hub offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stands {
     Same,
-    /// The hub went back: figures would silently mean what they meant before.
+    /// This machine was further already: figures would silently mean what they meant before.
     Later,
     Wants,
 }
 
 impl Here {
-    fn read(folder: &NodeFolder, code: &PackCode, keys: &[PublicKey]) -> Self {
+    fn read(folder: &NodeFolder, code: &PackCode, keys: &[PublicKey], seen: Option<String>) -> Self {
         let bytes = std::fs::read(path(folder, code)).ok();
-        Self(bytes.and_then(|bytes| Some((SignedPack::from_bytes(&bytes).ok()?, open(&bytes, keys).ok()?))))
+        let kept = bytes.and_then(|bytes| Some((SignedPack::from_bytes(&bytes).ok()?, open(&bytes, keys).ok()?)));
+        Self { kept, seen }
     }
 
     fn stands_to(&self, offered: &PackSummary) -> Stands {
-        match &self.0 {
+        match &self.kept {
             Some((signed, _)) if signed.hash() == offered.hash => Stands::Same,
             Some((_, pack)) if !is_later(&offered.version, pack.version()) => Stands::Later,
+            Some(_) | None if self.seen.as_ref().is_some_and(|seen| is_later(seen, &offered.version)) => Stands::Later,
             Some(_) | None => Stands::Wants,
+        }
+    }
+
+    /// The version that the hub's is compared with.
+    fn version(&self) -> &str {
+        match (&self.kept, &self.seen) {
+            (_, Some(seen)) => seen,
+            (Some((_, pack)), None) => pack.version(),
+            (None, None) => "",
         }
     }
 }
 
-/// Verifies, compares and keeps what the hub gave.
-fn take(
-    folder: &NodeFolder,
-    here: &Here,
-    offered: &PackSummary,
-    signed: &SignedPack,
-    keys: &[PublicKey],
-) -> Result<Received, Failure> {
+/// Verifies what the hub gave, and compares it with what is here.
+fn sound(here: &Here, offered: &PackSummary, signed: &SignedPack, keys: &[PublicKey]) -> Result<Received, Failure> {
     let pack = open(&signed.to_bytes(), keys)?;
     // Between the list and the answer a later version may have come; anything else is another pack under this name.
     if *pack.code() != offered.code
@@ -181,10 +198,9 @@ fn take(
             ),
         ));
     }
-    let changes = here.0.as_ref().map_or_else(String::new, |(_, before)| {
+    let changes = here.kept.as_ref().map_or_else(String::new, |(_, before)| {
         diff(before, &pack).changes.iter().map(|change| change.french(before, &pack)).collect::<Vec<_>>().join("\n")
     });
-    keep(folder, signed, &offered.code)?;
     Ok(Received {
         code: offered.code.clone(),
         title: pack.title().to_owned(),
@@ -194,7 +210,7 @@ fn take(
 }
 
 fn older(here: &Here, offered: &PackSummary) -> Failure {
-    let version = here.0.as_ref().map_or("", |(_, pack)| pack.version());
+    let version = here.version();
     Failure::new(
         FailureKind::Conflict,
         "PACK_OLDER",
@@ -208,7 +224,7 @@ fn older(here: &Here, offered: &PackSummary) -> Failure {
 
 /// A version that cannot be used leaves the former one, as long as the hub takes it.
 fn until_then(failure: Failure, here: &Here, offered: &PackSummary) -> Failure {
-    let version = here.0.as_ref().map(|(_, pack)| pack.version());
+    let version = here.kept.as_ref().map(|(_, pack)| pack.version());
     let until = offered.former.as_ref().filter(|(former, _)| Some(former.as_str()) == version).map(|(_, until)| *until);
     let Some((version, until)) = version.zip(until) else { return failure };
     let message = format!(

@@ -7,6 +7,7 @@
 mod identity;
 mod ledger;
 mod outbox;
+mod pack;
 mod preview;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,10 @@ pub use ledger::{Completeness, LedgerRecord, Link};
 pub use outbox::{OutboxItem, OutboxState, Outgoing, Refusal};
 pub use preview::{Approved, Preview};
 
-const STEPS: &[Step] = &[(1, "first", include_str!("node/schema/0001_first.sql"))];
+const STEPS: &[Step] = &[
+    (1, "first", include_str!("node/schema/0001_first.sql")),
+    (2, "pack_seen", include_str!("node/schema/0002_pack_seen.sql")),
+];
 
 /// What one commune sent, or is about to send.
 #[derive(Clone, Debug)]

@@ -48,6 +48,11 @@ impl NodeStore {
 
     async fn set_identity_once(&self, identity: &Identity) -> Result<(), StoreError> {
         let mut tx = self.db.begin_write().await?;
+        let same = "SELECT id FROM identity WHERE ca_fingerprint = $1";
+        if tx.q(same).bind(identity.ca_fingerprint.to_string()).opt(|row| row.get::<i64>(0)).await?.is_none() {
+            // Another hub counts its versions from the beginning.
+            tx.q("DELETE FROM pack_seen").exec().await?;
+        }
         tx.q("DELETE FROM identity").exec().await?;
         tx.q("DELETE FROM identity_territory").exec().await?;
         tx.q("DELETE FROM hub_key").exec().await?;
