@@ -150,8 +150,15 @@ async fn open_sqlite(path: &Path) -> Result<Db, StoreError> {
         // A purge must not leave its bytes in free pages.
         .pragma("secure_delete", "ON")
         .busy_timeout(Duration::from_secs(5));
+    // A file's connections do not age. And the pool has then nobody who looks after idle ones: that task, caught by the
+    // pool's closing, may count below zero and turn for ever (sqlx 0.9, `num_idle`).
     let pool = |connections| {
-        SqlitePoolOptions::new().max_connections(connections).acquire_timeout(WAIT).test_before_acquire(false)
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(WAIT)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
     };
     let writer = pool(1).after_release(move |connection, _| sound(connection)).connect_with(options.clone()).await?;
     let readers = pool(READERS).connect_lazy_with(options.read_only(true));
