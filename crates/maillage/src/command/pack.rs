@@ -138,7 +138,14 @@ pub async fn run(args: PackArgs) -> Result<(), Stop> {
         PackCommand::Get { pack, edition, output, force, access } => {
             published::get(&access, &pack, edition.as_deref(), &output, force).await?
         }
-        command => aside(move || decide(command)).await??,
+        PackCommand::Check { pack_folder, relations } => aside(move || check(&pack_folder, relations)).await??,
+        PackCommand::Test { pack_folder, all } => {
+            aside(move || tested(&author::examples(&opened(&pack_folder)?), all)).await??
+        }
+        PackCommand::Diff { old, new } => aside(move || compared(&old, &new)).await??,
+        PackCommand::Build { pack_folder, output, after, force } => {
+            aside(move || build(&pack_folder, &output, after.as_deref(), force)).await??
+        }
     };
     println!("{}", french(&said));
     Ok(())
@@ -151,41 +158,36 @@ fn ready(place: &Path) -> Result<Pack, Stop> {
     Ok(pack)
 }
 
-fn decide(command: PackCommand) -> Result<String, Stop> {
-    match command {
-        // Asked of a hub, not of a folder.
-        PackCommand::Publish { .. } | PackCommand::List { .. } | PackCommand::Get { .. } => Ok(String::new()),
-        PackCommand::Check { pack_folder, relations } => {
-            let pack = opened(&pack_folder)?;
-            let list = if relations { related(&pack) } else { String::new() };
-            Ok(list + &summary(&pack))
-        }
-        PackCommand::Test { pack_folder, all } => tested(&author::examples(&opened(&pack_folder)?), all),
-        PackCommand::Diff { old, new } => {
-            let (old, new) = (opened(&old)?, opened(&new)?);
-            let found = methodology::diff(&old, &new);
-            let told = found.french(&old, &new);
-            match found.lie {
-                None => Ok(told),
-                Some(lie) => Err(Stop::refused(french(&format!("{told}\n{}", lie.french(&new, &found))))),
-            }
-        }
-        PackCommand::Build { pack_folder, output, after, force } => {
-            // Before anything is computed, not after it.
-            node::tables::free(std::slice::from_ref(&output), force)?;
-            let pack = opened(&pack_folder)?;
-            if let Some(after) = after {
-                let old = opened(&after)?;
-                let found = methodology::diff(&old, &pack);
-                if let Some(lie) = found.lie {
-                    return Err(Stop::refused(french(&lie.french(&pack, &found))));
-                }
-            }
-            let bytes = author::archive(&pack)?;
-            node::tables::write(&[(output.clone(), &bytes)], force)?;
-            Ok(format!("{}\n✓ {} (à signer par le centre)", summary(&pack), output.display()))
+fn check(folder: &Path, relations: bool) -> Result<String, Stop> {
+    let pack = opened(folder)?;
+    let list = if relations { related(&pack) } else { String::new() };
+    Ok(list + &summary(&pack))
+}
+
+fn compared(old: &Path, new: &Path) -> Result<String, Stop> {
+    let (old, new) = (opened(old)?, opened(new)?);
+    let found = methodology::diff(&old, &new);
+    let told = found.french(&old, &new);
+    match found.lie {
+        None => Ok(told),
+        Some(lie) => Err(Stop::refused(french(&format!("{told}\n{}", lie.french(&new, &found))))),
+    }
+}
+
+fn build(folder: &Path, output: &Path, after: Option<&Path>, force: bool) -> Result<String, Stop> {
+    // Before anything is computed, not after it.
+    node::tables::free(&[output.to_owned()], force)?;
+    let pack = opened(folder)?;
+    if let Some(after) = after {
+        let old = opened(after)?;
+        let found = methodology::diff(&old, &pack);
+        if let Some(lie) = found.lie {
+            return Err(Stop::refused(french(&lie.french(&pack, &found))));
         }
     }
+    let bytes = author::archive(&pack)?;
+    node::tables::write(&[(output.to_owned(), &bytes)], force)?;
+    Ok(format!("{}\n✓ {} (à signer par le centre)", summary(&pack), output.display()))
 }
 
 fn opened(place: &Path) -> Result<Pack, Stop> {
