@@ -23,4 +23,5 @@ mod rounds;
 mod seeds;
 mod slices;
 mod small_pack;
+mod totals;
 mod versions;

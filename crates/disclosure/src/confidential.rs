@@ -1,8 +1,9 @@
 //! Valid and unprotected: figures that must not leave the commune.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use model::{IndicatorCode, Key, Units};
+use model::{DimensionCode, IndicatorCode, Key, Units};
 
 /// A number that could uncover somebody.
 ///
@@ -49,12 +50,29 @@ pub struct ConfidentialCell {
 #[derive(Debug)]
 pub struct ConfidentialTable {
     cells: Vec<ConfidentialCell>,
+    stand_ins: BTreeSet<(IndicatorCode, BTreeSet<DimensionCode>)>,
 }
 
 impl ConfidentialTable {
     /// A table with these cells; `protect` checks them against their scheme.
     pub fn new(cells: Vec<ConfidentialCell>) -> Self {
-        Self { cells }
+        Self { cells, stand_ins: BTreeSet::new() }
+    }
+
+    /// The same table, of which some breakdowns are not known: the commune did not collect them. Their cells are figures of
+    /// some rows that agree with all that is known; nobody is shown them, and they show where doubt is possible.
+    #[must_use]
+    pub fn without(self, stand_ins: BTreeSet<(IndicatorCode, BTreeSet<DimensionCode>)>) -> Self {
+        Self { stand_ins, ..self }
+    }
+
+    /// Whether the figure of this cell is the commune's own.
+    pub fn is_known(&self, cell: &ConfidentialCell) -> bool {
+        // Most tables are known whole.
+        self.stand_ins.is_empty()
+            || !self
+                .stand_ins
+                .contains(&(cell.indicator.clone(), cell.key.iter().map(|(dimension, _)| dimension.clone()).collect()))
     }
 
     /// The cells, in the order given.

@@ -6,7 +6,7 @@ mod truth;
 
 use std::collections::BTreeMap;
 
-use model::{Figure, Flags, IndicatorCode, Key, Slice};
+use model::{Figure, Flags, IndicatorCode, Key, MissingReason, Slice};
 
 use crate::attack::{Interval, Refusal, admit, bounds, remembered};
 use crate::confidential::ConfidentialTable;
@@ -119,7 +119,7 @@ pub fn protect(
     }
     pattern.complete()?;
     let received = Received { slice, attributes, cells: publish(relations, &truth, &pattern) };
-    let report = report(relations, scheme, &pattern, &received, earlier)?;
+    let report = report(&truth, scheme, &pattern, &received, earlier)?;
     let table = admit(received, scheme, ledger).map_err(ProtectError::Unproven)?;
     Ok(Protected { table, report })
 }
@@ -131,6 +131,7 @@ fn publish(relations: &Relations, truth: &Truth, pattern: &Pattern<'_>) -> BTree
         .map(|(name, entry)| {
             let figure = match *entry {
                 Entry::Empty => Figure::NotApplicable,
+                Entry::Cell(cell) if truth.is_stand_in(cell) => Figure::Missing(MissingReason::NotCollected),
                 Entry::Cell(cell) if pattern.hides(cell) => Figure::Suppressed,
                 Entry::Cell(cell) => Figure::Observed(
                     i64::try_from(truth.value(cell)).expect("published figures were opened from 64-bit units"),
@@ -142,17 +143,21 @@ fn publish(relations: &Relations, truth: &Truth, pattern: &Pattern<'_>) -> BTree
 }
 
 fn report(
-    relations: &Relations,
+    truth: &Truth,
     scheme: &TableScheme,
     pattern: &Pattern<'_>,
     received: &Received,
     earlier: &[Received],
 ) -> Result<Report, ProtectError> {
+    let relations = scheme.relations();
     let versions: Vec<&Received> = earlier.iter().chain([received]).collect();
     let bounds = bounds(scheme, &versions).map_err(ProtectError::Unproven)?;
     let mut report = Report { hidden: BTreeMap::new(), visible: 0 };
     for (name, entry) in &relations.entries {
         let Entry::Cell(cell) = *entry else { continue };
+        if truth.is_stand_in(cell) {
+            continue;
+        }
         if !pattern.hides(cell) {
             report.visible += 1;
             continue;

@@ -26,6 +26,10 @@ pub struct Collected<'a> {
     pub rows: usize,
     /// How many total rows were set aside.
     pub set_aside: usize,
+    /// How many measures the table has.
+    pub measures: usize,
+    /// Those that the file says nothing about: it holds totals without what they count.
+    pub not_collected: Vec<IndicatorCode>,
     /// Every cell, exact.
     pub confidential: ConfidentialTable,
 }
@@ -224,7 +228,17 @@ pub fn collect_one<'a>(
         .map_err(|faults| CollectError::File { file: file.clone(), faults })?;
     let confidential = tabular::compute(&rows, &table).map_err(|source| CollectError::Compute { file, source })?;
     let slice = Slice { territory, pack: pack.code().clone(), table: table.code().clone(), period: source.period };
-    Ok(Collected { source, table, pack, slice, rows: rows.height(), set_aside: rows.set_aside(), confidential })
+    Ok(Collected {
+        source,
+        pack,
+        slice,
+        rows: rows.height(),
+        set_aside: rows.set_aside(),
+        measures: table.scheme().measures().len(),
+        not_collected: rows.not_collected().cloned().collect(),
+        table,
+        confidential,
+    })
 }
 
 /// Reads all sources; either all of them are right, or all that is wrong is told at once.

@@ -66,7 +66,8 @@ type Exacts = BTreeMap<(IndicatorCode, Key), Units>;
     reason = "the internal edition is the one page that shows a commune its own exact figures"
 )]
 fn exacts(table: &ConfidentialTable) -> Exacts {
-    table.cells().iter().map(|cell| ((cell.indicator.clone(), cell.key.clone()), cell.value.expose())).collect()
+    let own = table.cells().iter().filter(|cell| table.is_known(cell));
+    own.map(|cell| ((cell.indicator.clone(), cell.key.clone()), cell.value.expose())).collect()
 }
 
 /// Renders the internal edition of everything that the sources hold. Where protection is possible now, the page

@@ -95,7 +95,9 @@ pub fn compute(rows: &Rows, table: &Table) -> Result<ConfidentialTable, ComputeE
             });
         }
     }
-    if let Some(broken) = table.claims().find(|claim| figures.broken(claim)) {
+    // Rows that stand for totals keep to no promise about what these do not say.
+    let known = |claim: &&Relation| !rows.not_collected().any(|unknown| claim.indicators().contains(&unknown));
+    if let Some(broken) = table.claims().filter(known).find(|claim| figures.broken(claim)) {
         return Err(ComputeError::BrokenRelation(broken.clone()));
     }
     let mut cells = Vec::new();
@@ -104,7 +106,7 @@ pub fn compute(rows: &Rows, table: &Table) -> Result<ConfidentialTable, ComputeE
             cells.extend(keys(table, breakdown).into_iter().zip(facts).map(|(key, fact)| cell(scheme, key, fact)));
         }
     }
-    Ok(ConfidentialTable::new(cells))
+    Ok(ConfidentialTable::new(cells).without(rows.unknown.clone()))
 }
 
 /// `work` of each item, in order, by as many threads as there are processors.

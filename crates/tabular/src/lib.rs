@@ -19,9 +19,10 @@ mod read;
 mod rows;
 mod source;
 mod tally;
+mod totals;
 
 pub use compute::{ComputeError, compute};
 pub use fault::{Fault, FaultCause, Faults};
 pub use read::{read, read_bytes};
 pub use rows::Rows;
-pub use source::{DecimalMark, Encoding, Names, Separator, SourceSpec};
+pub use source::{DecimalMark, Encoding, Names, Separator, SourceSpec, Totals};

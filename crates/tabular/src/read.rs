@@ -1,5 +1,6 @@
 //! Reading a messy file into checked rows.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -7,9 +8,10 @@ use std::path::Path;
 use methodology::Table;
 
 use crate::fault::{Fault, FaultCause, Faults};
-use crate::rows::Rows;
+use crate::rows::{Cell, Rows};
 use crate::source::SourceSpec;
 use crate::tally::{Shape, Tally};
+use crate::totals::{self, Unfolding};
 
 mod cells;
 mod date;
@@ -36,7 +38,8 @@ pub fn read(spec: &SourceSpec, base: &Path, table: &Table) -> Result<Rows, Fault
     let name = spec.file.display().to_string();
     let path = base.join(&spec.file);
     // Devices and pipes cannot be opened twice.
-    if std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() >= WORTH_SHARING)
+    if spec.totals.is_none()
+        && std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() >= WORTH_SHARING)
         && let Some(rows) = parallel::read(spec, &name, table, parallel::BLOCK, || File::open(&path).ok())
     {
         return Ok(rows);
@@ -95,6 +98,15 @@ pub fn read_bytes(spec: &SourceSpec, name: &str, bytes: &[u8], table: &Table) ->
 fn patiently(spec: &SourceSpec, name: &str, bytes: &[u8], table: &Table) -> Result<Rows, Faults> {
     let shape = Shape::new(table);
     let mut tally = Tally::new(&shape);
-    let seen = records::read(spec, name, bytes, table, &mut |cells, line| tally.push(&shape, cells, line))?;
-    Ok(Rows { table: table.definition_hash(), shape, tally, height: seen.height, set_aside: seen.set_aside })
+    let (seen, unknown) = if spec.totals.is_some() {
+        let mut unfolding = Unfolding::new(table, &shape);
+        let mut unfold = |cells: &[Cell<'_>], line| unfolding.push(&mut tally, cells, line);
+        let seen = records::read(spec, name, bytes, table, &mut unfold)?;
+        let unknown = totals::unknown(table, &seen.given);
+        (seen, unknown)
+    } else {
+        let seen = records::read(spec, name, bytes, table, &mut |cells, line| tally.push(&shape, cells, line))?;
+        (seen, BTreeSet::new())
+    };
+    Ok(Rows { table: table.definition_hash(), shape, tally, unknown, height: seen.height, set_aside: seen.set_aside })
 }

@@ -1,8 +1,9 @@
 //! Rows that passed their schema: confidential, in memory only, and only as what is counted of them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use model::DefinitionHash;
+use model::{DefinitionHash, DimensionCode, IndicatorCode};
 
 use crate::tally::{Shape, Tally};
 
@@ -45,14 +46,21 @@ pub struct Rows {
     pub(crate) table: DefinitionHash,
     pub(crate) shape: Shape,
     pub(crate) tally: Tally,
+    /// What the file says nothing about.
+    pub(crate) unknown: BTreeSet<(IndicatorCode, BTreeSet<DimensionCode>)>,
     pub(crate) height: usize,
     pub(crate) set_aside: usize,
 }
 
 impl Rows {
-    /// How many rows.
+    /// How many rows, or lines of totals.
     pub fn height(&self) -> usize {
         self.height
+    }
+
+    /// The indicators of which the file says nothing at all: it holds totals without what they count.
+    pub fn not_collected(&self) -> impl Iterator<Item = &IndicatorCode> {
+        self.unknown.iter().filter(|(_, breakdown)| breakdown.is_empty()).map(|(indicator, _)| indicator)
     }
 
     /// How many total rows were set aside.

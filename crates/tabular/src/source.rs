@@ -74,6 +74,17 @@ impl Names {
     }
 }
 
+/// Where a file holds totals: each line stands for several rows of the table, and has its codes instead of its columns.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Totals {
+    /// The column that says how many rows.
+    pub count: Names,
+    /// The column that says of how many units, if the table names whom it protects.
+    #[serde(default)]
+    pub units: Option<Names>,
+}
+
 fn default_max_bytes() -> u64 {
     512 * 1024 * 1024
 }
@@ -108,6 +119,9 @@ pub struct SourceSpec {
     /// More texts that mean "no value", besides those of the pack.
     #[serde(default)]
     pub missing: BTreeSet<String>,
+    /// Left out, each line is one row.
+    #[serde(default)]
+    pub totals: Option<Totals>,
     /// Whether rows with a cell that reads "total" are set aside; otherwise they are faults.
     #[serde(default)]
     pub skip_total_rows: bool,
@@ -133,6 +147,7 @@ impl SourceSpec {
             codes: BTreeMap::new(),
             constants: BTreeMap::new(),
             missing: BTreeSet::new(),
+            totals: None,
             skip_total_rows: false,
             may_be_empty: false,
             max_bytes: default_max_bytes(),

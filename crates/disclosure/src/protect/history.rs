@@ -57,7 +57,7 @@ impl History {
     }
 
     fn add(&mut self, relations: &Relations, truth: &Truth, version: usize, then: &Visible, regard: bool) {
-        let same = |cell: &usize| truth.get(*cell).is_some_and(|fact| then[*cell] == Some(fact.value));
+        let same = |cell: &usize| truth.known(*cell).is_some_and(|fact| then[*cell] == Some(fact.value));
         self.frozen.extend((0..then.len()).filter(same));
         let mut sums: Vec<Vec<(usize, i64)>> = Vec::new();
         let mut loose: BTreeSet<usize> = BTreeSet::new();

@@ -38,11 +38,13 @@ pub(super) struct Pattern<'a> {
     asked: BTreeSet<usize>,
     /// Too certain from earlier versions alone: nothing that is hidden now could help.
     excused: BTreeSet<usize>,
-    /// To be hidden in any case.
+    /// To be hidden in any case; among them what the commune itself does not know.
     forced: BTreeSet<usize>,
     hidden: BTreeSet<usize>,
     /// Hidden in the last version.
     before: BTreeSet<usize>,
+    /// Nothing changed since, neither figures nor rules.
+    same: bool,
     costs: Vec<i64>,
     /// By cell: who is alone in it, and knows it.
     alone: Vec<Option<u32>>,
@@ -63,9 +65,10 @@ impl<'a> Pattern<'a> {
             primary,
             asked,
             excused: BTreeSet::new(),
-            forced: BTreeSet::new(),
+            forced: (0..relations.cells.len()).filter(|&cell| truth.is_stand_in(cell)).collect(),
             hidden: BTreeSet::new(),
             before: BTreeSet::new(),
+            same: false,
             costs,
             alone: who_is_alone(relations, truth),
         }
@@ -92,14 +95,17 @@ impl<'a> Pattern<'a> {
             .filter_map(|(name, _)| entry(name))
             .collect();
         let unchanged = last.cells.iter().all(|(name, published)| match (entry(name), published.figure) {
-            (Some(cell), model::Figure::Observed(value)) => self.truth.value(cell) == i128::from(value),
+            (Some(cell), model::Figure::Observed(value)) => {
+                self.truth.known(cell).is_some_and(|fact| fact.value == i128::from(value))
+            }
             _ => true,
         });
         for &cell in &before {
             self.costs[cell] = self.costs[cell] / 4 + 1;
         }
-        if unchanged && same_rules {
-            self.forced.clone_from(&before);
+        self.same = unchanged && same_rules;
+        if self.same {
+            self.forced.extend(&before);
         }
         self.before = before;
     }
@@ -108,7 +114,7 @@ impl<'a> Pattern<'a> {
     pub(super) fn complete(&mut self) -> Result<(), ProtectError> {
         let must = |&cell: &usize| self.relations.cells[cell].standing == Standing::Protected;
         self.hidden = self.primary.iter().copied().filter(must).chain(self.forced.iter().copied()).collect();
-        if !self.forced.is_empty() && self.troubles().is_empty() {
+        if self.same && !self.before.is_empty() && self.troubles().is_empty() {
             // The same figures under the same rules: the same pattern.
             return Ok(());
         }
@@ -248,7 +254,10 @@ impl<'a> Pattern<'a> {
         let excused = |cell: usize| beside && self.excused.contains(&cell);
         let standing = |cell: usize| {
             let facts = &self.relations.cells[cell];
-            if self.values[cell].is_none() || facts.standing == Standing::Open || frozen(cell) || free_zero[cell] {
+            if self.truth.is_stand_in(cell) && !self.asked.contains(&cell) {
+                system::Standing::Hidden
+            } else if self.values[cell].is_none() || facts.standing == Standing::Open || frozen(cell) || free_zero[cell]
+            {
                 system::Standing::Shown
             } else if self.asked.contains(&cell) && facts.need.is_some() && !excused(cell) {
                 system::Standing::Primary

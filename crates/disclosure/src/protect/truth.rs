@@ -19,12 +19,15 @@ pub(super) struct Fact {
 /// What all unknowns really are; `None` for derived cells that the table does not determine.
 pub(super) struct Truth {
     facts: Vec<Option<Fact>>,
+    /// The commune does not know them itself: the fact is only one that agrees with the others.
+    stand_ins: Vec<bool>,
 }
 
 impl Truth {
     /// Opens a table, checking that it is whole and satisfies all relations.
     pub(super) fn open(table: &ConfidentialTable, relations: &Relations) -> Result<Self, ProtectError> {
         let mut facts: Vec<Option<Fact>> = vec![None; relations.cells.len()];
+        let mut known = vec![false; relations.cells.len()];
         let mut met: BTreeSet<(IndicatorCode, Key)> = BTreeSet::new();
         for cell in table.cells() {
             let name = (cell.indicator.clone(), cell.key.clone());
@@ -41,14 +44,17 @@ impl Truth {
             match *entry {
                 Entry::Empty if fact.value != 0 => return Err(ProtectError::Inconsistent(name.0, name.1)),
                 Entry::Empty => {}
-                Entry::Cell(id) => match &mut facts[id] {
-                    Some(other) if other.value != fact.value => {
-                        return Err(ProtectError::Inconsistent(name.0, name.1));
+                Entry::Cell(id) => {
+                    known[id] |= table.is_known(cell);
+                    match &mut facts[id] {
+                        Some(other) if other.value != fact.value => {
+                            return Err(ProtectError::Inconsistent(name.0, name.1));
+                        }
+                        // The same rows counted in two units: the smaller number decides.
+                        Some(other) => other.contributors = other.contributors.min(fact.contributors),
+                        empty => *empty = Some(fact),
                     }
-                    // The same rows counted in two units: the smaller number decides.
-                    Some(other) => other.contributors = other.contributors.min(fact.contributors),
-                    empty => *empty = Some(fact),
-                },
+                }
             }
             if !met.insert(name.clone()) {
                 return Err(ProtectError::Duplicate(name.0, name.1));
@@ -58,13 +64,24 @@ impl Truth {
         if let Some((name, _)) = needed.into_iter().find(|(name, _)| !met.contains(*name)) {
             return Err(ProtectError::Incomplete(name.0.clone(), name.1.clone()));
         }
-        let mut truth = Self { facts };
+        let stand_ins = facts.iter().zip(known).map(|(fact, known)| fact.is_some() && !known).collect();
+        let mut truth = Self { facts, stand_ins };
         truth.derive(relations)?;
         Ok(truth)
     }
 
     pub(super) fn get(&self, cell: usize) -> Option<Fact> {
         self.facts[cell]
+    }
+
+    /// The same, if it is the commune's own figure.
+    pub(super) fn known(&self, cell: usize) -> Option<Fact> {
+        self.facts[cell].filter(|_| !self.stand_ins[cell])
+    }
+
+    /// Whether the commune itself does not know it.
+    pub(super) fn is_stand_in(&self, cell: usize) -> bool {
+        self.stand_ins[cell]
     }
 
     /// The value, or zero where the table does not determine it.
@@ -79,7 +96,7 @@ impl Truth {
 
     fn is_primary(&self, relations: &Relations, cell: usize) -> bool {
         let facts = &relations.cells[cell];
-        let (Some(need), Some(fact)) = (facts.need, self.facts[cell]) else { return false };
+        let (Some(need), Some(fact)) = (facts.need, self.known(cell)) else { return false };
         // An amount or weight without contributors is somebody's all the same.
         let contributors = if fact.value > 0 { fact.contributors.max(1) } else { fact.contributors };
         let few = match contributors {
@@ -115,6 +132,7 @@ impl Truth {
                             let (indicator, key) = relations.cells[cell].place.clone();
                             return Err(ProtectError::Inconsistent(indicator, key));
                         }
+                        self.stand_ins[cell] = members().any(|(member, _)| self.stand_ins[member]);
                         self.facts[cell] = Some(Fact { value, contributors });
                         progress = true;
                     }

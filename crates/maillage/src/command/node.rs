@@ -210,6 +210,18 @@ async fn check(folder: NodeFolder) -> Result<(), Stop> {
                     one.table.title(),
                     source.period
                 );
+                if !one.not_collected.is_empty() {
+                    println!(
+                        "  totaux : {} sur {} ; ce qu’ils ne disent pas partira comme « non collecté » ({})",
+                        render::number::counted(
+                            one.measures - one.not_collected.len(),
+                            "indicateur calculé",
+                            "indicateurs calculés"
+                        ),
+                        one.measures,
+                        one.not_collected.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+                    );
+                }
             }
             Err(error) => {
                 wrong += 1;

@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, FaultCause, Faults};
 use crate::rows::Cell;
+use crate::totals;
 
 use super::layout::Header;
 use super::promises::Promises;
@@ -12,8 +13,10 @@ use super::typed::{Raw, cell};
 pub(super) type Sink<'s> = dyn FnMut(&[Cell<'_>], u64) + 's;
 
 /// How many rows there were.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
+    /// Per column of the table: whether the file has it, or the settings give its value.
+    pub(super) given: Vec<bool>,
     pub(super) height: usize,
     pub(super) set_aside: usize,
 }
@@ -34,7 +37,8 @@ pub(super) fn rows(
 ) -> Result<Seen, Faults> {
     let mut faults = Faults::default();
     let mut promises = Promises::new(plan, header, file);
-    let mut seen = Seen::default();
+    let given = plan.rules.iter().zip(&header.places).map(|(rule, place)| place.is_some() || rule.constant.is_some());
+    let mut seen = Seen { given: given.collect(), ..Seen::default() };
     let mut number = 0;
     while let Some((line, record)) = records.next() {
         number += 1;
@@ -56,6 +60,12 @@ pub(super) fn rows(
         if let Some(cells) = row(file, &record, line, header, plan, &mut faults)
             && faults.is_empty()
         {
+            if let Some(message) =
+                plan.totals.then(|| totals::fault(&cells, plan.table.schema().fields.len())).flatten()
+            {
+                faults.push(Fault::of_file(file, FaultCause::Constraint, message).at_line(line));
+                continue;
+            }
             // A column whose sum does not fit is refused before anything is added up.
             if promises.keep(&cells, line) {
                 sink(&cells, line);
@@ -88,6 +98,10 @@ fn row<'a>(
 ) -> Option<Vec<Cell<'a>>> {
     let mut cells = Vec::with_capacity(plan.rules.len());
     for (rule, place) in plan.rules.iter().zip(&header.places) {
+        if let (None, None, Some(any)) = (place, rule.constant, &rule.if_absent) {
+            cells.push(any.clone());
+            continue;
+        }
         let raw = match (place, rule.constant) {
             (Some(place), _) => record.get(*place).copied().unwrap_or(Raw::text("")),
             (None, constant) => Raw::text(constant.unwrap_or_default()),

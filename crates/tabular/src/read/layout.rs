@@ -135,7 +135,7 @@ fn matched(file: &str, best: &Candidate, plan: &Plan<'_>) -> Result<Header, Faul
     for rule in &plan.rules {
         let title = rule.names.first().map_or(rule.field.name.as_str(), String::as_str);
         match places(rule, &best.names).as_slice() {
-            [] if rule.constant.is_some() => header.places.push(None),
+            [] if rule.constant.is_some() || rule.if_absent.is_some() => header.places.push(None),
             [] => faults.push(missing(file, best, rule, title)),
             [only] => {
                 if let Some(other) = owners.insert(*only, &rule.field.name) {

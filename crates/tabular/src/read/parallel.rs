@@ -4,6 +4,7 @@
 //! seen twice) makes it give up, and the patient way reads the file from its beginning and says what is wrong and where.
 //! So it may refuse too much, never too little: each check below is at least as strict as its counterpart there.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -127,7 +128,7 @@ fn attempt<R: Read + Send>(
         let block = usize::try_from(place >> PLACE_BITS).unwrap_or(usize::MAX);
         starts.get(block).map_or(0, |start| start + (place & ((1 << PLACE_BITS) - 1)))
     });
-    Ok(Rows { table: table.definition_hash(), shape, tally, height, set_aside: 0 })
+    Ok(Rows { table: table.definition_hash(), shape, tally, unknown: BTreeSet::new(), height, set_aside: 0 })
 }
 
 /// Where the rows begin: byte, and line from 1.

@@ -18,6 +18,8 @@ pub(super) struct Promises<'a> {
     /// Of each column: the sum of absolute values, as long as it fits.
     sums: Vec<Option<i64>>,
     titles: Vec<&'a str>,
+    /// Whether each line stands for several rows.
+    totals: bool,
 }
 
 /// Each value of `unit` has one code in `coded`.
@@ -49,6 +51,7 @@ impl<'a> Promises<'a> {
             single: single.collect(),
             sums: vec![Some(0); plan.rules.len()],
             titles: titles.collect(),
+            totals: plan.totals,
         }
     }
 
@@ -58,18 +61,19 @@ impl<'a> Promises<'a> {
             let mut value = Vec::new();
             write_key(&self.key, cells, &mut value);
             if let Some(earlier) = self.keys.insert(value, line) {
-                self.repeated.push(
-                    Fault::of_file(
-                        self.file,
-                        FaultCause::DuplicateKey,
-                        format!(
-                            "L'identifiant de cette ligne est déjà celui de la ligne {earlier} : retirez le doublon ou \
-                             corrigez l'identifiant."
-                        ),
+                let message = if self.totals {
+                    format!(
+                        "Cette ligne a les mêmes modalités que la ligne {earlier} : réunissez-les en une seule, ou donnez la \
+                         colonne qui les distingue."
                     )
-                    .at_line(line)
-                    .in_column(self.titles[*first]),
-                );
+                } else {
+                    format!(
+                        "L'identifiant de cette ligne est déjà celui de la ligne {earlier} : retirez le doublon ou corrigez \
+                         l'identifiant."
+                    )
+                };
+                let fault = Fault::of_file(self.file, FaultCause::DuplicateKey, message).at_line(line);
+                self.repeated.push(if self.totals { fault } else { fault.in_column(self.titles[*first]) });
             }
         }
         for single in &mut self.single {

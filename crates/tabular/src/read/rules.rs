@@ -6,7 +6,9 @@ use methodology::{Dimension, Field, Table};
 use regex::Regex;
 
 use crate::fault::{Fault, FaultCause};
-use crate::source::{DecimalMark, SourceSpec};
+use crate::rows::Cell;
+use crate::source::{DecimalMark, Names, SourceSpec, Totals};
+use crate::totals;
 
 /// One column of the table.
 pub(super) struct Rule<'a> {
@@ -18,6 +20,8 @@ pub(super) struct Rule<'a> {
     pub(super) codes: Option<&'a BTreeMap<String, String>>,
     /// The value of every row when the file has no such column.
     pub(super) constant: Option<&'a str>,
+    /// Of a file of totals, which may lack the column: a value that nobody is shown.
+    pub(super) if_absent: Option<Cell<'a>>,
     pub(super) pattern: Option<Regex>,
 }
 
@@ -29,6 +33,8 @@ pub(super) struct Plan<'a> {
     /// Bytes of the longest of them.
     longest: usize,
     pub(super) decimal: DecimalMark,
+    /// Whether each line stands for several rows.
+    pub(super) totals: bool,
     pub(super) skip_total_rows: bool,
     pub(super) may_be_empty: bool,
 }
@@ -68,8 +74,12 @@ impl<'a> Plan<'a> {
                 names,
                 codes: spec.codes.get(&field.name),
                 constant: spec.constants.get(&field.name).map(String::as_str),
+                if_absent: None,
                 pattern,
             });
+        }
+        if let Some(totals) = &spec.totals {
+            of_totals(spec, totals, file, table, &mut rules)?;
         }
         let missing = table.schema().missing_values.iter().chain(&spec.missing).map(|text| text.trim().to_owned());
         let missing: BTreeSet<String> = missing.collect();
@@ -79,6 +89,7 @@ impl<'a> Plan<'a> {
             longest: missing.iter().map(String::len).max().unwrap_or(0),
             missing,
             decimal: spec.decimal,
+            totals: spec.totals.is_some(),
             skip_total_rows: spec.skip_total_rows,
             may_be_empty: spec.may_be_empty,
         })
@@ -89,14 +100,20 @@ impl<'a> Plan<'a> {
         text.len() <= self.longest && self.missing.contains(text)
     }
 
-    /// Places of the columns that together name a row once.
+    /// Places of the columns that together name a row once; of a file of totals, those that tell its lines apart.
     pub(super) fn key(&self) -> Vec<usize> {
+        if self.totals {
+            let fields = self.table.schema().fields.iter().enumerate();
+            let apart = fields.filter(|(_, field)| !totals::is_amount(self.table, &field.name));
+            return apart.map(|(place, _)| place).collect();
+        }
         self.table.schema().primary_key.iter().filter_map(|name| self.place_of(name)).collect()
     }
 
     /// Dimensions that have one code for each value of another column: with the places of both.
     pub(super) fn singles(&self) -> impl Iterator<Item = (&'a Dimension, usize, usize)> {
-        self.table.dimensions().iter().flat_map(|dimension| {
+        // Units have no column in a file of totals.
+        self.table.dimensions().iter().filter(|_| !self.totals).flat_map(|dimension| {
             let coded = self.place_of(&dimension.field);
             let units = dimension.single_valued_for.iter().filter_map(|name| self.place_of(name));
             units.filter_map(move |unit| Some((dimension, coded?, unit)))
@@ -106,4 +123,60 @@ impl<'a> Plan<'a> {
     fn place_of(&self, name: &str) -> Option<usize> {
         self.rules.iter().position(|rule| rule.field.name == name)
     }
+}
+
+/// What is different where each line stands for several rows: columns may be absent, those that name rows or units are
+/// not read, and two more count.
+fn of_totals<'a>(
+    spec: &SourceSpec,
+    totals: &Totals,
+    file: &str,
+    table: &'a Table,
+    rules: &mut Vec<Rule<'a>>,
+) -> Result<(), Fault> {
+    let settings = |message: String| Fault::of_file(file, FaultCause::Settings, message);
+    for rule in rules.iter_mut() {
+        let name = &rule.field.name;
+        let asked = spec.columns.contains_key(name) || rule.constant.is_some();
+        if totals::identifies(table, name) {
+            if asked {
+                return Err(settings(format!(
+                    "La source compte des totaux (totals) : ses lignes n’ont pas d’identifiant « {name} ». Retirez cette \
+                     colonne des réglages, ou retirez totals si chaque ligne est une seule demande."
+                )));
+            }
+            rule.names.clear();
+        }
+        if !asked {
+            rule.if_absent = Some(totals::any_value(rule.field, rule.dimension));
+        }
+    }
+    let column = |field: &'static Field, names: &Names| Rule {
+        field,
+        dimension: None,
+        names: names.as_slice().to_vec(),
+        codes: None,
+        constant: None,
+        if_absent: None,
+        pattern: None,
+    };
+    rules.push(column(&totals::COUNT, &totals.count));
+    match (table.unit(), &totals.units) {
+        (Some(_), Some(units)) => rules.push(column(&totals::UNITS, units)),
+        (None, None) => {}
+        (Some(unit), None) => {
+            return Err(settings(format!(
+                "La table « {} » protège chaque « {unit} » : dites quelle colonne du fichier les compte (totals.units). Sans \
+                 ce nombre, on ne sait pas qui se cache derrière un total.",
+                table.code()
+            )));
+        }
+        (None, Some(_)) => {
+            return Err(settings(format!(
+                "La table « {} » compte ses lignes elles-mêmes : retirez totals.units.",
+                table.code()
+            )));
+        }
+    }
+    Ok(())
 }

@@ -55,6 +55,11 @@ pub(super) fn cell<'a>(plan: &Plan<'_>, rule: &Rule<'a>, raw: Raw<'a>) -> Result
     if plan.is_missing(text) {
         return blank(rule);
     }
+    if plan.totals
+        && let Some(dimension) = rule.dimension
+    {
+        return of_totals(rule, dimension, text);
+    }
     match rule.field.kind {
         FieldType::String => string(rule, text),
         FieldType::Integer | FieldType::Number(_) => numeric(decimal, rule, text),
@@ -112,6 +117,29 @@ fn string<'a>(rule: &Rule<'_>, text: &'a str) -> Result<Cell<'a>, Refusal> {
         if rule.field.allowed.is_empty() { FaultCause::Constraint } else { FaultCause::UnknownCode },
         format!("« {} » n'a pas la forme attendue pour « {} ».", cut(text), rule.field.title),
     ))
+}
+
+/// A line of totals has the code itself, its title, or a value that leads to it: of an age, the band.
+fn of_totals(rule: &Rule<'_>, dimension: &Dimension, text: &str) -> Result<Cell<'static>, Refusal> {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let same = |other: &str| plain(other) == plain(text);
+    let items = || dimension.items.iter();
+    let place =
+        dimension.of_text(text).or_else(|| items().position(|item| same(item.code.as_str()) || same(&item.title)));
+    place.map(code).ok_or_else(|| {
+        let known: Vec<String> = items().map(|item| format!("{} ({})", item.code, item.title)).collect();
+        (
+            FaultCause::UnknownCode,
+            format!(
+                "« {} » n'est pas une modalité connue de « {} » (connues : {}). Corrigez la case, ou ajoutez une \
+                 correspondance (codes.{}) à la source.",
+                cut(text),
+                dimension.title,
+                known.join(", "),
+                rule.field.name
+            ),
+        )
+    })
 }
 
 fn unknown_code(rule: &Rule<'_>, dimension: &Dimension, text: &str) -> Refusal {

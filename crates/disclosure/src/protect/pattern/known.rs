@@ -24,7 +24,7 @@ pub(super) fn completed(relations: &Relations, truth: &Truth) -> Vec<Option<i64>
 pub(super) fn who_is_alone(relations: &Relations, truth: &Truth) -> Vec<Option<u32>> {
     let single = |cell: usize| {
         let published = relations.cells[cell].standing == Standing::Protected;
-        published && truth.get(cell).is_some_and(|fact| fact.contributors == 1)
+        published && truth.known(cell).is_some_and(|fact| fact.contributors == 1)
     };
     let mut known: Vec<bool> = (0..relations.cells.len()).map(single).collect();
     // A part without anybody says nothing about who is alone in the whole.

@@ -130,7 +130,7 @@ impl Case {
         let mut masks: BTreeSet<Mask> = BTreeSet::new();
         for ((indicator, key), published) in &shown.cells {
             let mask = &brute.masks[&(indicator.clone(), key.clone())];
-            if published.figure == Figure::Suppressed {
+            if matches!(published.figure, Figure::Suppressed | Figure::Missing(_)) {
                 masks.insert(mask.clone());
             }
             if matches!(indicator.as_str(), "part" | "list") {
@@ -195,6 +195,45 @@ fn a_protected_table_keeps_every_need_over_all_files() {
         let secrets = case.secrets(&brute, &shown);
         if secrets.is_empty() { Ok(true) } else { keeps(case, &[&shown], &secrets) }
     });
+}
+
+/// The commune holds totals by the first criterion only; of the second it knows nothing.
+#[test]
+fn a_table_of_which_a_criterion_was_not_collected_keeps_every_need_over_all_files() {
+    let small = Counter::new(0_u32);
+    run(250, &cases(), |case| {
+        let scheme = case.scheme();
+        let mut records = case.records();
+        for record in &mut records {
+            record.codes.insert(code("e"), code("e0"));
+        }
+        let unknown = scheme.measures().iter().flat_map(|measure| {
+            let over = measure.breakdowns.iter().filter(|breakdown| breakdown.contains(&code("e")));
+            over.map(|breakdown| (measure.indicator.clone(), breakdown.clone()))
+        });
+        let table = tabulate(&scheme, &records).without(unknown.collect());
+        let protected = protect(&table, &scheme, slice(), attributes(), &Ledger::empty());
+        let protected = protected.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let shown = sent(&protected.table);
+        for ((indicator, key), published) in &shown.cells {
+            // With one code only, its cell is the total, which is known.
+            let unknown = case.codes.1 > 1 && key.iter().any(|(dimension, _)| *dimension == code("e"));
+            let missing = matches!(published.figure, Figure::Missing(_));
+            prop_assert!(missing == unknown || published.figure == Figure::NotApplicable, "{indicator} {key}");
+            prop_assert!(!unknown || !protected.report.hidden.contains_key(&(indicator.clone(), key.clone())));
+        }
+        small.set(small.get() + u32::from(!protected.report.hidden.is_empty()));
+        let again = protect(&table, &scheme, slice(), attributes(), &{
+            let mut ledger = Ledger::empty();
+            ledger.record(shown.clone());
+            ledger
+        });
+        prop_assert_eq!(again.map(|again| again.table), Ok(protected.table));
+        let brute = Brute::new(&scheme, &case.kinds());
+        let secrets = case.secrets(&brute, &shown);
+        if secrets.is_empty() { Ok(true) } else { keeps(case, &[&shown], &secrets) }
+    });
+    assert!(small.get() > 50, "only {} tables had anything to hide", small.get());
 }
 
 #[test]
