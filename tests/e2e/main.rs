@@ -21,6 +21,7 @@ mod replicas;
 mod restored;
 mod rounds;
 mod seeds;
+mod shapes;
 mod slices;
 mod small_pack;
 mod totals;

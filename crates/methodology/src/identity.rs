@@ -72,6 +72,13 @@ pub(crate) fn definition(table: &Table) -> DefinitionHash {
                 c.number(i64::from(ratio.per));
                 c.number(i64::from(ratio.decimals.places()));
             }
+            Definition::Median(median) => {
+                // Its classes are those of the dimension.
+                c.text("median");
+                c.text(median.of.as_str());
+                c.text(median.along.as_str());
+                c.number(i64::from(median.decimals.places()));
+            }
         }
     });
     DefinitionHash::from_bytes(*sha256(&c.0).as_bytes())
@@ -82,6 +89,7 @@ fn aggregation(aggregation: Aggregation) -> &'static str {
         Aggregation::Additive => "additive",
         Aggregation::AdditiveWithinCommune => "additive within commune",
         Aggregation::Ratio => "ratio",
+        Aggregation::Distribution => "distribution",
         Aggregation::NonAdditive => "non-additive",
     }
 }
@@ -251,6 +259,14 @@ fn ask(c: &mut Canonical, table: &Table, indicator: &Indicator) {
             }
             c.number(i64::from(ratio.per));
             c.number(i64::from(ratio.decimals.places()));
+        }
+        Definition::Median(median) => {
+            match table.indicator(&median.of) {
+                Some(of) => ask(c, table, of),
+                None => c.text(median.of.as_str()),
+            }
+            c.list(table.dimension(&median.along), dimension);
+            c.number(i64::from(median.decimals.places()));
         }
     }
 }

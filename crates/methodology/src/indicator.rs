@@ -22,6 +22,8 @@ pub enum Aggregation {
     AdditiveWithinCommune,
     /// Sum of numerators over sum of denominators.
     Ratio,
+    /// The value of the distributions put together: a median of several communes is never made of their medians.
+    Distribution,
     /// Only the producer's own upper-level value counts.
     NonAdditive,
 }
@@ -144,6 +146,35 @@ pub struct Ratio {
     pub decimals: Decimals,
 }
 
+/// One class of a distribution, in units of its column: `from` up to, not including, `to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// The code whose count is that of the class.
+    pub code: Code,
+    /// Lower limit; `None` is open.
+    pub from: Option<i64>,
+    /// Upper limit; `None` is open.
+    pub to: Option<i64>,
+}
+
+/// The value that half of the counted lie below, from how many lie in each class of a dimension. Made of protected counts
+/// only, so that it says nothing that they do not say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Median {
+    /// A count of the same table, broken down by `along`.
+    pub of: IndicatorCode,
+    /// The dimension, whose codes are bands of numbers that leave no gap.
+    pub along: DimensionCode,
+    /// Its classes, ascending; a code of blanks is not among them.
+    pub classes: Vec<Class>,
+    /// Decimal places of the classes' limits.
+    pub limits: Decimals,
+    /// Breakdowns that the count has together with `along`.
+    pub breakdowns: BTreeSet<BTreeSet<DimensionCode>>,
+    /// Decimal places to show.
+    pub decimals: Decimals,
+}
+
 /// What an indicator is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Definition {
@@ -151,6 +182,8 @@ pub enum Definition {
     Measure(Measure),
     /// Two measures, one over the other.
     Ratio(Ratio),
+    /// The middle of a distribution.
+    Median(Median),
 }
 
 /// One indicator of a pack.
@@ -189,7 +222,7 @@ impl Indicator {
     pub fn measure(&self) -> Option<&Measure> {
         match &self.definition {
             Definition::Measure(measure) => Some(measure),
-            Definition::Ratio(_) => None,
+            Definition::Ratio(_) | Definition::Median(_) => None,
         }
     }
 
@@ -197,7 +230,15 @@ impl Indicator {
     pub fn ratio(&self) -> Option<&Ratio> {
         match &self.definition {
             Definition::Ratio(ratio) => Some(ratio),
-            Definition::Measure(_) => None,
+            Definition::Measure(_) | Definition::Median(_) => None,
+        }
+    }
+
+    /// The median, if it is one.
+    pub fn median(&self) -> Option<&Median> {
+        match &self.definition {
+            Definition::Median(median) => Some(median),
+            Definition::Measure(_) | Definition::Ratio(_) => None,
         }
     }
 
@@ -206,6 +247,7 @@ impl Indicator {
         match &self.definition {
             Definition::Measure(measure) => measure.shown,
             Definition::Ratio(ratio) => ratio.decimals,
+            Definition::Median(median) => median.decimals,
         }
     }
 
@@ -223,6 +265,7 @@ impl Indicator {
         match &self.definition {
             Definition::Measure(measure) => measure.decimals,
             Definition::Ratio(ratio) => ratio.decimals,
+            Definition::Median(median) => median.decimals,
         }
     }
 
@@ -231,6 +274,7 @@ impl Indicator {
         match &self.definition {
             Definition::Measure(measure) => &measure.breakdowns,
             Definition::Ratio(ratio) => &ratio.breakdowns,
+            Definition::Median(median) => &median.breakdowns,
         }
     }
 }

@@ -25,7 +25,8 @@ pub use error::{PackCause, PackError, Position};
 pub use filter::{ColumnRef, Comparison, Filter, Value};
 pub use golden::GoldenCase;
 pub use indicator::{
-    Aggregation, Convention, Definition, Indicator, Measure, Polarity, Ratio, RatioKind, Reference, Sheet, Uncertainty,
+    Aggregation, Class, Convention, Definition, Indicator, Measure, Median, Polarity, Ratio, RatioKind, Reference,
+    Sheet, Uncertainty,
 };
 pub use layout::{
     Dated, Fold, Layout, LayoutColumn, LevelHint, Only, PublicIndicator, PublicRatio, Shape, Vintage, layouts,

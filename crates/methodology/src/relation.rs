@@ -310,7 +310,7 @@ fn shares(indicators: &[Indicator]) -> impl Iterator<Item = Relation> {
         Definition::Ratio(ratio) if ratio.kind == crate::indicator::RatioKind::Share => {
             Some(Relation::Bound(ratio.numerator.clone(), ratio.denominator.clone()))
         }
-        Definition::Ratio(_) | Definition::Measure(_) => None,
+        Definition::Ratio(_) | Definition::Measure(_) | Definition::Median(_) => None,
     })
 }
 

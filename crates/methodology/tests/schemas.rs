@@ -8,6 +8,19 @@ use serde_json::Value;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
+/// The library, and a pack that has every shape of definition.
+fn packs() -> Vec<Pack> {
+    let names = ["pack.toml", "tables/demandes.toml", "tables/demandes.schema.json", "golden/demandes.toml"];
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes");
+    let mut files: Files = names
+        .iter()
+        .map(|name| ((*name).to_owned(), std::fs::read(root.join(name)).expect("part of the pack")))
+        .collect();
+    let front = String::from_utf8(files["pack.toml"].clone()).expect("UTF-8").replace(", \"conditions\"", "");
+    files.insert("pack.toml".to_owned(), front.into_bytes());
+    library().into_iter().chain([Pack::parse(&files).expect("a pack")]).collect()
+}
+
 fn validator(name: &str) -> Validator {
     let text = match name {
         "pack" => include_str!("../schema/pack.json"),
@@ -59,7 +72,7 @@ fn said(validator: &Validator, value: &Value) -> Vec<String> {
 
 #[test]
 fn every_file_of_the_library_is_valid() {
-    for pack in library() {
+    for pack in packs() {
         for (path, bytes) in pack.files() {
             let Some(kind) = kind(path) else { continue };
             assert_eq!(said(&validator(kind), &value(path, bytes)), Vec::<String>::new(), "{} {path}", pack.code());
@@ -150,7 +163,7 @@ fn agree(path: &str, validator: &Validator, whole: &Value, parse: &dyn Fn(Vec<u8
 
 #[test]
 fn parser_and_schemas_refuse_the_same_keys_and_kinds_of_values() {
-    let packs = library();
+    let packs = packs();
     let alone = |code: &str| -> Files {
         let of = |path: &str| path.split(['/', '.']).nth(1) == Some(code);
         let mut files: Files = packs[0].files().clone().into_iter().filter(|(path, _)| of(path)).collect();
@@ -164,8 +177,13 @@ fn parser_and_schemas_refuse_the_same_keys_and_kinds_of_values() {
         "tables/domiciliation.toml",
         "tables/domiciliation_actes.toml",
         "golden/domiciliation_actes.toml",
+        "tables/demandes.toml",
     ] {
-        let files = alone(if path.ends_with("domiciliation.toml") { "domiciliation" } else { "domiciliation_actes" });
+        let files = match path {
+            "tables/domiciliation.toml" => alone("domiciliation"),
+            "tables/demandes.toml" => packs.last().expect("the shapes").files().clone(),
+            _ => alone("domiciliation_actes"),
+        };
         let whole = value(path, &files[path]);
         let parse = |bytes: Vec<u8>| {
             let mut files = files.clone();

@@ -7,6 +7,7 @@ use disclosure::{ConfidentialTable, SafeTable};
 use methodology::{Definition, Indicator, Table};
 use model::{Decimals, DimensionCode, Figure, IndicatorCode, Key, Units};
 use render::Exact;
+use statistics::{Interval, Reading};
 
 use crate::collect::{Collected, collect};
 use crate::local::{self, LocalTable};
@@ -166,6 +167,17 @@ impl View<'_> {
                     .zip(self.units(&ratio.denominator, key))
                     .and_then(|(n, d)| render::number::rate(n, d, ratio.per, ratio.decimals));
                 (value, self.is_hidden(&ratio.numerator, key) || self.is_hidden(&ratio.denominator, key))
+            }
+            Definition::Median(median) => {
+                let place = |class: &methodology::Class| key.clone().with(median.along.clone(), class.code.clone());
+                let places: Vec<Key> = median.classes.iter().map(place).collect();
+                let counts = places.iter().map(|place| Some(Interval::known(self.units(&median.of, place)?.units)));
+                let counts: Option<Vec<Interval>> = counts.collect();
+                let value = counts.map(|counts| tabular::median(median, &counts)).and_then(|middle| match middle {
+                    Reading::Silence(_) => None,
+                    middle => Some(render::reading::reading(middle, median.decimals, false)),
+                });
+                (value, places.iter().any(|place| self.is_hidden(&median.of, place)))
             }
         };
         Entry { value: value.unwrap_or_else(|| "–".to_owned()), hidden }

@@ -5,11 +5,13 @@
 //! display leave the integers.
 
 mod interval;
+mod median;
 mod ratio;
 mod reading;
 #[cfg(test)]
 mod tests;
 
 pub use interval::Interval;
+pub use median::{Class, grouped_median};
 pub use ratio::{Amount, Ratio, group_ratio};
 pub use reading::{Reading, Silence};

@@ -12,10 +12,12 @@ mod claims;
 mod figures;
 #[cfg(test)]
 mod filters;
+mod median;
 #[cfg(test)]
 mod tests;
 
 use figures::{Fact, Figures};
+pub use median::median;
 #[cfg(test)]
 pub(crate) use tests::exposed;
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use disclosure::ConfidentialTable;
-use methodology::{GoldenCase, Pack, Ratio, Table};
+use methodology::{Definition, GoldenCase, Median, Pack, Ratio, Table};
 use model::{Decimals, IndicatorCode, Key, TableCode, Units};
+use statistics::{Interval, Reading};
 
 use crate::compute::compute;
 use crate::read::read_bytes;
@@ -78,9 +79,10 @@ fn judge(
     found: &Figures,
 ) -> GoldenResult {
     let definition = table.indicator(indicator).expect("`Pack::parse` checked the case");
-    let value = match definition.ratio() {
-        None => found.get(&(indicator.clone(), key.clone())).copied(),
-        Some(ratio) => quotient(ratio, key, table, found),
+    let value = match &definition.definition {
+        Definition::Measure(_) => found.get(&(indicator.clone(), key.clone())).copied(),
+        Definition::Ratio(ratio) => quotient(ratio, key, table, found),
+        Definition::Median(median) => middle(median, key, found),
     };
     let decimals = definition.decimals();
     let shown = value.map_or_else(|| "aucun chiffre".to_owned(), |units| show(units, decimals));
@@ -113,6 +115,26 @@ fn quotient(ratio: &Ratio, key: &Key, table: &Table, found: &Figures) -> Option<
     }
     // Both terms are sums of non-negative quantities.
     Units::try_from((above * 2 + below) / (below * 2)).ok()
+}
+
+/// The median in units of its decimals, rounded half away from zero; `None` where its class has no limit, or nobody counts.
+fn middle(median: &Median, key: &Key, found: &Figures) -> Option<Units> {
+    let counts: Option<Vec<Interval>> = (median.classes.iter())
+        .map(|class| {
+            let place = key.clone().with(median.along.clone(), class.code.clone());
+            found.get(&(median.of.clone(), place)).copied().map(Interval::known)
+        })
+        .collect();
+    match crate::median(median, &counts?) {
+        Reading::Value(value) => {
+            let mut scaled = value;
+            for _ in 0..median.decimals.places() {
+                scaled *= 10.0;
+            }
+            format!("{:.0}", scaled.round()).parse().ok()
+        }
+        Reading::Interval { .. } | Reading::Silence(_) => None,
+    }
 }
 
 fn show(units: Units, decimals: Decimals) -> String {

@@ -21,7 +21,7 @@ mod source;
 mod tally;
 mod totals;
 
-pub use compute::{ComputeError, compute};
+pub use compute::{ComputeError, compute, median};
 pub use fault::{Fault, FaultCause, Faults};
 pub use read::{read, read_bytes};
 pub use rows::Rows;

@@ -1,7 +1,7 @@
 //! One commune's figure, as far as it may be known.
 
 use disclosure::Received;
-use methodology::{Indicator, RatioKind, Table};
+use methodology::{Indicator, Median, RatioKind, Table};
 use model::{CommuneCode, Decimals, Figure, Key, MissingReason, Slice, SubmissionId, Units};
 use statistics::{Amount, Interval, Ratio, Reading, Silence};
 
@@ -27,10 +27,12 @@ pub(super) struct Row {
 }
 
 /// What adds up.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Terms {
     One(Term),
     Two(Term, Term),
+    /// Class by class.
+    Many(Vec<Term>),
 }
 
 /// An additive figure.
@@ -47,6 +49,9 @@ pub(super) fn ratio_of(ratio: &methodology::Ratio) -> Ratio {
 
 impl Commune {
     pub(super) fn read(&self, asked: &Asked<'_>, key: &Key, solved: &Solved) -> Row {
+        if let Some(median) = asked.indicator.median() {
+            return self.read_median(asked, median, key, solved);
+        }
         let Some(ratio) = asked.indicator.ratio() else {
             let term = self.term(asked, asked.indicator, key, solved);
             return Row {
@@ -78,6 +83,26 @@ impl Commune {
             denominator: Some(shown(denominator, denominator_decimals)),
             terms: numerator.ok().zip(denominator.ok()).map(|(n, d)| Terms::Two(n, d)),
         }
+    }
+
+    fn read_median(&self, asked: &Asked<'_>, median: &Median, key: &Key, solved: &Solved) -> Row {
+        let of = asked.table.indicator(&median.of);
+        let counts: Result<Vec<Term>, Silence> = (median.classes.iter())
+            .map(|class| {
+                let place = key.clone().with(median.along.clone(), class.code.clone());
+                self.term(asked, of.ok_or(Silence::NotApplicable)?, &place, solved)
+            })
+            .collect();
+        let value = match &counts {
+            Ok(counts) => Shown {
+                reading: tabular::median(median, &counts.iter().map(|term| term.amount.interval).collect::<Vec<_>>()),
+                suppressed: counts.iter().any(|term| term.suppressed),
+                decimals: median.decimals,
+            },
+            Err(silence) => Shown::silent(*silence, median.decimals),
+        };
+        let territory = self.slice.territory;
+        Row { territory, value, numerator: None, denominator: None, terms: counts.ok().map(Terms::Many) }
     }
 
     fn term<'a>(

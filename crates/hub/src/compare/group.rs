@@ -1,7 +1,7 @@
 //! The communes together, where they may be put together.
 
 use methodology::{Aggregation, Indicator};
-use statistics::{Amount, Reading, Silence, group_ratio};
+use statistics::{Amount, Interval, Reading, Silence, group_ratio};
 
 use super::commune::{Row, Term, Terms, ratio_of};
 use super::question::Asked;
@@ -10,7 +10,7 @@ use super::{Group, Shown};
 /// Sums, or says why not.
 pub(super) fn together(asked: &Asked<'_>, rows: &[&Row]) -> Group {
     let indicator = asked.indicator;
-    let terms: Vec<Terms> = rows.iter().filter_map(|row| row.terms).collect();
+    let terms: Vec<&Terms> = rows.iter().filter_map(|row| row.terms.as_ref()).collect();
     let communes = u32::try_from(terms.len()).unwrap_or(u32::MAX);
     let name = name(communes);
     if let Some(reason) = refusal(asked) {
@@ -22,8 +22,20 @@ pub(super) fn together(asked: &Asked<'_>, rows: &[&Row]) -> Group {
         let reason = "Aucune commune n’a de chiffre pour cette période.".to_owned();
         return Group { name, communes, value, numerator: None, denominator: None, reason: Some(reason) };
     }
-    let ones: Vec<Term> = terms.iter().filter_map(one).collect();
-    let twos: Vec<(Term, Term)> = terms.iter().filter_map(two).collect();
+    if let Some(median) = indicator.median() {
+        let counts: Vec<&Vec<Term>> = terms.iter().filter_map(|terms| many(terms)).collect();
+        let sums: Vec<Interval> = (0..median.classes.len())
+            .map(|class| counts.iter().filter_map(|own| own.get(class)).map(|term| term.amount.interval).sum())
+            .collect();
+        let value = Shown {
+            reading: tabular::median(median, &sums),
+            suppressed: counts.iter().copied().flatten().any(|term| term.suppressed),
+            decimals: median.decimals,
+        };
+        return Group { name, communes, value, numerator: None, denominator: None, reason: None };
+    }
+    let ones: Vec<Term> = terms.iter().filter_map(|terms| one(terms)).collect();
+    let twos: Vec<(Term, Term)> = terms.iter().filter_map(|terms| two(terms)).collect();
     match indicator.ratio() {
         None => Group {
             name,
@@ -53,13 +65,20 @@ pub(super) fn together(asked: &Asked<'_>, rows: &[&Row]) -> Group {
 fn one(terms: &Terms) -> Option<Term> {
     match terms {
         Terms::One(term) => Some(*term),
-        Terms::Two(..) => None,
+        Terms::Two(..) | Terms::Many(_) => None,
+    }
+}
+
+fn many(terms: &Terms) -> Option<&Vec<Term>> {
+    match terms {
+        Terms::Many(counts) => Some(counts),
+        Terms::One(_) | Terms::Two(..) => None,
     }
 }
 
 fn two(terms: &Terms) -> Option<(Term, Term)> {
     match terms {
-        Terms::One(_) => None,
+        Terms::One(_) | Terms::Many(_) => None,
         Terms::Two(n, d) => Some((*n, *d)),
     }
 }
@@ -81,6 +100,15 @@ fn refusal(asked: &Asked<'_>) -> Option<String> {
             "« {} » ne s’additionne pas entre communes : une même personne ou un même ménage peut être compté par plusieurs d’entre elles.",
             indicator.title
         )),
+        Aggregation::Distribution => {
+            let of = indicator.median().and_then(|median| asked.table.indicator(&median.of))?;
+            (of.aggregation != Aggregation::Additive).then(|| {
+                format!(
+                    "Cette médiane ne se lit pas pour plusieurs communes ensemble : « {} » ne s’additionne pas entre communes.",
+                    of.title
+                )
+            })
+        }
         Aggregation::NonAdditive => Some(format!(
             "« {} » ne s’additionne pas et ne se moyenne pas : seul son producteur peut en donner la valeur pour plusieurs communes.",
             indicator.title

@@ -45,7 +45,7 @@ pub(super) fn together(
     };
     let additive = match indicator.aggregation {
         Aggregation::Additive | Aggregation::Ratio => true,
-        Aggregation::AdditiveWithinCommune | Aggregation::NonAdditive => false,
+        Aggregation::AdditiveWithinCommune | Aggregation::Distribution | Aggregation::NonAdditive => false,
     };
     if !additive {
         return silent(

@@ -59,6 +59,8 @@ pub(crate) struct IndicatorText {
     #[serde(default)]
     pub(crate) ratio: Option<RatioText>,
     #[serde(default)]
+    pub(crate) median: Option<MedianText>,
+    #[serde(default)]
     pub(crate) sheet: Option<SheetText>,
 }
 
@@ -68,6 +70,7 @@ pub(crate) enum AggregationText {
     Additive,
     AdditiveWithinCommune,
     Ratio,
+    Distribution,
     NonAdditive,
 }
 
@@ -77,6 +80,7 @@ impl From<AggregationText> for Aggregation {
             AggregationText::Additive => Self::Additive,
             AggregationText::AdditiveWithinCommune => Self::AdditiveWithinCommune,
             AggregationText::Ratio => Self::Ratio,
+            AggregationText::Distribution => Self::Distribution,
             AggregationText::NonAdditive => Self::NonAdditive,
         }
     }
@@ -177,6 +181,14 @@ pub(crate) struct RatioText {
     pub(crate) numerator: String,
     pub(crate) denominator: String,
     pub(crate) per: u32,
+    pub(crate) decimals: u8,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MedianText {
+    pub(crate) of: String,
+    pub(crate) along: String,
     pub(crate) decimals: u8,
 }
 

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use disclosure::{MeasureScheme, Protection, Quantity, Restriction, Rule, TableScheme, Zeros};
 use model::{Decimals, DimensionCode, IndicatorCode};
 
-use super::parse::{
-    IndicatorText, IndicatorsText, MeasureText, QuantityText, RatioText, ReferenceText, RuleText, SheetText, ZerosText,
-};
-use super::{Aggregation, Definition, Indicator, Measure, Ratio, RatioKind, Reference, Sheet, within};
+use super::parse::{IndicatorText, IndicatorsText, MeasureText, QuantityText, RuleText, SheetText, ZerosText};
+use super::{Aggregation, Definition, Indicator, Measure, Sheet};
 use crate::error::{PackCause, PackError, Position};
 use crate::filter::{self, Names, Split};
 use crate::forbidden;
 use crate::relation::{self, Derived, Known, Measures};
 use crate::schema::{Field, FieldType, TableSchema};
 use crate::table::Dimension;
+
+mod derived;
 
 /// Most cells of one table: a wider table would uncover by its sheer detail, and nobody could read it.
 const MAX_CELLS: usize = 20_000;
@@ -299,25 +299,6 @@ impl<'a> At<'a> {
         })
     }
 
-    /// The public figure that a measure is put beside.
-    fn reference(&self, text: &ReferenceText) -> Result<Reference, PackError> {
-        let named = text.denominator.strip_prefix("public:").and_then(|name| name.split_once('/'));
-        let codes = named.and_then(|(source, indicator)| Some((source.parse().ok()?, indicator.parse().ok()?)));
-        let decimals = Decimals::new(text.decimals).filter(|decimals| decimals.places() <= 4);
-        match (codes, text.per, decimals) {
-            (Some((source, indicator)), 1 | 100 | 1_000 | 10_000 | 100_000, Some(decimals)) => {
-                Ok(Reference { source, indicator, per: text.per, decimals })
-            }
-            (None, ..) => Err(self.error(
-                PackCause::Malformed,
-                "Un dénominateur de référence s'écrit « public:source/indicateur », par exemple \
-                 « public:insee-comparateur/pop ».",
-            )),
-            _ => Err(self
-                .error(PackCause::Malformed, "« per » vaut 1, 100, 1000, 10000 ou 100000 ; « decimals » va de 0 à 4.")),
-        }
-    }
-
     fn breakdowns(
         &self,
         by: &[Vec<String>],
@@ -400,27 +381,37 @@ impl<'a> At<'a> {
         measures: &BTreeMap<IndicatorCode, Measure>,
     ) -> Result<Indicator, PackError> {
         let aggregation = Aggregation::from(text.aggregation);
-        let definition = match (measures.get(&code), &text.ratio) {
-            (Some(measure), None) => {
+        let definition = match (measures.get(&code), &text.ratio, &text.median) {
+            (Some(measure), None, None) => {
                 if !matches!(aggregation, Aggregation::Additive | Aggregation::AdditiveWithinCommune) {
                     return Err(self.error(
                         PackCause::Inconsistent,
-                        "Une mesure est « additive » ou « additive_within_commune » ; médianes, déciles et indices ne se \
-                         calculent pas ici.",
+                        "Une mesure est « additive » ou « additive_within_commune » ; une médiane s’écrit [indicator.median], \
+                         déciles et indices ne se calculent pas ici.",
                     ));
                 }
                 Definition::Measure(measure.clone())
             }
-            (None, Some(ratio)) => {
+            (None, Some(ratio), None) => {
                 if aggregation != Aggregation::Ratio {
                     return Err(self.error(PackCause::Inconsistent, "L'agrégation d'un ratio est « ratio »."));
                 }
                 Definition::Ratio(self.ratio(ratio, measures)?)
             }
+            (None, None, Some(median)) => {
+                if aggregation != Aggregation::Distribution {
+                    return Err(self.error(
+                        PackCause::Inconsistent,
+                        "L'agrégation d'une médiane est « distribution » : celle de plusieurs communes se lit dans leurs \
+                         effectifs additionnés, jamais dans leurs médianes.",
+                    ));
+                }
+                Definition::Median(self.median(median, measures)?)
+            }
             _ => {
                 return Err(self.error(
                     PackCause::Inconsistent,
-                    "Un indicateur a soit une mesure (measure), soit un ratio (ratio).",
+                    "Un indicateur a soit une mesure (measure), soit un ratio (ratio), soit une médiane (median).",
                 ));
             }
         };
@@ -431,10 +422,11 @@ impl<'a> At<'a> {
             ));
         }
         let reference = text.reference.as_ref().map(|reference| self.reference(reference)).transpose()?;
-        if reference.is_some() && matches!(definition, Definition::Ratio(_)) {
+        if reference.is_some() && !matches!(definition, Definition::Measure(_)) {
             return Err(self.error(
                 PackCause::Inconsistent,
-                "Un ratio a déjà son dénominateur : seule une mesure se rapporte à un chiffre public (reference).",
+                "Seule une mesure se rapporte à un chiffre public (reference) : un ratio a déjà son dénominateur, une médiane \
+                 n'en a pas.",
             ));
         }
         Ok(Indicator {
@@ -452,47 +444,6 @@ impl<'a> At<'a> {
             reference,
             sheet: self.sheet(text.sheet.as_ref())?,
         })
-    }
-
-    fn ratio(&self, text: &RatioText, measures: &BTreeMap<IndicatorCode, Measure>) -> Result<Ratio, PackError> {
-        let term = |name: &str| {
-            measures.iter().find(|(code, _)| code.as_str() == name).ok_or_else(|| {
-                self.error(
-                    PackCause::Unknown,
-                    format!(
-                        "« {name} » n'est pas une mesure de cette table : un ratio rapporte deux mesures de sa table."
-                    ),
-                )
-            })
-        };
-        let (numerator, above) = term(&text.numerator)?;
-        let (denominator, below) = term(&text.denominator)?;
-        if numerator == denominator {
-            return Err(
-                self.error(PackCause::Inconsistent, "Le numérateur et le dénominateur sont le même indicateur.")
-            );
-        }
-        let share = above.quantity == below.quantity && within(&above.restriction, &below.restriction);
-        if text.per == 100 && !share {
-            return Err(self.error(
-                PackCause::Inconsistent,
-                "Une part en % demande que le numérateur compte la même chose que le dénominateur, sur une partie de ses \
-                 lignes. Pour un autre rapport, écrivez per = 1.",
-            ));
-        }
-        let decimals = Decimals::new(text.decimals).filter(|d| d.places() <= 4);
-        match (text.per, decimals) {
-            (1 | 100 | 1_000 | 10_000 | 100_000, Some(decimals)) => Ok(Ratio {
-                numerator: numerator.clone(),
-                denominator: denominator.clone(),
-                per: text.per,
-                kind: if share { RatioKind::Share } else { RatioKind::Plain },
-                breakdowns: above.breakdowns.intersection(&below.breakdowns).cloned().collect(),
-                decimals,
-            }),
-            _ => Err(self
-                .error(PackCause::Malformed, "« per » vaut 1, 100, 1000, 10000 ou 100000 ; « decimals » va de 0 à 4.")),
-        }
     }
 
     fn sheet(&self, text: Option<&SheetText>) -> Result<Sheet, PackError> {

@@ -153,10 +153,11 @@ pub(super) fn group_columns(file: &str, group: &GroupText, sheets: &Sheets) -> R
         let name = column.name.clone().or_else(|| group.name.clone()).ok_or_else(|| need("name"))?;
         let aggregation =
             column.aggregation.or(group.aggregation).map(Aggregation::from).ok_or_else(|| need("aggregation"))?;
-        if aggregation == Aggregation::Ratio {
+        if matches!(aggregation, Aggregation::Ratio | Aggregation::Distribution) {
             return Err(refuse(
                 PackCause::Inconsistent,
-                "Un rapport se déclare par [[ratio]] ; un taux publié tel quel est « non_additive ».".to_owned(),
+                "Un rapport se déclare par [[ratio]] ; un taux ou une médiane publiés tels quels sont « non_additive »."
+                    .to_owned(),
             ));
         }
         let places = |number: u8| {
