@@ -8,8 +8,10 @@ mod commune;
 pub mod file;
 mod group;
 mod question;
+mod reference;
 
 pub use ask::ask;
+pub use reference::Reference;
 
 use model::{CommuneCode, Decimals, DefinitionHash, Failure, IndicatorCode, Key, PackCode, Period, TableCode};
 use statistics::{Reading, Silence};
@@ -19,6 +21,7 @@ use crate::auth::Coordinator;
 use crate::packs::Packs;
 use crate::{Hub, failure};
 use commune::{Commune, Row};
+use reference::Beside;
 
 /// What to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub struct Comparison {
     pub communes: Vec<CommuneRow>,
     /// The communes together.
     pub group: Group,
+    /// The public figure that each one is read beside, where the definition names one and the hub has it.
+    pub reference: Option<Reference>,
 }
 
 /// What the figures are.
@@ -99,6 +104,8 @@ pub struct CommuneRow {
     pub denominator: Option<Shown>,
     /// For a ratio: the value minus the group's. A count minus a sum of counts would say nothing.
     pub difference: Option<Shown>,
+    /// The value per so many of the reference.
+    pub rate: Option<Shown>,
 }
 
 /// The communes together.
@@ -114,6 +121,8 @@ pub struct Group {
     pub numerator: Option<Shown>,
     /// For a ratio.
     pub denominator: Option<Shown>,
+    /// The sum per so many of the references' sum.
+    pub rate: Option<Shown>,
     /// French, where there is no figure: why.
     pub reason: Option<String>,
 }
@@ -128,11 +137,13 @@ impl Hub {
     /// Compares, for who holds the hub itself.
     pub async fn compare(&self, question: &Question) -> Result<Comparison, Failure> {
         let packs = self.packs().await?;
-        question::find(question, &packs)?;
+        let asked = question::find(question, &packs)?;
+        // A public figure is of the whole commune: it says nothing about the part that a place is.
+        let beside = if question.key.is_empty() { self.beside(asked.indicator, question.period).await? } else { None };
         let communes = self.communes(question, &packs).await?;
         let hub = self.clone();
         let question = question.clone();
-        tokio::task::spawn_blocking(move || hub.answer(&question, &communes, &packs))
+        tokio::task::spawn_blocking(move || hub.answer(&question, &communes, &packs, beside.as_ref()))
             .await
             .map_err(|_| failure::internal("COMPARE", "a comparison was interrupted"))?
     }
@@ -165,7 +176,13 @@ impl Hub {
     }
 
     /// Long where something is hidden: runs off the event loop.
-    fn answer(&self, question: &Question, communes: &[Commune], packs: &Packs) -> Result<Comparison, Failure> {
+    fn answer(
+        &self,
+        question: &Question,
+        communes: &[Commune],
+        packs: &Packs,
+        beside: Option<&Beside>,
+    ) -> Result<Comparison, Failure> {
         let asked = question::find(question, packs)?;
         let decimals = asked.indicator.shown();
         let mut rows: Vec<Row> =
@@ -174,7 +191,8 @@ impl Hub {
         let mut rows: Vec<(String, Row)> = names.into_iter().zip(rows.drain(..)).collect();
         render::names::sort_by_name(&mut rows, |(name, _)| name);
         let figures: Vec<&Row> = rows.iter().map(|(_, row)| row).collect();
-        let group = group::together(&asked, &figures);
+        let mut group = group::together(&asked, &figures);
+        group.rate = beside.filter(|_| group.reason.is_none()).and_then(|beside| beside.together(&figures));
         let communes = rows
             .iter()
             .map(|(name, row)| CommuneRow {
@@ -187,6 +205,7 @@ impl Hub {
                     let reading = row.value.reading.minus(group.value.reading)?;
                     Some(Shown { reading, suppressed: false, decimals })
                 }),
+                rate: beside.and_then(|beside| beside.rate(row)),
             })
             .collect();
         let heading = Heading {
@@ -200,6 +219,7 @@ impl Hub {
             definition: asked.table.definition_hash(),
             fictional: self.config().fictional,
         };
-        Ok(Comparison { heading, communes, group })
+        let reference = beside.map(|beside| beside.reference.clone());
+        Ok(Comparison { heading, communes, group, reference })
     }
 }

@@ -7,7 +7,7 @@ use statistics::{Reading, Silence};
 use wire::client::ClientError;
 use wire::pb::comparison::v1 as pb;
 
-use super::{CommuneRow, Comparison, Group, Heading, Question, Shown};
+use super::{CommuneRow, Comparison, Group, Heading, Question, Reference, Shown};
 use crate::coordinator::Credentials;
 use crate::failure;
 
@@ -51,7 +51,17 @@ fn read(answer: pb::CompareResponse) -> Option<Comparison> {
             value: shown(group.value?)?,
             numerator: optional(group.numerator)?,
             denominator: optional(group.denominator)?,
+            rate: optional(group.rate)?,
             reason: Some(group.reason).filter(|reason| !reason.is_empty()),
+        },
+        reference: match answer.reference {
+            None => None,
+            Some(reference) => Some(Reference {
+                title: reference.title,
+                per: reference.per,
+                period: reference.period.parse().ok()?,
+                source_line: reference.source_line,
+            }),
         },
     })
 }
@@ -64,6 +74,7 @@ fn commune(row: pb::CommuneRow) -> Option<CommuneRow> {
         numerator: optional(row.numerator)?,
         denominator: optional(row.denominator)?,
         difference: optional(row.difference)?,
+        rate: optional(row.rate)?,
     })
 }
 

@@ -38,7 +38,7 @@ struct Line<'a> {
     kind: &'static str,
     territory: Option<String>,
     name: &'a str,
-    figures: [(&'static str, Option<Shown>); 4],
+    figures: [(&'static str, Option<Shown>); 5],
 }
 
 fn columns(comparison: &Comparison, place: &Key) -> Result<Columns, ColumnsError> {
@@ -52,6 +52,7 @@ fn columns(comparison: &Comparison, place: &Key) -> Result<Columns, ColumnsError
             ("numerator", row.numerator),
             ("denominator", row.denominator),
             ("difference", row.difference),
+            ("rate", row.rate),
         ],
     });
     let group = &comparison.group;
@@ -64,6 +65,7 @@ fn columns(comparison: &Comparison, place: &Key) -> Result<Columns, ColumnsError
             ("numerator", group.numerator),
             ("denominator", group.denominator),
             ("difference", None),
+            ("rate", group.rate),
         ],
     };
     let lines: Vec<Line<'_>> = communes.chain([group]).collect();
@@ -78,7 +80,7 @@ fn columns(comparison: &Comparison, place: &Key) -> Result<Columns, ColumnsError
         ("place".to_owned(), all(&place.to_string())),
         ("unit".to_owned(), all(&heading.unit)),
     ];
-    for figure in 0..4 {
+    for figure in 0..5 {
         let shown: Vec<Option<Shown>> = lines.iter().map(|line| line.figures[figure].1).collect();
         let name = lines[0].figures[figure].0;
         if figure > 0 && shown.iter().all(Option::is_none) {
@@ -103,6 +105,14 @@ fn columns(comparison: &Comparison, place: &Key) -> Result<Columns, ColumnsError
         .note("table", heading.table.as_str())
         .note("definition", heading.definition.to_string())
         .note("fictional", heading.fictional.to_string());
+    let about = match &comparison.reference {
+        Some(reference) => about
+            .note("rate_per", reference.per.to_string())
+            .note("rate_reference", &reference.title)
+            .note("rate_reference_period", reference.period.to_string())
+            .note("rate_reference_source", &reference.source_line),
+        None => about,
+    };
     Ok(match &comparison.group.reason {
         Some(reason) => about.note("group_reason", reason),
         None => about,
@@ -149,6 +159,7 @@ mod tests {
             numerator: None,
             denominator: None,
             difference: None,
+            rate: None,
         };
         Comparison {
             heading: Heading {
@@ -174,8 +185,10 @@ mod tests {
                 value: shown(Reading::Silence(Silence::NotAdditive), false),
                 numerator: None,
                 denominator: None,
+                rate: None,
                 reason: Some("quatre communes au moins".to_owned()),
             },
+            reference: None,
         }
     }
 

@@ -15,12 +15,12 @@ pub(super) fn together(asked: &Asked<'_>, rows: &[&Row]) -> Group {
     let name = name(communes);
     if let Some(reason) = refusal(asked) {
         let value = Shown::silent(Silence::NotAdditive, indicator.shown());
-        return Group { name, communes, value, numerator: None, denominator: None, reason: Some(reason) };
+        return Group { name, communes, value, numerator: None, denominator: None, rate: None, reason: Some(reason) };
     }
     if terms.is_empty() {
         let value = Shown::silent(Silence::NotReceived, indicator.shown());
         let reason = "Aucune commune n’a de chiffre pour cette période.".to_owned();
-        return Group { name, communes, value, numerator: None, denominator: None, reason: Some(reason) };
+        return Group { name, communes, value, numerator: None, denominator: None, rate: None, reason: Some(reason) };
     }
     if let Some(median) = indicator.median() {
         let counts: Vec<&Vec<Term>> = terms.iter().filter_map(|terms| many(terms)).collect();
@@ -32,7 +32,7 @@ pub(super) fn together(asked: &Asked<'_>, rows: &[&Row]) -> Group {
             suppressed: counts.iter().copied().flatten().any(|term| term.suppressed),
             decimals: median.decimals,
         };
-        return Group { name, communes, value, numerator: None, denominator: None, reason: None };
+        return Group { name, communes, value, numerator: None, denominator: None, rate: None, reason: None };
     }
     let ones: Vec<Term> = terms.iter().filter_map(|terms| one(terms)).collect();
     let twos: Vec<(Term, Term)> = terms.iter().filter_map(|terms| two(terms)).collect();
@@ -43,6 +43,7 @@ pub(super) fn together(asked: &Asked<'_>, rows: &[&Row]) -> Group {
             value: Shown { decimals: indicator.shown(), ..sum(&ones) },
             numerator: None,
             denominator: None,
+            rate: None,
             reason: None,
         },
         Some(ratio) => {
@@ -57,7 +58,7 @@ pub(super) fn together(asked: &Asked<'_>, rows: &[&Row]) -> Group {
                 decimals: ratio.decimals,
             };
             let (numerator, denominator) = (Some(numerator), Some(denominator));
-            Group { name, communes, value, numerator, denominator, reason: None }
+            Group { name, communes, value, numerator, denominator, rate: None, reason: None }
         }
     }
 }

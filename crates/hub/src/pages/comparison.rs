@@ -12,7 +12,7 @@ use serde::Deserialize;
 use statistics::Reading;
 
 use super::{Frame, page, problem};
-use crate::compare::{Comparison, Question, Shown};
+use crate::compare::{Comparison, Question, Reference, Shown};
 use crate::packs::{Packs, Published};
 use crate::{Hub, failure};
 
@@ -62,6 +62,7 @@ struct ShownView {
     rows: Vec<RowView>,
     group: RowView,
     reason: Option<String>,
+    reference: Option<String>,
     intervals: bool,
     source: String,
     sheet: Vec<SheetLine>,
@@ -274,6 +275,9 @@ fn view(found: &Found<'_>, comparison: &Comparison, key: &Key) -> ShownView {
     if let Some(ratio) = ratio {
         heads.extend([term(&ratio.numerator), term(&ratio.denominator), "Écart au groupe".to_owned()]);
     }
+    if let Some(reference) = &comparison.reference {
+        heads.push(reference.column());
+    }
     let cell = |shown: Option<Shown>, signed| match shown {
         Some(shown) => CellView { text: words_of(shown, signed), secret: shown.suppressed && !is_blank(shown) },
         None => CellView { text: String::new(), secret: false },
@@ -283,12 +287,18 @@ fn view(found: &Found<'_>, comparison: &Comparison, key: &Key) -> ShownView {
         if ratio.is_some() {
             cells.extend([cell(row.numerator, false), cell(row.denominator, false), cell(row.difference, true)]);
         }
+        if comparison.reference.is_some() {
+            cells.push(cell(row.rate, false));
+        }
         RowView { name: row.name.clone(), code: row.territory.to_string(), cells }
     });
     let group = &comparison.group;
     let mut together = vec![cell(Some(group.value), false)];
     if ratio.is_some() {
         together.extend([cell(group.numerator, false), cell(group.denominator, false), cell(None, false)]);
+    }
+    if comparison.reference.is_some() {
+        together.push(cell(group.rate, false));
     }
     let when = render::date::period(heading.period);
     let place = if key.is_empty() { "Ensemble".to_owned() } else { words(found.table, key, true) };
@@ -300,6 +310,7 @@ fn view(found: &Found<'_>, comparison: &Comparison, key: &Key) -> ShownView {
         rows: rows.collect(),
         group: RowView { name: capital(&group.name), code: String::new(), cells: together },
         reason: group.reason.as_deref().map(french),
+        reference: comparison.reference.as_ref().map(Reference::sentence),
         intervals: comparison.communes.iter().map(|row| row.value).chain([group.value]).any(is_interval),
         source: format!(
             "Source : {} qui ont envoyé ce tableau, calculs des communes d’après « {} », version {} (définition {}). Ce n’est pas un total départemental.",

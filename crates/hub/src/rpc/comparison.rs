@@ -74,6 +74,7 @@ impl From<&Comparison> for pb::CompareResponse {
                     numerator: row.numerator.map(reading),
                     denominator: row.denominator.map(reading),
                     difference: row.difference.map(reading),
+                    rate: row.rate.map(reading),
                 })
                 .collect(),
             group: Some(pb::Group {
@@ -83,6 +84,13 @@ impl From<&Comparison> for pb::CompareResponse {
                 numerator: group.numerator.map(reading),
                 denominator: group.denominator.map(reading),
                 reason: group.reason.clone().unwrap_or_default(),
+                rate: group.rate.map(reading),
+            }),
+            reference: comparison.reference.as_ref().map(|reference| pb::Reference {
+                title: reference.title.clone(),
+                per: reference.per,
+                period: reference.period.to_string(),
+                source_line: reference.source_line.clone(),
             }),
         }
     }

@@ -9,6 +9,7 @@ use wire::pb::comparison::v1 as pb;
 use wire::pb::comparison::v1::reading::Content;
 
 use super::figures::*;
+use super::importing::{filosofi, line};
 use super::stage::*;
 use crate::Hub;
 use crate::compare::{Comparison, Question, ask as ask_the_hub};
@@ -199,4 +200,62 @@ async fn figures_of_a_former_definition_are_not_put_beside_new_ones() {
     stage.restart(vec![pack_with("1.2.0", 7)]).await;
     let accords = ask(&stage.hub, "accords", Key::total()).await;
     assert_eq!(readings(&accords), [("Saint-Denis", Reading::Value(90.0))]);
+}
+
+/// `demandes` read beside the households that a producer publishes.
+fn beside_households() -> methodology::Pack {
+    let mut files = pack().files().clone();
+    let path = "tables/suivi.toml";
+    let text = String::from_utf8(files[path].clone()).expect("UTF-8");
+    let reference = "[indicator.reference]\ndenominator = \"public:insee-filosofi/menages_fiscaux\"\nper = 1000\ndecimals = 1\n[indicator.measure]";
+    files.insert(path.to_owned(), text.replacen("[indicator.measure]", reference, 1).into_bytes());
+    let front = String::from_utf8(files["pack.toml"].clone()).expect("UTF-8").replace("1.0.0", "1.0.1");
+    files.insert("pack.toml".to_owned(), front.into_bytes());
+    methodology::Pack::parse(&files).expect("a pack")
+}
+
+#[tokio::test]
+async fn a_measure_is_read_beside_the_public_figure_that_its_definition_names() {
+    let mut stage = six_communes().await;
+    stage.restart(vec![beside_households()]).await;
+    let without = ask(&stage.hub, "demandes", Key::total()).await;
+    assert!(without.reference.is_none() && without.communes.iter().all(|row| row.rate.is_none()), "no file yet");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("filosofi.csv");
+    let lines =
+        [line("93066", "1300", "1"), line("93031", "500", "1"), line("93001", "2000", "1"), line("93008", "0", "s")];
+    std::fs::write(&path, filosofi(&lines)).expect("writes");
+    let plan = stage.hub.plan_import(&path, false, std::sync::Arc::new(|_, _| ())).await.expect("reads");
+    stage.hub.import_public(plan, "Awa Diallo", false).await.expect("imports");
+
+    let found = ask(&stage.hub, "demandes", Key::total()).await;
+    let reference = found.reference.as_ref().expect("the hub has the file now");
+    assert_eq!((reference.per, reference.period.to_string().as_str()), (1000, "2019"));
+    assert!(
+        reference.column().starts_with("Pour 1\u{202f}000 (") && reference.sentence().contains("2019"),
+        "{}",
+        reference.sentence()
+    );
+    let rate = |code: &str| {
+        let row = found.communes.iter().find(|row| row.territory.as_str() == code).expect("asked");
+        row.rate.map(|rate| rate.reading)
+    };
+    // 130 requests of 1 300 households, 113 of 500, 110 of 2 000; none by the producer where it says nothing.
+    assert_eq!(rate("93066"), Some(Reading::Value(100.0)));
+    assert_eq!(rate("93031"), Some(Reading::Value(226.0)));
+    assert_eq!(rate("93001"), Some(Reading::Value(55.0)));
+    assert_eq!(rate("93048"), None, "withdrawn");
+    // Bobigny sent figures and has no household of the producer's: a sum over the others would be of other communes.
+    assert_eq!(rate("93008"), Some(Reading::Silence(Silence::ZeroDenominator)));
+    let place = ask(&stage.hub, "demandes", at("B")).await;
+    assert!(place.reference.is_none(), "a public figure of the whole commune says nothing of a part");
+    let asked = Question {
+        indicator: "demandes".parse().expect("a code"),
+        period: "2025".parse().expect("a period"),
+        key: Key::total(),
+        pack: None,
+    };
+    let read = ask_the_hub(&stage.coordinator, &asked, stage.shared_clock()).await.expect("compares");
+    assert_eq!(read, found, "both ends say the same");
 }

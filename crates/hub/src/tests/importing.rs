@@ -100,11 +100,11 @@ pub(super) fn is(found: f64, expected: f64) {
 const FILOSOFI: &str = "CODGEO;LIBGEO;NBMEN19;NBPERS19;NBUC19;Q119;Q219;Q319;Q3_Q1;D119;D219;D319;D419;D619;D719;D819;D919;RD;S80S2019;GI19;PBEN19;PPEN19;PPAT19;PPSOC19;PPFAM19;PPMINI19;PPLOGT19;PIMPOT19";
 
 /// A line of Filosofi: households, median, and nothing of the rest.
-fn line(code: &str, households: &str, median: &str) -> String {
+pub(super) fn line(code: &str, households: &str, median: &str) -> String {
     format!("{code};Nom;{households};100;50,5;;{median}{}", ";".repeat(21))
 }
 
-fn filosofi(lines: &[String]) -> String {
+pub(super) fn filosofi(lines: &[String]) -> String {
     format!("\u{feff}{FILOSOFI}\r\n{}\r\n", lines.join("\r\n"))
 }
 

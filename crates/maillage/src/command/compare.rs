@@ -140,6 +140,9 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
             Column::numbers("Écart au groupe"),
         ]);
     }
+    if let Some(reference) = &comparison.reference {
+        columns.push(Column::numbers(reference.column()));
+    }
     let mut table = Table::new(columns);
     for row in &comparison.communes {
         let mut cells = vec![format!("{} ({})", row.name, row.territory), text(row.value, false)];
@@ -150,6 +153,9 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
                 optional(row.difference, true),
             ]);
         }
+        if comparison.reference.is_some() {
+            cells.push(optional(row.rate, false));
+        }
         table.push(cells);
     }
     let group = &comparison.group;
@@ -157,10 +163,16 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
     if ratio {
         cells.extend([optional(group.numerator, false), optional(group.denominator, false), String::new()]);
     }
+    if comparison.reference.is_some() {
+        cells.push(optional(group.rate, false));
+    }
     table.push(cells);
     out.push_str(&table.draw(screen));
     if let Some(reason) = &group.reason {
         let _ = write!(out, "\n{reason}");
+    }
+    if let Some(reference) = &comparison.reference {
+        let _ = write!(out, "\n{}", reference.sentence());
     }
     if comparison.communes.iter().any(|row| is_interval(row.value)) {
         out.push_str(
