@@ -38,6 +38,8 @@ pub struct HubConfig {
     pub certificate_days: u32,
     /// How long an invitation may wait, in days.
     pub invitation_days: u32,
+    /// How long the journal keeps a person's name after the last line that speaks of it, in days.
+    pub journal_names_days: u32,
     /// Public keys (`age1…`) that backups are closed with: the hub itself holds nothing that opens them.
     pub backup_recipients: Vec<String>,
 }
@@ -55,6 +57,7 @@ impl Default for HubConfig {
             fictional: false,
             certificate_days: 30,
             invitation_days: 14,
+            journal_names_days: 1_095,
             backup_recipients: Vec::new(),
         }
     }
@@ -116,6 +119,9 @@ impl HubConfig {
             format!("fictional = {}\n\n", self.fictional),
             "# Durée des certificats des communes, et validité d’une invitation, en jours.\n".to_owned(),
             format!("certificate_days = {}\ninvitation_days = {}\n\n", self.certificate_days, self.invitation_days),
+            "# Le journal oublie le nom d’une personne tant de jours après la dernière ligne qui en parle (trois ans).\n"
+                .to_owned(),
+            format!("journal_names_days = {}\n\n", self.journal_names_days),
             "# Clés publiques des sauvegardes (maillage hub backup-key) : seul qui tient la clé secrète les ouvre.\n"
                 .to_owned(),
             format!("backup_recipients = [{}]\n", recipients.join(", ")),

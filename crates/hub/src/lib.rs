@@ -21,6 +21,7 @@ pub mod folder;
 pub mod import;
 pub mod init;
 pub mod invite;
+pub mod journal;
 mod ledger;
 mod operations;
 mod packs;
@@ -129,7 +130,7 @@ impl Hub {
         store.add_hub_key(&key).await.map_err(failure::storage)?;
         let packs = Known::new(Packs::open(packs, &store, &signing_key, now).await?);
         let archive = Archive::new(store.clone());
-        Ok(Self(Arc::new(Inner {
+        let hub = Self(Arc::new(Inner {
             config,
             folder,
             store,
@@ -143,7 +144,14 @@ impl Hub {
             metrics: operations::Metrics::default(),
             certificate_end: CertificateEnd::default(),
             world,
-        })))
+        }));
+        hub.forget_persons().await?;
+        Ok(hub)
+    }
+
+    /// The key that verifies what it signs now.
+    pub fn signing_key(&self) -> PublicKey {
+        self.0.signing_key.public()
     }
 
     /// Its settings.

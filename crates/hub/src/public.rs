@@ -72,7 +72,7 @@ impl Hub {
     /// # Errors
     /// An indicator that no import brought, or not for what was asked.
     pub async fn public_figures(&self, question: &PublicQuestion) -> Result<Vec<PublicSeries>, Failure> {
-        let journal = self.journal().await?;
+        let journal = self.import_journal().await?;
         let mut all = match journal.ratio(&question.indicator) {
             Some(ratio) => self.ratio_series(&journal, question, ratio).await?,
             None if journal.measured(&question.indicator) => self.measured_series(&journal, question).await?,
@@ -95,7 +95,7 @@ impl Hub {
         self.0.store.public_imports().await.map_err(failure::storage)
     }
 
-    async fn journal(&self) -> Result<Journal, Failure> {
+    async fn import_journal(&self) -> Result<Journal, Failure> {
         let imports = self.public_imports().await?;
         let mut layouts = Vec::new();
         for kept in self.0.store.public_layouts().await.map_err(failure::storage)? {

@@ -83,6 +83,7 @@ impl Hub {
             place: Place { number: receipt.number, links: receipt.links.iter().map(link).collect() },
             slices,
             accepted_at: receipt.accepted_at,
+            taken_at: self.now(),
         };
         let done = self.0.store.recover(&recovered).await.map_err(failure::storage)?;
         if receipt.kind == ReceiptKind::Purge {

@@ -1,6 +1,7 @@
 //! The hub in one process: real ports, real TLS, real databases, a clock that the test moves.
 
 mod access;
+mod auditing;
 mod boarding;
 mod canary;
 mod carrying;

@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod compare;
 pub mod demo;
 pub mod hub;
+pub mod journal;
 pub mod node;
 pub mod pack;
 pub mod protect;

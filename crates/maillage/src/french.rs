@@ -92,7 +92,7 @@ fn value(argument: &str) -> Value {
         "previous_until" => ("ANNÉE-MOIS-JOUR", "une date s’écrit ANNÉE-MOIS-JOUR, par exemple 2027-03-31"),
         "edition" => ("VERSION", "une version a trois nombres, par exemple 1.0.0"),
         "geography" => ("ANNÉE", "une année s’écrit en quatre chiffres, par exemple 2025"),
-        "seed" => ("NOMBRE", "un nombre entier s’écrit en chiffres seulement"),
+        "seed" | "last" => ("NOMBRE", "un nombre entier s’écrit en chiffres seulement"),
         "invitation" => ("INVITATION", "la ligne reçue, qui commence par « maillage1- »"),
         "preview" => ("EMPREINTE", "l’empreinte qu’affiche « maillage node preview »"),
         "recipient" => ("CLÉ_PUBLIQUE", "une clé publique commence par age1"),

@@ -8,6 +8,7 @@ mod accept;
 mod board;
 mod coordinator;
 mod invitation;
+mod journal;
 mod node;
 mod pack;
 mod public;
@@ -29,6 +30,7 @@ pub use accept::{Acceptance, Accepted, Place, PlaceLink, Seal, SliceChange, Slic
 pub use board::{FilledSlice, LastInvitation};
 pub use coordinator::CoordinatorRecord;
 pub use invitation::{Invitation, Invited, NewInvitation, Spent};
+pub use journal::{JournalLine, JournalPerson, before_the_first, link};
 pub use node::{NewNode, NodeRecord};
 pub use pack::{FormerVersion, PackLine, PackPublication, PackRecord};
 pub use public::{BlockKey, PublicBlock, PublicImport, PublicLayout};
@@ -46,6 +48,7 @@ const STEPS: &[Step] = &[
     (4, "operations", include_str!("hub/schema/0004_operations.sql")),
     (5, "uncompressed", include_str!("hub/schema/0005_uncompressed.sql")),
     (6, "pack_line", include_str!("hub/schema/0006_pack_line.sql")),
+    (7, "journal", include_str!("hub/schema/0007_journal.sql")),
 ];
 
 /// Everything a hub keeps.

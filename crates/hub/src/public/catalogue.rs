@@ -38,7 +38,7 @@ type Dates = BTreeMap<(Period, CogYear), BTreeSet<Level>>;
 impl Hub {
     /// Every indicator of every source, by theme, then by title; ratios whose two terms are there included.
     pub async fn public_catalogue(&self) -> Result<Vec<PublicEntry>, Failure> {
-        let journal = self.journal().await?;
+        let journal = self.import_journal().await?;
         let mut dates: BTreeMap<(Code, IndicatorCode), Dates> = BTreeMap::new();
         let mut latest: BTreeMap<(Code, IndicatorCode), u64> = BTreeMap::new();
         for (key, import) in self.0.store.public_keys().await.map_err(failure::storage)? {

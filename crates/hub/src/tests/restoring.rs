@@ -54,9 +54,17 @@ fn figures(period: &str) -> [disclosure::Received; 1] {
     [received(&pack(), "93066", period, PLAIN, &[])]
 }
 
-/// Hashes of tables and keys; not of the three tables that a restoration itself changes, and not of the settings.
+/// Hashes of tables and keys; not of the tables that a restoration itself changes, and not of the settings.
 fn content(manifest: &Manifest) -> Vec<&Entry> {
-    let changed = ["hub.toml", "tables/counter", "tables/invitation", "tables/restoration", "tables/backup_taken"];
+    let changed = [
+        "hub.toml",
+        "tables/counter",
+        "tables/invitation",
+        "tables/restoration",
+        "tables/backup_taken",
+        // Goes on from where the copy stood.
+        "tables/journal",
+    ];
     let stays = |entry: &&Entry| changed.iter().all(|name| !entry.name.starts_with(name));
     manifest.entries.iter().filter(stays).collect()
 }
@@ -73,6 +81,7 @@ async fn everything_comes_back_on_either_database_from_either() {
         stage.hub.invite(commune("93001"), &[]).await.expect("waits");
         let before = safe.take(&stage, &format!("{from}.age")).await;
         assert_eq!(before.number, 3);
+        let told = stage.hub.journal(100).await.expect("reads");
         assert!(before.tables.iter().any(|table| table.name == "ledger_link" && table.rows == 3), "{before:?}");
         for (to, database) in databases().into_iter().enumerate() {
             let root = tempfile::tempdir().expect("a folder");
@@ -87,6 +96,12 @@ async fn everything_comes_back_on_either_database_from_either() {
             assert_eq!(after.number, before.number + 100_000, "far above what may have been given out");
             let hub = Hub::open(folder, world(&stage.clock, 8)).await.expect("opens");
             assert_eq!(hub.store().last_backup().await.expect("reads").map(|b| b.number), Some(after.number));
+            assert_eq!(hub.verify_journal().await.expect("reads").map(|_| ()), Ok(()));
+            let goes_on = hub.journal(100).await.expect("reads");
+            // The copy was taken before it was told that it was.
+            assert_eq!(goes_on[..told.len() - 1], told[..told.len() - 1]);
+            let since: Vec<&str> = goes_on[told.len() - 1..].iter().map(|entry| entry.what.as_str()).collect();
+            assert_eq!(since[..2], ["restauration", "sauvegarde"]);
             hub.close().await;
         }
     }

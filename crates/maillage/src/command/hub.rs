@@ -100,6 +100,8 @@ enum HubCommand {
     Restore(super::backup::RestoreArgs),
     /// Détruit les octets d’un envoi après une fuite, à deux personnes : l’une propose, l’autre confirme.
     Purge(super::purge::PurgeArgs),
+    /// Le journal d’audit : qui a fait quoi, exporté et vérifié même sans le centre.
+    Journal(super::journal::JournalArgs),
 }
 
 #[derive(Subcommand)]
@@ -166,6 +168,10 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
             }
         }
         HubCommand::AcceptBundle { file, answer } => super::bundle::run(folder, file, answer).await,
+        HubCommand::Journal(args) => match args.alone() {
+            Some(file) => super::journal::alone(file),
+            None => super::journal::run(folder, args).await,
+        },
         HubCommand::Status => status(folder).await,
         HubCommand::Coordinator(command) => coordinator(folder, command).await,
         HubCommand::Import(args) => super::public::import(folder, args).await,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use model::{CommuneCode, Hash, Slice, SubmissionId, Timestamp};
 
 use super::HubStore;
+use super::journal::{self, Event, Who};
 use crate::db::{Tx, integer, retry};
 use crate::{DocumentKind, SealedReceipt, StoreError};
 
@@ -178,6 +179,19 @@ impl HubStore {
         for change in &acceptance.slices {
             move_slice(&mut tx, change, acceptance.submission, acceptance.accepted_at).await?;
         }
+        let slices: Vec<String> = acceptance.slices.iter().map(|change| change.slice.to_string()).collect();
+        let event = Event {
+            what: acceptance.kind.as_str(),
+            who: Who::Commune(acceptance.provider),
+            at: acceptance.accepted_at,
+            about: vec![
+                ("document", acceptance.submission.to_string()),
+                ("hash", acceptance.document_hash.to_string()),
+                ("accepted", number.to_string()),
+                ("slices", slices.join(", ")),
+            ],
+        };
+        journal::note(&mut tx, &event).await?;
         tx.commit().await?;
         Ok(Accepted::New(receipt))
     }

@@ -3,6 +3,7 @@
 use model::{Code, Hash, Timestamp};
 
 use super::HubStore;
+use super::journal::{self, Event, Who};
 use crate::StoreError;
 use crate::db::{Row, retry};
 
@@ -30,6 +31,9 @@ impl HubStore {
                 .bind(now.as_micros())
                 .exec()
                 .await?;
+            let about = vec![("access", name.to_string()), ("key", key_fingerprint.to_string())];
+            let event = Event { what: "coordinator_added", who: Who::Operator, at: now, about };
+            journal::note(&mut tx, &event).await?;
             tx.commit().await
         })
         .await
@@ -62,6 +66,11 @@ impl HubStore {
                 .bind(name.as_str())
                 .exec()
                 .await?;
+            if revoked > 0 {
+                let about = vec![("access", name.to_string())];
+                let event = Event { what: "coordinator_revoked", who: Who::Operator, at: now, about };
+                journal::note(&mut tx, &event).await?;
+            }
             tx.commit().await?;
             Ok(revoked)
         })

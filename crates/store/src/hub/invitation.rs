@@ -3,6 +3,7 @@
 use model::{CommuneCode, Hash, Timestamp};
 
 use super::HubStore;
+use super::journal::{self, Event, Who};
 use super::node::{NewNode, insert_node};
 use crate::StoreError;
 use crate::db::retry;
@@ -95,6 +96,17 @@ impl HubStore {
                 .exec()
                 .await?;
         }
+        let event = Event {
+            what: "invited",
+            who: Who::Operator,
+            at: invitation.created_at,
+            about: vec![
+                ("territory", provider.to_owned()),
+                ("nodes_revoked", revoked_nodes.to_string()),
+                ("invitations_revoked", revoked_invitations.to_string()),
+            ],
+        };
+        journal::note(&mut tx, &event).await?;
         tx.commit().await?;
         Ok(Invited { revoked_node: revoked_nodes > 0, revoked_invitations })
     }
@@ -147,6 +159,13 @@ impl HubStore {
             return Ok(Spent::Refused);
         }
         insert_node(&mut tx, node, now).await?;
+        let event = Event {
+            what: "joined",
+            who: Who::Commune(node.provider),
+            at: now,
+            about: vec![("node", node.key_fingerprint.to_string())],
+        };
+        journal::note(&mut tx, &event).await?;
         tx.commit().await?;
         Ok(Spent::Enrolled)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use model::{CommuneCode, Hash, Timestamp};
 
 use super::HubStore;
+use super::journal::{self, Event, Who};
 use crate::StoreError;
 use crate::db::{Row, Tx, retry};
 
@@ -109,6 +110,11 @@ impl HubStore {
                 .exec()
                 .await?;
             let revoked = nodes + invitations;
+            if revoked > 0 {
+                let about = vec![("territory", provider.to_string())];
+                let event = Event { what: "revoked", who: Who::Operator, at: now, about };
+                journal::note(&mut tx, &event).await?;
+            }
             tx.commit().await?;
             Ok(revoked > 0)
         })

@@ -3,6 +3,7 @@
 use model::{Hash, PackCode, Timestamp};
 
 use super::HubStore;
+use super::journal::{self, Event, Who};
 use crate::StoreError;
 use crate::db::{Row, retry};
 
@@ -112,6 +113,17 @@ impl HubStore {
             .bind(pack.added_at.as_micros())
             .exec()
             .await?;
+        let event = Event {
+            what: "pack_published",
+            who: Who::Operator,
+            at: pack.added_at,
+            about: vec![
+                ("pack", pack.code.to_string()),
+                ("version", pack.version.clone()),
+                ("hash", pack.hash.to_string()),
+            ],
+        };
+        journal::note(&mut tx, &event).await?;
         tx.commit().await?;
         Ok(PackPublication::Done)
     }

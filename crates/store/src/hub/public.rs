@@ -3,6 +3,7 @@
 use model::{Code, CogYear, Hash, IndicatorCode, Level, Period, Timestamp};
 
 use super::HubStore;
+use super::journal::{self, Event, Who};
 use crate::StoreError;
 use crate::db::{Row, Tx, integer, retry};
 
@@ -117,6 +118,17 @@ impl HubStore {
                 other => other,
             })?;
         }
+        let event = Event {
+            what: "public_import",
+            who: Who::Person(&import.imported_by),
+            at: import.imported_at,
+            about: vec![
+                ("import", number.to_string()),
+                ("layout", layout.code.to_string()),
+                ("file_hash", import.file_hash.to_string()),
+            ],
+        };
+        journal::note(&mut tx, &event).await?;
         tx.commit().await?;
         u64::try_from(number).map_err(|_| StoreError::Damaged("number of an import"))
     }

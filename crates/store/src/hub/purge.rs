@@ -4,6 +4,7 @@ use model::{Hash, SubmissionId, Timestamp};
 
 use super::HubStore;
 use super::accept::{Entry, Place, Seal, SliceChange, SliceState, insert, move_slice, next_link, next_number};
+use super::journal::{self, Event, Who};
 use super::read::read_slice;
 use crate::db::{Row, Tx, retry};
 use crate::{DocumentKind, SealedReceipt, StoreError};
@@ -70,6 +71,15 @@ impl HubStore {
             .bind(purge.document_hash.to_string())
             .exec()
             .await?;
+        if proposed > 0 {
+            let event = Event {
+                what: "purge_proposed",
+                who: Who::Person(&purge.proposed_by),
+                at: purge.proposed_at,
+                about: vec![("purge", purge.id.to_string()), ("document", purge.submission.to_string())],
+            };
+            journal::note(&mut tx, &event).await?;
+        }
         tx.commit().await?;
         Ok(proposed > 0)
     }
@@ -169,6 +179,18 @@ impl HubStore {
         };
         insert(&mut tx, &entry, &place, &receipt, receipt_hash).await?;
         let slices = empty(&mut tx, target.as_str(), id, now).await?;
+        let event = Event {
+            what: "purged",
+            who: Who::Person(by),
+            at: now,
+            about: vec![
+                ("purge", id.to_string()),
+                ("document", target),
+                ("hash", purge.document_hash.to_string()),
+                ("accepted", number.to_string()),
+            ],
+        };
+        journal::note(&mut tx, &event).await?;
         tx.commit().await?;
         Ok(Ok(Purged { receipt, slices }))
     }

@@ -4,6 +4,7 @@ use model::{CommuneCode, Hash, SubmissionId};
 
 use super::HubStore;
 use super::accept::{Entry, Place, SliceChange, insert, move_slice, next_link, next_number};
+use super::journal::{self, Event, Who};
 use super::purge::empty;
 use crate::db::{Tx, integer, retry};
 use crate::{DocumentKind, SealedReceipt, StoreError};
@@ -35,6 +36,8 @@ pub struct Recovered<'a> {
     pub slices: Vec<SliceChange>,
     /// The hub's clock of then.
     pub accepted_at: model::Timestamp,
+    /// The hub's clock of now.
+    pub taken_at: model::Timestamp,
 }
 
 /// What became of it. Only `Taken` wrote something.
@@ -120,6 +123,17 @@ impl HubStore {
         if recovered.kind == DocumentKind::Purge {
             destroy_again(&mut tx, recovered).await?;
         }
+        let event = Event {
+            what: "recovered",
+            who: Who::Commune(recovered.provider),
+            at: recovered.taken_at,
+            about: vec![
+                ("document", recovered.submission.to_string()),
+                ("hash", recovered.document_hash.to_string()),
+                ("accepted", recovered.place.number.to_string()),
+            ],
+        };
+        journal::note(&mut tx, &event).await?;
         tx.commit().await?;
         Ok(Recovery::Taken)
     }

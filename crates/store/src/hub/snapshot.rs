@@ -12,6 +12,7 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use model::Timestamp;
 
+use super::journal::{self, Event, Who};
 use super::{HubStore, STEPS};
 use crate::db::{Db, Row, Tx, integer};
 use crate::{Location, StoreError};
@@ -149,8 +150,18 @@ async fn note(tx: &mut Tx, restoration: &Restoration) -> Result<(), StoreError> 
         .bind(integer(restoration.backup_number)?)
         .bind(integer(restoration.next_number)?)
         .exec()
-        .await
-        .map(drop)
+        .await?;
+    let event = Event {
+        what: "restored",
+        who: Who::Operator,
+        at: restoration.restored_at,
+        about: vec![
+            ("backup_at", restoration.backup_at.to_string()),
+            ("backup_number", restoration.backup_number.to_string()),
+            ("next_number", restoration.next_number.to_string()),
+        ],
+    };
+    journal::note(tx, &event).await
 }
 
 impl HubStore {
@@ -158,13 +169,20 @@ impl HubStore {
     pub async fn note_backup(location: &Location, record: &BackupRecord) -> Result<(), StoreError> {
         let db = Db::open(location).await?;
         let mut tx = db.begin_write().await?;
-        if tables(&mut tx, db.is_postgres()).await?.iter().any(|table| table.shape.name == "backup_taken") {
+        let tables = tables(&mut tx, db.is_postgres()).await?;
+        let has = |name: &str| tables.iter().any(|table| table.shape.name == name);
+        if has("backup_taken") {
             tx.q("INSERT INTO backup_taken (taken_at, number, length) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
                 .bind(record.taken_at.as_micros())
                 .bind(integer(record.number)?)
                 .bind(integer(record.length)?)
                 .exec()
                 .await?;
+            if has("journal") {
+                let about = vec![("accepted", record.number.to_string()), ("bytes", record.length.to_string())];
+                let event = Event { what: "backed_up", who: Who::Operator, at: record.taken_at, about };
+                journal::note(&mut tx, &event).await?;
+            }
             tx.commit().await?;
         } else {
             // Closing waits for every connection that is lent.

@@ -3,6 +3,7 @@
 mod accepting;
 mod copying;
 mod joining;
+mod journal;
 mod opening;
 mod public;
 mod refusing;

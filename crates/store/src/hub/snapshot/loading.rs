@@ -140,7 +140,7 @@ impl Loading {
     /// next [`Loading::begin`].
     pub async fn finish(self, restoration: &Restoration) -> Result<Filled, StoreError> {
         let Self { location, db, mut tx, tables, owned_since } = self;
-        let known = tables.iter().any(|table| table.shape.name == "restoration");
+        let known = ["restoration", "journal"].iter().all(|name| tables.iter().any(|table| table.shape.name == *name));
         let done = async {
             let ended = begin_again(&mut tx, restoration, known).await?;
             tx.commit().await?;
