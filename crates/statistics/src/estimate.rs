@@ -4,6 +4,8 @@ use thiserror::Error;
 
 use crate::special;
 
+const LARGEST: f64 = 1e100;
+
 /// How often limits made this way contain what they estimate: a two-sided level strictly between 0.5 and 1.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Confidence(f64);
@@ -119,8 +121,8 @@ impl Counted {
 /// Why a method gives no number.
 #[derive(Clone, Copy, Debug, PartialEq, Error)]
 pub enum Undefined {
-    /// A number is infinite or not a number.
-    #[error("a number is infinite or not a number")]
+    /// A number is infinite, not a number, or beyond 10¹⁰⁰, where its square or cube could be.
+    #[error("a number is infinite, not a number or too large to compute with")]
     NotFinite,
     /// A count, a population, a weight or a rate is below zero.
     #[error("a count or a weight is below zero")]
@@ -173,9 +175,9 @@ pub enum Undefined {
     BetweenSteps,
 }
 
-/// `number`, if it is finite.
+/// `number`, if it is finite, and so are its square and cube.
 pub(crate) fn finite(number: f64) -> Result<f64, Undefined> {
-    if number.is_finite() { Ok(number) } else { Err(Undefined::NotFinite) }
+    if number.abs() <= LARGEST { Ok(number) } else { Err(Undefined::NotFinite) }
 }
 
 /// `count`, if it is finite and not negative.

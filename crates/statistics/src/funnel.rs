@@ -115,7 +115,8 @@ pub fn proportion_control(baseline: f64, denominator: f64) -> Result<ControlLimi
 /// Control limits of a standardised ratio (observed ÷ expected) for places with `expected` events.
 ///
 /// The counts whose own limits ([`count_limits`]) just touch `expected`, divided by it; 0 where even no event at all
-/// would not be too few. Domain: `expected` > 0.
+/// would not be too few. Where Byar's limits take over at a count of ten, they step by less than a tenth of an event. Domain:
+/// `expected` > 0.
 ///
 /// # Errors
 /// [`EmptyDenominator`](Undefined::EmptyDenominator), [`NotFinite`](Undefined::NotFinite),

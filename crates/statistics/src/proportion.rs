@@ -23,7 +23,7 @@ pub fn proportion(counted: Counted, confidence: Confidence) -> Result<Estimate, 
     let rest = denominator - numerator;
     let spread = z * (z * z + 4.0 * numerator * rest / denominator).sqrt();
     let below = 2.0 * (denominator + z * z);
-    // Each limit from the side where nothing cancels: exactly 0 without any, exactly 1 without rest.
+    // Exactly 0 where nobody counts, exactly 1 where everybody does, whatever rounding says.
     let lower = if numerator > 0.0 { (2.0 * numerator + z * z - spread) / below } else { 0.0 };
     let upper = if rest > 0.0 { (2.0 * numerator + z * z + spread) / below } else { 1.0 };
     Ok(Estimate { value, limits: Limits { lower: lower.clamp(0.0, value), upper: upper.clamp(value, 1.0) } })

@@ -1,6 +1,7 @@
 //! Intervals contain the truth, whatever is hidden.
 
 mod known;
+mod laws;
 mod published;
 
 use model::{Decimals, Units};

@@ -28,11 +28,11 @@ fn rows(file: &str) -> Option<Vec<Row>> {
     };
     let mut reader = csv::Reader::from_path(folder.join(file)).expect("a readable file");
     let names = reader.headers().expect("a header").clone();
-    let named = |row: csv::StringRecord| {
+    let by_name = |row: csv::StringRecord| {
         let fields = names.iter().zip(row.iter()).filter(|(_, field)| !field.is_empty());
         fields.map(|(name, field)| (name.trim_start_matches('\u{feff}').to_owned(), field.to_owned())).collect()
     };
-    Some(reader.into_records().map(|row| named(row.expect("a whole row"))).collect())
+    Some(reader.into_records().map(|row| by_name(row.expect("a whole row"))).collect())
 }
 
 fn number(row: &Row, name: &str) -> Option<f64> {
@@ -114,15 +114,12 @@ fn rates_exact_below_ten_and_byar_from_there() {
         };
         let multiplier = given(row, "multiplier");
         assert_estimate(row, |level| rate(Counted::new(x, n), level).expect("a rate").per(multiplier));
-        let method = match row["method"].as_str() {
-            "Exact" => {
-                exact += 1;
-                exact_poisson(x, Confidence::P95)
-            }
-            _ => {
-                approximate += 1;
-                byar(x, Confidence::P95)
-            }
+        let method = if row["method"] == "Exact" {
+            exact += 1;
+            exact_poisson(x, Confidence::P95)
+        } else {
+            approximate += 1;
+            byar(x, Confidence::P95)
         };
         assert_eq!(method, count_limits(x, Confidence::P95), "{row:?}");
     }
