@@ -87,6 +87,8 @@ pub fn rate_within(count: Interval, denominator: Interval, confidence: Confidenc
             widest = widest.or(count_limits(to_f64(whole), confidence)?);
         }
     }
-    let lower = denominator.hi().map_or(0.0, |hi| widest.lower / to_f64(hi));
-    Ok(Limits { lower, upper: widest.upper / to_f64(denominator.lo().max(1)) })
+    // As `rate` computes it: another rounding would leave the truth outside by a hair.
+    let lower = denominator.hi().map_or(0.0, |hi| widest.per(to_f64(hi).recip()).lower);
+    let upper = widest.per(to_f64(denominator.lo().max(1)).recip()).upper;
+    Ok(Limits { lower, upper })
 }

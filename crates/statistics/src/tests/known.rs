@@ -19,6 +19,8 @@ fn of(numerator: f64, denominator: f64) -> Counted {
 #[test]
 fn quantiles_hold_from_the_smallest_to_the_largest_shapes() {
     for (shape, p, expected) in [
+        (0.001, 0.975, 5.679_251_996_823_423e-12),
+        (0.01, 0.025, 3.522_685_997_313_745_8e-161),
         (0.01, 0.975, 0.047_137_958_431_590_337),
         (0.5, 0.025, 0.000_491_034_558_587_628),
         (1.0, 0.001, 0.001_000_500_333_583_533_5),

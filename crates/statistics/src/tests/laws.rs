@@ -239,7 +239,7 @@ proptest! {
 
     #[test]
     fn limits_of_hidden_figures_are_no_wider_than_needed((n, numerator) in whole(25), (rest, _) in whole(10), slack in 0..6_i64) {
-        let denominator = hidden((n + rest - slack).max(1), n + rest + slack);
+        let denominator = hidden((n + rest - slack).max(1), (n + rest + slack).max(1));
         let (lo, hi) = (numerator.lo(), numerator.hi().expect("a limit"));
         let all = (lo..=hi).flat_map(|n| (denominator.lo()..=denominator.hi().expect("a limit")).map(move |d| (n, d)));
         let whole = |at: i128| real(i64::try_from(at).expect("small"));
