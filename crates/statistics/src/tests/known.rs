@@ -275,7 +275,12 @@ fn bands_by_hand() {
     let found = bands(&readings, QUINTILES).expect("bands");
     let range = |lowest, highest| Some(Bands { lowest, highest });
     assert_eq!(found, vec![range(1, 1), range(2, 2), range(3, 4), range(3, 4), range(5, 5), None]);
-    assert_eq!(bands(&readings[..4], QUINTILES), Err(Undefined::TooFew { found: 4, needed: 5 }));
+    // Itself counts among those up to it: the second of three is above the middle of two bands, hidden or not.
+    let readings = [Reading::Value(1.0), Reading::Interval { low: 1.5, high: Some(2.5) }, Reading::Value(3.0)];
+    let halves = std::num::NonZeroUsize::MIN.saturating_add(1);
+    let found = bands(&readings, halves).expect("bands");
+    assert_eq!(found, vec![range(1, 1), range(2, 2), range(2, 2)]);
+    assert_eq!(bands(&readings, QUINTILES), Err(Undefined::TooFew { found: 3, needed: 5 }));
     assert_eq!(bands(&[Reading::Value(f64::NAN)], QUINTILES), Err(Undefined::NotFinite));
 }
 
@@ -394,4 +399,40 @@ fn cohorts_by_hand() {
     assert_eq!(cohort_step(&before, &after, 2..9), Err(Undefined::LengthMismatch { expected: 4, found: 9 }));
     assert_eq!(aged(&before, &[], 2..3, 1), Err(Undefined::TooFew { found: 0, needed: 1 }));
     assert_eq!(aged(&[1.0, 2.0], &[step], 1..2, 1), Err(Undefined::TooFew { found: 2, needed: 3 }));
+}
+
+#[test]
+fn limits_of_hidden_figures_by_hand() {
+    let between = |lo, hi| Interval::between(lo, hi).expect("ordered bounds");
+    let limits = |x, n| proportion(of(x, n), P95).expect("a proportion").limits;
+    // 8 of {between 5 and 20}: at least 8.
+    let found = proportion_within(Interval::known(8), between(5, Some(20)), P95);
+    assert_eq!(found, Ok(Limits { lower: limits(8.0, 20.0).lower, upper: 1.0 }));
+    // Nobody of {up to 5}: one at least, or there is no proportion.
+    let found = proportion_within(Interval::ZERO, between(0, Some(5)), P95);
+    assert_eq!(found, Ok(Limits { lower: 0.0, upper: limits(0.0, 1.0).upper }));
+    let found = proportion_within(Interval::known(2), between(10, None), P95);
+    assert_eq!(found, Ok(Limits { lower: 0.0, upper: limits(2.0, 10.0).upper }));
+    let open = between(0, None);
+    assert_eq!(proportion_within(open, open, P95), Ok(Limits { lower: 0.0, upper: 1.0 }));
+
+    let count = |x| count_limits(x, P95).expect("a count");
+    let found = rate_within(between(1, Some(9)), between(0, Some(4)), P95);
+    assert_eq!(found, Ok(Limits { lower: count(1.0).lower / 4.0, upper: count(9.0).upper }));
+    let found = rate_within(Interval::known(3), between(2, None), P95);
+    assert_eq!(found, Ok(Limits { lower: 0.0, upper: count(3.0).upper / 2.0 }));
+    // Far out, Byar's lower limit at ten is below the exact one at nine.
+    let extreme = Confidence::new(1.0 - 1e-10).expect("a level");
+    let ten = byar(10.0, extreme).expect("a count").lower;
+    assert!(ten < exact_poisson(9.0, extreme).expect("a count").lower);
+    let found = rate_within(between(9, Some(12)), Interval::known(1), extreme).expect("limits");
+    assert_close(found.lower, ten, 1e-12, "the lowest is inside");
+
+    assert_eq!(rate_within(open, Interval::known(5), P95), Err(Undefined::Unbounded));
+    for within in [proportion_within, rate_within] {
+        assert_eq!(within(Interval::ZERO, Interval::ZERO, P95), Err(Undefined::EmptyDenominator));
+        assert_eq!(within(between(-1, Some(3)), Interval::known(5), P95), Err(Undefined::NegativeCount));
+    }
+    let found = proportion_within(Interval::known(9), Interval::known(5), P95);
+    assert_eq!(found, Err(Undefined::NumeratorAboveDenominator));
 }
