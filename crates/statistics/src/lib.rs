@@ -1,17 +1,51 @@
-//! Arithmetic on figures that may be hidden: an interval always contains the truth.
+//! Arithmetic on figures that may be hidden: an interval always contains the truth. And methods for comparing places:
+//! what may be read of a figure, given its size.
 //!
 //! A hidden figure is never zero and never left out of a sum: it enters as the interval that visible figures allow.
-//! {12, hidden between 1 and 9, 30} sums to 43–51, never to 42. Sums are exact, in integer units; only ratios and
-//! display leave the integers.
+//! {12, hidden between 1 and 9, 30} sums to 43–51, never to 42. Sums are exact, in integer units; only ratios, methods
+//! and display leave the integers.
+//!
+//! Every method names its formula, its source, its domain and what it refuses: a number that is not defined is an
+//! [`Undefined`], never a NaN.
 
+mod bands;
+mod cohort;
+mod estimate;
+mod funnel;
+mod inequality;
 mod interval;
+mod line;
+mod mean;
 mod median;
+mod proportion;
+mod rate;
 mod ratio;
 mod reading;
+mod shrinkage;
+mod special;
+mod standardised;
 #[cfg(test)]
 mod tests;
+mod trend;
 
+pub use bands::{Bands, DECILES, QUINTILES, bands};
+pub use cohort::{Aged, CohortStep, aged, cohort_step, steps_between};
+pub use estimate::{Confidence, Counted, Estimate, Limits, Undefined};
+pub use funnel::{
+    ControlLimits, Sigma, Significance, baseline, proportion_control, proportion_significances, rate_control,
+    rate_significances, ratio_control, ratio_significance,
+};
+pub use inequality::{Member, Ranked, SlopeIndex, Theil, gini, slope_index, theil};
 pub use interval::Interval;
+pub use mean::{Mean, mean};
 pub use median::{Class, grouped_median};
+pub use proportion::{proportion, proportion_within};
+pub use rate::{BYAR_FROM, byar, count_limits, exact_poisson, rate, rate_within};
 pub use ratio::{Amount, Ratio, group_ratio};
 pub use reading::{Reading, Silence};
+pub use shrinkage::{Between, Prior, Shrunk, proportion_prior, rate_prior};
+pub use standardised::{
+    EUROPEAN_STANDARD_POPULATION_2013, directly_standardised, expected_events, indirectly_standardised_rate,
+    indirectly_standardised_ratio,
+};
+pub use trend::{Course, Trend, project, proportion_change, rate_change, trend_in_proportions};

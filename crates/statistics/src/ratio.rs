@@ -92,6 +92,6 @@ fn divide(n: i128, d: i128) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "ratios and display accept 53 bits; rounding is monotone")]
-fn to_f64(units: i128) -> f64 {
+pub(crate) fn to_f64(units: i128) -> f64 {
     units as f64
 }

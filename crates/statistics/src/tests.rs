@@ -1,9 +1,19 @@
 //! Intervals contain the truth, whatever is hidden.
 
+mod known;
+mod laws;
+mod published;
+
 use model::{Decimals, Units};
 use proptest::prelude::*;
 
 use super::*;
+
+/// Relative, unless zero is expected.
+fn assert_close(found: f64, expected: f64, tolerance: f64, what: &str) {
+    let scale = if expected.abs() > 0.0 { expected.abs() } else { 1.0 };
+    assert!((found - expected).abs() <= tolerance * scale, "{what}: {found} instead of {expected}");
+}
 
 const PERCENT: Ratio = Ratio { per: 100, share: true };
 
