@@ -48,10 +48,10 @@ struct Request {
     agent: u32,
 }
 
-/// So many requests, one of each household and every tenth a second one of the same; `ages` in turn.
+/// So many requests, two of each household; `ages` in turn.
 fn requests(number: u32, ages: &[u32]) -> Vec<Request> {
     let age = |household: u32| ages[usize::try_from(household).expect("few") % ages.len()];
-    let household = |i: u32| if i % 10 == 9 { i - 1 } else { i };
+    let household = |i: u32| i / 2;
     let request = |i: u32| Request {
         household: household(i),
         aid: ["A", "B", "C"][usize::try_from(i % 3).expect("below three")],
@@ -156,6 +156,11 @@ async fn what_the_node_counted_is_what_the_hub_compares() {
         for (commune, requests) in &communes[..2] {
             for (indicator, place, expected) in by_hand(requests) {
                 let read = house.reading(indicator, "2025", place, commune).await;
+                if indicator.contains("poids_") || indicator.contains("ponderee") {
+                    // Nobody says how much of a weight one household has: what is refused might be of few, and is hidden.
+                    assert!(read.is_some_and(|read| read.contains(expected)), "{indicator} of {commune}: {read:?}");
+                    continue;
+                }
                 let Some(Reading::Value(value)) = read else { panic!("{indicator} {place} of {commune}: {read:?}") };
                 assert!(
                     (value - expected).abs() <= 1e-9 * expected.abs(),

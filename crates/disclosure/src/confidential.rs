@@ -50,13 +50,26 @@ pub struct ConfidentialCell {
 #[derive(Debug)]
 pub struct ConfidentialTable {
     cells: Vec<ConfidentialCell>,
+    rows_of_one: Option<ConfidentialCount>,
     stand_ins: BTreeSet<(IndicatorCode, BTreeSet<DimensionCode>)>,
 }
 
 impl ConfidentialTable {
     /// A table with these cells; `protect` checks them against their scheme.
     pub fn new(cells: Vec<ConfidentialCell>) -> Self {
-        Self { cells, stand_ins: BTreeSet::new() }
+        Self { cells, rows_of_one: None, stand_ins: BTreeSet::new() }
+    }
+
+    /// The same table, of which no unit has more rows than this: so many rows, whichever they are, are of so many units at
+    /// least.
+    #[must_use]
+    pub fn with_rows_of_one(self, most: ConfidentialCount) -> Self {
+        Self { rows_of_one: Some(most), ..self }
+    }
+
+    /// The most rows that one unit has, where it is known.
+    pub fn rows_of_one(&self) -> Option<&ConfidentialCount> {
+        self.rows_of_one.as_ref()
     }
 
     /// The same table, of which some breakdowns are not known: the commune did not collect them. Their cells are figures of
@@ -73,6 +86,12 @@ impl ConfidentialTable {
             || !self
                 .stand_ins
                 .contains(&(cell.indicator.clone(), cell.key.iter().map(|(dimension, _)| dimension.clone()).collect()))
+    }
+
+    /// The cells themselves, to be changed by tests.
+    #[cfg(test)]
+    pub(crate) fn into_cells(self) -> Vec<ConfidentialCell> {
+        self.cells
     }
 
     /// The cells, in the order given.

@@ -198,6 +198,15 @@ impl Relations {
         self.equalities.push(Equality { whole, parts: vec![part, self.cells.len() - 1] });
     }
 
+    /// What a cell sums: of a difference, what the cell sums that it is left of.
+    pub(crate) fn quantity(&self, cell: usize) -> Option<&Quantity> {
+        match (&self.cells[cell].rows, self.taken.get(&cell)) {
+            (Some((quantity, _)), _) => Some(quantity),
+            (None, Some(&(whole, _))) => self.quantity(whole),
+            (None, None) => None,
+        }
+    }
+
     /// Published cells of the same quantity and conditions all of whose rows are rows of `derived`.
     pub(crate) fn cells_inside(&self, derived: usize) -> impl Iterator<Item = usize> {
         // A difference has no rows of its own: its rows are those of the whole that are not in the part.

@@ -7,14 +7,16 @@ mod ask;
 mod commune;
 pub mod file;
 mod group;
+mod position;
 mod question;
 mod reference;
 
 pub use ask::ask;
+pub use position::Spread;
 pub use reference::Reference;
 
 use model::{CommuneCode, Decimals, DefinitionHash, Failure, IndicatorCode, Key, PackCode, Period, TableCode};
-use statistics::{Reading, Silence};
+use statistics::{Bands, Reading, Silence};
 
 use crate::archive::Content;
 use crate::auth::Coordinator;
@@ -47,6 +49,8 @@ pub struct Comparison {
     pub group: Group,
     /// The public figure that each one is read beside, where the definition names one and the hub has it.
     pub reference: Option<Reference>,
+    /// Where values lie that large and small communes may be compared by: the value itself, or its rate.
+    pub spread: Option<Spread>,
 }
 
 /// What the figures are.
@@ -106,6 +110,8 @@ pub struct CommuneRow {
     pub difference: Option<Shown>,
     /// The value per so many of the reference.
     pub rate: Option<Shown>,
+    /// In which band of the spread it lies, or may lie.
+    pub bands: Option<Bands>,
 }
 
 /// The communes together.
@@ -193,7 +199,7 @@ impl Hub {
         let figures: Vec<&Row> = rows.iter().map(|(_, row)| row).collect();
         let mut group = group::together(&asked, &figures);
         group.rate = beside.filter(|_| group.reason.is_none()).and_then(|beside| beside.together(&figures));
-        let communes = rows
+        let mut communes: Vec<CommuneRow> = rows
             .iter()
             .map(|(name, row)| CommuneRow {
                 territory: row.territory,
@@ -206,8 +212,19 @@ impl Hub {
                     Some(Shown { reading, suppressed: false, decimals })
                 }),
                 rate: beside.and_then(|beside| beside.rate(row)),
+                bands: None,
             })
             .collect();
+        let nothing = Shown::silent(Silence::NotReceived, decimals);
+        let compared: Option<Vec<Shown>> = if position::compares(asked.indicator) {
+            Some(communes.iter().map(|row| row.value).collect())
+        } else {
+            beside.map(|_| communes.iter().map(|row| row.rate.unwrap_or(nothing)).collect())
+        };
+        let spread = compared.and_then(|values| position::spread(&values)).map(|(spread, bands)| {
+            communes.iter_mut().zip(bands).for_each(|(row, bands)| row.bands = bands);
+            spread
+        });
         let heading = Heading {
             pack: asked.published.pack.code().clone(),
             pack_version: asked.published.pack.version().to_owned(),
@@ -220,6 +237,6 @@ impl Hub {
             fictional: self.config().fictional,
         };
         let reference = beside.map(|beside| beside.reference.clone());
-        Ok(Comparison { heading, communes, group, reference })
+        Ok(Comparison { heading, communes, group, reference, spread })
     }
 }

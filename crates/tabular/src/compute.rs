@@ -105,10 +105,16 @@ pub fn compute(rows: &Rows, table: &Table) -> Result<ConfidentialTable, ComputeE
     let mut cells = Vec::new();
     for (scheme, facts) in table.scheme().measures().iter().zip(each(measures, |measure| figures.of(measure))) {
         for (breakdown, facts) in scheme.breakdowns.iter().zip(facts) {
+            let facts = facts.into_iter().map(|fact| if rows.unfolded { fact.of_unknown_shares() } else { fact });
             cells.extend(keys(table, breakdown).into_iter().zip(facts).map(|(key, fact)| cell(scheme, key, fact)));
         }
     }
-    Ok(ConfidentialTable::new(cells).without(rows.unknown.clone()))
+    let table = ConfidentialTable::new(cells).without(rows.unknown.clone());
+    if rows.unfolded {
+        return Ok(table);
+    }
+    let most = rows.shape.unit.map_or(1, |unit| rows.tally.identities[unit].most_rows());
+    Ok(table.with_rows_of_one(ConfidentialCount::new(most)))
 }
 
 /// `work` of each item, in order, by as many threads as there are processors.

@@ -108,5 +108,13 @@ fn patiently(spec: &SourceSpec, name: &str, bytes: &[u8], table: &Table) -> Resu
         let seen = records::read(spec, name, bytes, table, &mut |cells, line| tally.push(&shape, cells, line))?;
         (seen, BTreeSet::new())
     };
-    Ok(Rows { table: table.definition_hash(), shape, tally, unknown, height: seen.height, set_aside: seen.set_aside })
+    Ok(Rows {
+        table: table.definition_hash(),
+        shape,
+        tally,
+        unfolded: spec.totals.is_some(),
+        unknown,
+        height: seen.height,
+        set_aside: seen.set_aside,
+    })
 }

@@ -46,6 +46,8 @@ pub struct Rows {
     pub(crate) table: DefinitionHash,
     pub(crate) shape: Shape,
     pub(crate) tally: Tally,
+    /// Whether rows stand for totals: then nobody knows how much one unit has.
+    pub(crate) unfolded: bool,
     /// What the file says nothing about.
     pub(crate) unknown: BTreeSet<(IndicatorCode, BTreeSet<DimensionCode>)>,
     pub(crate) height: usize,

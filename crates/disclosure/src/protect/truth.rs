@@ -7,6 +7,7 @@ use model::{IndicatorCode, Key};
 use super::ProtectError;
 use crate::confidential::{ConfidentialCell, ConfidentialTable};
 use crate::relations::{Entry, Equality, Relations, Standing};
+use crate::scheme::Quantity;
 use crate::system::LARGEST;
 
 /// What one unknown really is. No `Debug`: these are the numbers that must not leave.
@@ -14,11 +15,15 @@ use crate::system::LARGEST;
 pub(super) struct Fact {
     pub(super) value: i128,
     pub(super) contributors: i128,
+    /// Most of it that one unit has; `None` where nobody says.
+    most: Option<i128>,
 }
 
 /// What all unknowns really are; `None` for derived cells that the table does not determine.
 pub(super) struct Truth {
     facts: Vec<Option<Fact>>,
+    /// The most rows of one unit; `None` where nobody says.
+    rows_of_one: Option<i128>,
     /// The commune does not know them itself: the fact is only one that agrees with the others.
     stand_ins: Vec<bool>,
 }
@@ -65,7 +70,7 @@ impl Truth {
             return Err(ProtectError::Incomplete(name.0.clone(), name.1.clone()));
         }
         let stand_ins = facts.iter().zip(known).map(|(fact, known)| fact.is_some() && !known).collect();
-        let mut truth = Self { facts, stand_ins };
+        let mut truth = Self { facts, rows_of_one: rows_of_one(table), stand_ins };
         truth.derive(relations)?;
         Ok(truth)
     }
@@ -127,13 +132,16 @@ impl Truth {
                     }
                     (Some((cell, sign)), None) => {
                         let value = -sign * sum(|fact| fact.value);
-                        let contributors = self.at_least(equality, cell);
                         if value < 0 {
                             let (indicator, key) = relations.cells[cell].place.clone();
                             return Err(ProtectError::Inconsistent(indicator, key));
                         }
+                        let most = if cell == equality.whole { None } else { self.most(relations, equality.whole) };
+                        // Whoever they are, each has no more of it than that.
+                        let by_size = most.filter(|most| *most > 0).map_or(0, |most| (value + most - 1) / most);
+                        let contributors = self.at_least(equality, cell).max(by_size);
                         self.stand_ins[cell] = members().any(|(member, _)| self.stand_ins[member]);
-                        self.facts[cell] = Some(Fact { value, contributors });
+                        self.facts[cell] = Some(Fact { value, contributors, most });
                         progress = true;
                     }
                     _ => {}
@@ -143,6 +151,15 @@ impl Truth {
                 self.raise(relations);
                 return Ok(());
             }
+        }
+    }
+
+    /// The most that one unit has of a cell, and so of any part of it.
+    fn most(&self, relations: &Relations, cell: usize) -> Option<i128> {
+        match relations.quantity(cell)? {
+            Quantity::Rows => self.rows_of_one,
+            Quantity::Sum { .. } => self.facts[cell].and_then(|fact| fact.most),
+            Quantity::Distinct { .. } | Quantity::Weight { .. } => None,
         }
     }
 
@@ -176,5 +193,16 @@ impl Truth {
 
 #[expect(clippy::disallowed_methods, reason = "protection compares the numbers; they stay in this module's `Truth`")]
 fn expose(cell: &ConfidentialCell) -> Fact {
-    Fact { value: cell.value.expose().into(), contributors: cell.contributors.expose().into() }
+    // Zero where a table says nothing of it.
+    let largest = i128::from(cell.largest.expose());
+    Fact {
+        value: cell.value.expose().into(),
+        contributors: cell.contributors.expose().into(),
+        most: (largest > 0).then_some(largest),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bound on contributors of this module's `Truth`")]
+fn rows_of_one(table: &ConfidentialTable) -> Option<i128> {
+    table.rows_of_one().map(|most| most.expose().into())
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use model::{Clock, Decimals, DefinitionHash, Failure};
-use statistics::{Reading, Silence};
+use statistics::{Bands, Reading, Silence};
 use wire::client::ClientError;
 use wire::pb::comparison::v1 as pb;
 
-use super::{CommuneRow, Comparison, Group, Heading, Question, Reference, Shown};
+use super::{CommuneRow, Comparison, Group, Heading, Question, Reference, Shown, Spread};
 use crate::coordinator::Credentials;
 use crate::failure;
 
@@ -54,6 +54,15 @@ fn read(answer: pb::CompareResponse) -> Option<Comparison> {
             rate: optional(group.rate)?,
             reason: Some(group.reason).filter(|reason| !reason.is_empty()),
         },
+        spread: match answer.spread {
+            None => None,
+            Some(spread) => Some(Spread {
+                bands: spread.bands,
+                communes: spread.communes,
+                minimum: shown(spread.minimum?)?,
+                maximum: shown(spread.maximum?)?,
+            }),
+        },
         reference: match answer.reference {
             None => None,
             Some(reference) => Some(Reference {
@@ -75,6 +84,13 @@ fn commune(row: pb::CommuneRow) -> Option<CommuneRow> {
         denominator: optional(row.denominator)?,
         difference: optional(row.difference)?,
         rate: optional(row.rate)?,
+        bands: match row.bands {
+            None => None,
+            Some(bands) => Some(Bands {
+                lowest: usize::try_from(bands.lowest).ok()?,
+                highest: usize::try_from(bands.highest).ok()?,
+            }),
+        },
     })
 }
 

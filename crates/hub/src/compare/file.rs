@@ -96,6 +96,18 @@ fn columns(comparison: &Comparison, place: &Key) -> Result<Columns, ColumnsError
         let status = readings().map(|reading| reading.map(|reading| status(reading).to_owned()));
         columns.push((format!("{name}_status"), Values::Texts(status.collect())));
     }
+    if let Some(spread) = &comparison.spread {
+        let end = |end: fn(&statistics::Bands) -> usize| {
+            let rows = comparison.communes.iter().map(|row| row.bands.as_ref());
+            // The group has no place among its members.
+            let bands = rows
+                .chain([None])
+                .map(|bands| bands.map(|bands| u32::try_from(end(bands)).map_or(f64::NAN, f64::from)));
+            Values::Numbers(bands.collect())
+        };
+        columns.push((format!("band_low_of_{}", spread.bands), end(|bands| bands.lowest)));
+        columns.push((format!("band_high_of_{}", spread.bands), end(|bands| bands.highest)));
+    }
     let hidden = |line: &Line<'_>| line.figures[0].1.map(|shown| shown.suppressed);
     columns.push(("suppressed".to_owned(), Values::Flags(lines.iter().map(hidden).collect())));
     let about = Columns::new(columns)?
@@ -160,6 +172,7 @@ mod tests {
             denominator: None,
             difference: None,
             rate: None,
+            bands: None,
         };
         Comparison {
             heading: Heading {
@@ -189,6 +202,7 @@ mod tests {
                 reason: Some("quatre communes au moins".to_owned()),
             },
             reference: None,
+            spread: None,
         }
     }
 

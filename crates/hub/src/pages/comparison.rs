@@ -12,7 +12,7 @@ use serde::Deserialize;
 use statistics::Reading;
 
 use super::{Frame, page, problem};
-use crate::compare::{Comparison, Question, Reference, Shown};
+use crate::compare::{Comparison, Question, Reference, Shown, Spread};
 use crate::packs::{Packs, Published};
 use crate::{Hub, failure};
 
@@ -63,6 +63,7 @@ struct ShownView {
     group: RowView,
     reason: Option<String>,
     reference: Option<String>,
+    spread: Option<String>,
     intervals: bool,
     source: String,
     sheet: Vec<SheetLine>,
@@ -278,6 +279,9 @@ fn view(found: &Found<'_>, comparison: &Comparison, key: &Key) -> ShownView {
     if let Some(reference) = &comparison.reference {
         heads.push(reference.column());
     }
+    if comparison.spread.is_some() {
+        heads.push("Position".to_owned());
+    }
     let cell = |shown: Option<Shown>, signed| match shown {
         Some(shown) => CellView { text: words_of(shown, signed), secret: shown.suppressed && !is_blank(shown) },
         None => CellView { text: String::new(), secret: false },
@@ -290,6 +294,10 @@ fn view(found: &Found<'_>, comparison: &Comparison, key: &Key) -> ShownView {
         if comparison.reference.is_some() {
             cells.push(cell(row.rate, false));
         }
+        if let Some(spread) = &comparison.spread {
+            let text = row.bands.map_or_else(String::new, |bands| spread.words(bands));
+            cells.push(CellView { text, secret: false });
+        }
         RowView { name: row.name.clone(), code: row.territory.to_string(), cells }
     });
     let group = &comparison.group;
@@ -299,6 +307,9 @@ fn view(found: &Found<'_>, comparison: &Comparison, key: &Key) -> ShownView {
     }
     if comparison.reference.is_some() {
         together.push(cell(group.rate, false));
+    }
+    if comparison.spread.is_some() {
+        together.push(cell(None, false));
     }
     let when = render::date::period(heading.period);
     let place = if key.is_empty() { "Ensemble".to_owned() } else { words(found.table, key, true) };
@@ -311,6 +322,7 @@ fn view(found: &Found<'_>, comparison: &Comparison, key: &Key) -> ShownView {
         group: RowView { name: capital(&group.name), code: String::new(), cells: together },
         reason: group.reason.as_deref().map(french),
         reference: comparison.reference.as_ref().map(Reference::sentence),
+        spread: comparison.spread.as_ref().map(Spread::sentence),
         intervals: comparison.communes.iter().map(|row| row.value).chain([group.value]).any(is_interval),
         source: format!(
             "Source : {} qui ont envoyé ce tableau, calculs des communes d’après « {} », version {} (définition {}). Ce n’est pas un total départemental.",

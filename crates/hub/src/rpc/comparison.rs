@@ -75,6 +75,10 @@ impl From<&Comparison> for pb::CompareResponse {
                     denominator: row.denominator.map(reading),
                     difference: row.difference.map(reading),
                     rate: row.rate.map(reading),
+                    bands: row.bands.map(|bands| pb::Bands {
+                        lowest: u32::try_from(bands.lowest).unwrap_or(u32::MAX),
+                        highest: u32::try_from(bands.highest).unwrap_or(u32::MAX),
+                    }),
                 })
                 .collect(),
             group: Some(pb::Group {
@@ -85,6 +89,12 @@ impl From<&Comparison> for pb::CompareResponse {
                 denominator: group.denominator.map(reading),
                 reason: group.reason.clone().unwrap_or_default(),
                 rate: group.rate.map(reading),
+            }),
+            spread: comparison.spread.as_ref().map(|spread| pb::Spread {
+                bands: spread.bands,
+                communes: spread.communes,
+                minimum: Some(reading(spread.minimum)),
+                maximum: Some(reading(spread.maximum)),
             }),
             reference: comparison.reference.as_ref().map(|reference| pb::Reference {
                 title: reference.title.clone(),

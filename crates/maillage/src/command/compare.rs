@@ -143,6 +143,9 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
     if let Some(reference) = &comparison.reference {
         columns.push(Column::numbers(reference.column()));
     }
+    if comparison.spread.is_some() {
+        columns.push(Column::text("Position"));
+    }
     let mut table = Table::new(columns);
     for row in &comparison.communes {
         let mut cells = vec![format!("{} ({})", row.name, row.territory), text(row.value, false)];
@@ -156,6 +159,9 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
         if comparison.reference.is_some() {
             cells.push(optional(row.rate, false));
         }
+        if let Some(spread) = &comparison.spread {
+            cells.push(row.bands.map_or_else(String::new, |bands| spread.words(bands)));
+        }
         table.push(cells);
     }
     let group = &comparison.group;
@@ -166,6 +172,9 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
     if comparison.reference.is_some() {
         cells.push(optional(group.rate, false));
     }
+    if comparison.spread.is_some() {
+        cells.push(String::new());
+    }
     table.push(cells);
     out.push_str(&table.draw(screen));
     if let Some(reason) = &group.reason {
@@ -173,6 +182,9 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
     }
     if let Some(reference) = &comparison.reference {
         let _ = write!(out, "\n{}", reference.sentence());
+    }
+    if let Some(spread) = &comparison.spread {
+        let _ = write!(out, "\n{}", spread.sentence());
     }
     if comparison.communes.iter().any(|row| is_interval(row.value)) {
         out.push_str(

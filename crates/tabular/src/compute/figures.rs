@@ -18,6 +18,11 @@ pub(super) struct Fact {
 }
 
 impl Fact {
+    /// The same where nobody knows how much of it one contributor has.
+    pub(super) fn of_unknown_shares(self) -> Self {
+        Self { largest: 0, second: 0, ..self }
+    }
+
     /// Adds one contributor of an amount.
     fn contribute(&mut self, sum: Units) {
         self.value += sum;

@@ -128,7 +128,15 @@ fn attempt<R: Read + Send>(
         let block = usize::try_from(place >> PLACE_BITS).unwrap_or(usize::MAX);
         starts.get(block).map_or(0, |start| start + (place & ((1 << PLACE_BITS) - 1)))
     });
-    Ok(Rows { table: table.definition_hash(), shape, tally, unknown: BTreeSet::new(), height, set_aside: 0 })
+    Ok(Rows {
+        table: table.definition_hash(),
+        shape,
+        tally,
+        unfolded: false,
+        unknown: BTreeSet::new(),
+        height,
+        set_aside: 0,
+    })
 }
 
 /// Where the rows begin: byte, and line from 1.

@@ -55,6 +55,8 @@ pub(crate) struct Identity {
     pub(crate) columns: usize,
     /// Per unit: the kind of its first row.
     pub(crate) first: Vec<u32>,
+    /// Per unit: how many rows it has.
+    rows: Vec<u32>,
     /// Per unit and amount column: the sum over rows of that kind.
     pub(crate) sums: Vec<i64>,
     /// Other kinds of a unit's rows, with the place of their sums.
@@ -74,6 +76,7 @@ impl Identity {
             known: Interner::default(),
             columns,
             first: Vec::new(),
+            rows: Vec::new(),
             sums: Vec::new(),
             more: HashMap::default(),
             more_sums: Vec::new(),
@@ -82,21 +85,23 @@ impl Identity {
 
     pub(super) fn push(&mut self, cell: &Cell<'_>, kind: u32, values: &[Option<i64>]) {
         let values = &values[..self.columns];
-        let sums = cell.with_bytes(|text| self.sums_of(text, kind));
+        let sums = cell.with_bytes(|text| self.sums_of(text, kind, 1));
         for (sum, value) in sums.iter_mut().zip(values) {
             // The reader refuses a column whose absolute values do not fit together.
             *sum = sum.saturating_add(value.unwrap_or(0));
         }
     }
 
-    /// Notes that the unit has a row of this kind; gives the sums of both, to be added to.
-    fn sums_of(&mut self, text: &[u8], kind: u32) -> &mut [i64] {
+    /// Notes that the unit has so many more rows, and some of this kind; gives the sums of both, to be added to.
+    fn sums_of(&mut self, text: &[u8], kind: u32, rows: u32) -> &mut [i64] {
         let (unit, new) = self.known.number(text);
         let at = unit as usize;
         if new {
+            self.rows.push(0);
             self.first.push(kind);
             self.sums.resize(self.sums.len() + self.columns, 0);
         }
+        self.rows[at] = self.rows[at].saturating_add(rows);
         if self.first[at] == kind {
             return &mut self.sums[at * self.columns..(at + 1) * self.columns];
         }
@@ -111,15 +116,23 @@ impl Identity {
 
     pub(super) fn merge(&mut self, other: &Self, kinds: &[u32]) {
         let texts: Vec<&[u8]> = other.known.texts().collect();
-        let firsts = other.first.iter().enumerate().map(|(unit, kind)| (unit, *kind, &other.sums, unit));
-        let others =
-            other.more.iter().map(|((unit, kind), place)| (*unit as usize, *kind, &other.more_sums, *place as usize));
-        for (unit, kind, theirs, place) in firsts.chain(others) {
-            let sums = self.sums_of(texts[unit], kinds[kind as usize]);
+        let firsts =
+            other.first.iter().enumerate().map(|(unit, kind)| (unit, *kind, other.rows[unit], &other.sums, unit));
+        let others = other
+            .more
+            .iter()
+            .map(|((unit, kind), place)| (*unit as usize, *kind, 0, &other.more_sums, *place as usize));
+        for (unit, kind, rows, theirs, place) in firsts.chain(others) {
+            let sums = self.sums_of(texts[unit], kinds[kind as usize], rows);
             for (sum, add) in sums.iter_mut().zip(&theirs[place * other.columns..(place + 1) * other.columns]) {
                 *sum = sum.saturating_add(*add);
             }
         }
+    }
+
+    /// The most rows that one unit has.
+    pub(crate) fn most_rows(&self) -> i64 {
+        self.rows.iter().copied().max().unwrap_or(0).into()
     }
 
     /// Units whose rows are of several kinds, in the order of their numbers.

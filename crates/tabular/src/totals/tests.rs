@@ -81,6 +81,10 @@ fn totals_give_the_figures_of_the_rows_that_they_sum_and_no_other() {
         let rows = exposed(&compute(&by_rows(table, seed), table).expect("computable"));
         let from_totals = compute(&by_totals(table, seed, with_aid), table).expect("computable");
         let totals = exposed(&from_totals);
+        // Rows that nobody saw say nothing of how much one household has.
+        assert!(
+            from_totals.rows_of_one().is_none() && totals.values().all(|[.., largest, second]| largest + second == 0)
+        );
         let mut known = BTreeSet::new();
         for cell in from_totals.cells().iter().filter(|cell| from_totals.is_known(cell)) {
             let name = (cell.indicator.to_string(), cell.key.to_string());

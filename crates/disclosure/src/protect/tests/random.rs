@@ -370,3 +370,53 @@ fn the_rule_of_a_case_is_the_rule_of_its_scheme() {
     let scheme = case.scheme();
     assert!(scheme.measures().iter().all(|measure| measure.protection == Protection::Here(case.rule)));
 }
+
+/// Several rows of one unit: what is left of a whole beside its part is never taken to be of more units than it is.
+#[test]
+fn nobody_is_counted_twice_behind_a_difference() {
+    let (tight, derived) = (Counter::new(0_u32), Counter::new(0_u32));
+    let strategy = (cases(), prop::collection::vec(0_u32..12, 64));
+    let mut runner = TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&strategy, |(case, units)| {
+        let case = Case { with_part: true, with_list: false, ..case };
+        let scheme = case.scheme();
+        let mut records = case.records();
+        for (record, unit) in records.iter_mut().zip(units.iter().cycle()) {
+            record.unit = *unit;
+        }
+        let of = |inside: &dyn Fn(&&Record) -> bool| {
+            records.iter().filter(inside).map(|record| record.unit).collect::<Vec<_>>()
+        };
+        let different = |units: Vec<u32>| i64::try_from(units.into_iter().collect::<BTreeSet<_>>().len()).expect("few");
+        let cells = tabulate(&scheme, &records).into_cells().into_iter().map(|cell| {
+            let part = cell.indicator.as_str() == "part";
+            let inside = |record: &&Record| {
+                (!part || record.conditions.contains("c")) && cell.key.iter().all(|(d, c)| record.codes[d] == *c)
+            };
+            let units = different(of(&inside));
+            crate::ConfidentialCell { contributors: crate::ConfidentialCount::new(units), ..cell }
+        });
+        let most = (0..12).map(|unit| of(&|record| record.unit == unit).len()).max().unwrap_or(0);
+        let most = crate::ConfidentialCount::new(i64::try_from(most).expect("few"));
+        let table = crate::ConfidentialTable::new(cells.collect()).with_rows_of_one(most);
+        let relations = scheme.relations();
+        let truth = crate::protect::truth::Truth::open(&table, relations);
+        let truth = truth.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        for (id, cell) in relations.cells.iter().enumerate() {
+            let asked = cell.standing == crate::relations::Standing::Derived && cell.need.is_some();
+            let Some(fact) = truth.get(id).filter(|_| asked && cell.rows.is_none()) else { continue };
+            let key = &cell.place.1;
+            let beside =
+                |record: &&Record| !record.conditions.contains("c") && key.iter().all(|(d, c)| record.codes[d] == *c);
+            let truly = i128::from(different(of(&beside)));
+            prop_assert!(fact.contributors <= truly, "{} of {truly} at {key}", fact.contributors);
+            derived.set(derived.get() + 1);
+            tight.set(tight.get() + u32::from(fact.contributors > 0));
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+    assert!(derived.get() > 1_000 && 2 * tight.get() > derived.get(), "{} of {}", tight.get(), derived.get());
+}
