@@ -79,3 +79,17 @@ async fn lines_are_told_in_french_with_names_as_long_as_they_are_kept() {
     assert_eq!(last.who, "personne n° 1");
     assert_eq!(stage.hub.verify_journal().await.expect("reads").map(drop), Ok(()));
 }
+
+#[tokio::test]
+async fn opening_a_hub_again_tells_nothing() {
+    let mut stage = Stage::new().await;
+    let before = stage.hub.journal(100).await.expect("reads");
+    stage.restart(vec![pack()]).await;
+    assert_eq!(stage.hub.journal(100).await.expect("reads"), before);
+    stage.restart(vec![pack_with("1.1.0", 7)]).await;
+    let after = stage.hub.journal(100).await.expect("reads");
+    assert_eq!(
+        after[before.len()..].iter().map(|entry| entry.what.as_str()).collect::<Vec<_>>(),
+        ["référentiel publié"]
+    );
+}

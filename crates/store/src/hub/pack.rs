@@ -75,7 +75,8 @@ impl HubStore {
         expected: Option<&PackLine>,
     ) -> Result<PackPublication, StoreError> {
         let mut tx = self.db.begin_write().await?;
-        tx.q("INSERT INTO pack_document (code, version, hash, document, signature, signing_key, added_at) \
+        let added = tx
+            .q("INSERT INTO pack_document (code, version, hash, document, signature, signing_key, added_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (code, version) DO NOTHING")
             .bind(pack.code.as_str())
             .bind(pack.version.as_str())
@@ -102,6 +103,10 @@ impl HubStore {
             .await?;
         if known.as_ref() != expected {
             return Ok(PackPublication::Overtaken);
+        }
+        if added == 0 && known.as_ref() == Some(line) {
+            // Every opening asks for what the program brings: nothing is done, and nothing told.
+            return Ok(PackPublication::Done);
         }
         tx.q("INSERT INTO pack_line (code, version, former, former_until, changed_at) VALUES ($1, $2, $3, $4, $5) \
               ON CONFLICT (code) DO UPDATE SET version = excluded.version, former = excluded.former, \
