@@ -111,8 +111,10 @@ pub async fn run(args: ProtectArgs) -> Result<(), Stop> {
     let read = [args.tables.as_slice(), &args.history, &sources, args.hierarchy.as_slice()].concat();
     let written = [working.clone(), public.clone()].concat();
     distinct(&written, &read)?;
-    // Before a long search, not after it.
-    node::tables::free(&written, args.force)?;
+    // Before a long search, not after it. A folder that is not there yet is made at the end.
+    let made_later = |path: &PathBuf| path.parent().is_some_and(|f| !f.as_os_str().is_empty() && !f.exists());
+    let now: Vec<PathBuf> = written.iter().filter(|path| !made_later(path)).cloned().collect();
+    node::tables::free(&now, args.force)?;
     let ask = Protect {
         tables: args.tables,
         hierarchy: args.hierarchy.unwrap_or_default(),

@@ -70,3 +70,18 @@ fn nothing_is_enough_is_said_and_nothing_is_written() {
     assert!(said.contains("retrait") && !said.contains("40") && !said.contains("96"), "{said}");
     assert_eq!(desk.names(), ["H.json", "T.csv"]);
 }
+
+/// The table adds up to nothing: whoever is told of the folder was told before it was read.
+#[test]
+fn a_folder_that_takes_no_file_is_told_before_the_search() {
+    let desk = Desk::new(&[("H.json", K), ("T.csv", "k,value\nA,1\nB,1\nC,1\nTotal,999\n")]);
+    let protect = "protect --table T.csv --hierarchy H.json --rule threshold=8 -o";
+    let (said, code) = desk.said(&format!("{protect} H.json/out.csv"));
+    assert!(
+        code != Some(0) && said.contains("H.json/out.csv") && !said.contains("TABLE_NOT_ADDITIVE"),
+        "{code:?} {said}"
+    );
+    let (said, _) = desk.said(&format!("{protect} out.csv"));
+    assert!(said.contains("TABLE_NOT_ADDITIVE"), "{said}");
+    assert_eq!(desk.names(), ["H.json", "T.csv"], "nothing is left beside");
+}

@@ -24,13 +24,19 @@ impl Drop for Beside {
     }
 }
 
-/// Whether these places may be written to: none is taken, or only by files that are meant to be replaced.
+/// Whether these places may be written to: none is taken, or only by files that are meant to be replaced, and their folders
+/// take files. Asked before long work, so that nobody waits for what cannot be kept.
 ///
 /// # Errors
-/// A place that is taken.
+/// A place that is taken; a folder that is not there or cannot be written to.
 pub fn free(paths: &[PathBuf], replace: bool) -> Result<(), Failure> {
     for path in paths {
-        let Ok(taken) = std::fs::symlink_metadata(path) else { continue };
+        let Ok(taken) = std::fs::symlink_metadata(path) else {
+            let part = part(path);
+            let _tried = Beside(vec![(part.clone(), path.clone())]);
+            fill(&part, &[]).map_err(|error| failure::folder(path, &error))?;
+            continue;
+        };
         // A rename would replace a device by a file that everybody reads from, a link by what it does not point to, and
         // fail on a folder after others were done.
         if !taken.is_file() {
@@ -56,8 +62,7 @@ pub fn write(files: &[(PathBuf, &[u8])], replace: bool) -> Result<(), Failure> {
     free(&files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>(), replace)?;
     let mut beside = Beside(Vec::new());
     for (path, bytes) in files {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let part = part(path);
         crash::point("table: beside");
         beside.0.push((part.clone(), path.clone()));
         fill(&part, bytes).map_err(|error| failure::folder(path, &error))?;
@@ -67,6 +72,11 @@ pub fn write(files: &[(PathBuf, &[u8])], replace: bool) -> Result<(), Failure> {
         std::fs::rename(part, path).map_err(|error| failure::folder(path, &error))?;
     }
     Ok(())
+}
+
+fn part(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.part", std::process::id()))
 }
 
 fn fill(part: &Path, bytes: &[u8]) -> std::io::Result<()> {

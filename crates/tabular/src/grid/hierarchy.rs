@@ -86,6 +86,7 @@ pub fn hierarchy(path: &Path) -> Result<Vec<Dimension>, Fault> {
 /// As [`hierarchy`].
 pub fn hierarchy_of(name: &str, bytes: &[u8]) -> Result<Vec<Dimension>, Fault> {
     let fault = |message: String| Fault::of_file(name, FaultCause::Hierarchy, message);
+    let text = String::from_utf8_lossy(bytes);
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
         return Err(fault("Le fichier est vide : il faut au moins {\"dims\": {…}}.".to_owned()));
@@ -114,9 +115,18 @@ pub fn hierarchy_of(name: &str, bytes: &[u8]) -> Result<Vec<Dimension>, Fault> {
         let within = file.within.0.iter().filter(|(dimension, _)| dimension.trim() == name.trim());
         let pairs: Vec<&(String, String)> = within.flat_map(|(_, pairs)| pairs).collect();
         let distinct = file.distinct.iter().any(|dimension| dimension.trim() == name.trim());
-        Ok(Dimension { distinct, ..axis(name, parents, &pairs, &fault)? })
+        let at = |node: &str, message: String| fault(message).at_line(line_of(&text, name, node));
+        Ok(Dimension { distinct, ..axis(name, parents, &pairs, &at)? })
     };
     file.dims.0.iter().map(of).collect()
+}
+
+/// Where a node of a dimension is first named: the line, from 1.
+fn line_of(text: &str, dimension: &str, node: &str) -> Option<u64> {
+    let quoted = |name: &str| serde_json::to_string(name).unwrap_or_default();
+    let from = text.find(&quoted(dimension))?;
+    let at = from + text[from..].find(&quoted(node)).unwrap_or(0);
+    u64::try_from(text[..at].matches('\n').count()).ok().map(|before| before + 1)
 }
 
 /// What the parser says, in French: its own words are English, but for those that are ours.
@@ -155,7 +165,7 @@ fn axis(
     name: &str,
     parents: &Members<Groupings>,
     pairs: &[&(String, String)],
-    fault: &dyn Fn(String) -> Fault,
+    fault: &dyn Fn(&str, String) -> Fault,
 ) -> Result<Dimension, Fault> {
     let mut groupings: Vec<(&str, Vec<&str>)> = Vec::new();
     for (parent, children) in &parents.0 {
@@ -170,12 +180,12 @@ fn axis(
     }
     let dimension = cut(name);
     let mut axis = Axis::new(groupings).map_err(|invalid| match invalid {
-        InvalidAxis::Cycle(node) => fault(format!(
+        InvalidAxis::Cycle(node) => fault(&node, format!(
             "Dans la dimension « {dimension} », « {} » fait partie de lui-même, directement ou par ses parties : une \
              hiérarchie ne doit pas revenir sur elle-même.",
             cut(&node)
         )),
-        InvalidAxis::Grouping(node) => fault(format!(
+        InvalidAxis::Grouping(node) => fault(&node, format!(
             "Dans la dimension « {dimension} », une décomposition de « {} » est vide ou cite deux fois le même code.",
             cut(&node)
         )),
@@ -184,16 +194,20 @@ fn axis(
     for (part, whole) in pairs {
         let (part, whole) = (part.trim(), whole.trim());
         if part == whole || part.is_empty() || whole.is_empty() {
-            return Err(fault(format!(
-                "Dans « within », la dimension « {dimension} » : écrivez deux codes différents, la partie puis le tout."
-            )));
+            return Err(fault(
+                part,
+                format!(
+                    "Dans « within », la dimension « {dimension} » : écrivez deux codes différents, la partie puis le tout."
+                ),
+            ));
         }
         within.push((axis.node(part), axis.node(whole)));
     }
     if axis.nodes().is_empty() {
-        return Err(fault(format!(
-            "La dimension « {dimension} » n’a aucun code : écrivez au moins {{\"Total\": [\"…\"]}}."
-        )));
+        return Err(fault(
+            name,
+            format!("La dimension « {dimension} » n’a aucun code : écrivez au moins {{\"Total\": [\"…\"]}}."),
+        ));
     }
     Ok(Dimension { within, ..Dimension::new(name.trim(), axis) })
 }

@@ -51,6 +51,10 @@ fn a_hierarchy_that_is_none_is_refused_with_its_place() {
         assert!(fault.message.contains(said), "{text}: {}", fault.message);
     }
     assert_eq!(hierarchy_of("H.json", b"{\"dims\":\n {\"a\" {}}}").expect_err("no JSON").line, Some(2));
+    // A node of the same name in another dimension is another node.
+    let cycle = b"{\"dims\": {\"a\": {\"T\": [\"x\"]},\n\"b\": {\"T\": [\"y\"],\n\"y\": [\"T\"]}}}";
+    let fault = hierarchy_of("H.json", cycle).expect_err("a cycle");
+    assert!(fault.line == Some(2) || fault.line == Some(3), "{fault:?}");
 }
 
 #[test]
