@@ -133,3 +133,13 @@ fn what_does_not_read_is_not_repeated() {
         assert!(!said.contains(figure) && said.contains("ligne 2") && said.contains("value"), "{said}");
     }
 }
+
+#[test]
+fn a_dimension_whose_column_is_misspelt_is_named() {
+    let hierarchy = r#"{"dims":{"k":{"Total":["A","B"]},"sexe":{"T":["F","H"]}}}"#;
+    let cells = "k,sex,value\nA,F,9\nA,H,9\nA,T,18\nB,F,9\nB,H,9\nB,T,18\nTotal,F,18\nTotal,H,18\nTotal,T,36\n";
+    let desk = Desk::new(&[("H.json", hierarchy), ("T.csv", cells)]);
+    let (said, code) = desk.said("protect --table T.csv --hierarchy H.json --rule threshold=5 -o out.csv");
+    assert_eq!(code, Some(65), "{said}");
+    assert!(said.contains("TABLE_DUPLICATE") && said.contains("sexe") && said.contains("mal écrit"), "{said}");
+}

@@ -68,6 +68,26 @@ impl Files {
         format!("{}, ligne {line} ({codes})", file.name())
     }
 
+    /// A dimension without column beside a column that nobody reads: perhaps one name, written in two ways.
+    fn misspelt(&self, place: Place) -> String {
+        let file = self.file(place);
+        let has = file.dimensions();
+        let absent: Vec<&str> = (self.dimensions.iter().enumerate())
+            .filter(|(at, _)| !has.contains(at))
+            .map(|(_, dimension)| dimension.name.as_str())
+            .collect();
+        let unread: Vec<&str> = file.other_columns().take(NAMED).collect();
+        if absent.is_empty() || unread.is_empty() {
+            return String::new();
+        }
+        format!(
+            " La hiérarchie a une dimension « {} » que ce fichier n’a pas, et sa colonne « {} » n’est pas lue comme un code : \
+             est-ce le même nom, mal écrit ?",
+            absent.join(" », « "),
+            unread.join(" », « ")
+        )
+    }
+
     fn cells(&self, places: &[Place]) -> String {
         let mut lines: Vec<String> =
             places.iter().take(NAMED).map(|&place| format!("  {}", self.cell(place))).collect();
@@ -97,9 +117,10 @@ impl Files {
             Misfit::Twice { place, first } => (
                 "TABLE_DUPLICATE",
                 format!(
-                    "{} : cette cellule figure déjà ligne {}. Une seule ligne par cellule.",
+                    "{} : cette cellule figure déjà ligne {}. Une seule ligne par cellule.{}",
                     self.cell(*place),
-                    self.file(*place).place(*first).0
+                    self.file(*place).place(*first).0,
+                    self.misspelt(*place)
                 ),
             ),
             Misfit::Codes { place, dimension, parent, missing } => (
