@@ -116,11 +116,22 @@ impl Truth {
 
     /// Fills in the derived cells that follow, and checks all relations.
     fn derive(&mut self, relations: &Relations) -> Result<(), ProtectError> {
+        // What follows from the commune's own figures is its own, whatever else it would follow from.
+        self.derive_from(relations, false)?;
+        self.derive_from(relations, true)?;
+        self.raise(relations);
+        Ok(())
+    }
+
+    fn derive_from(&mut self, relations: &Relations, with_stand_ins: bool) -> Result<(), ProtectError> {
         loop {
             let mut progress = false;
             for equality in &relations.equalities {
                 let members =
                     || std::iter::once((equality.whole, 1)).chain(equality.parts.iter().map(|&part| (part, -1)));
+                if !with_stand_ins && members().any(|(cell, _)| self.stand_ins[cell]) {
+                    continue;
+                }
                 let mut open = members().filter(|&(cell, _)| self.facts[cell].is_none());
                 let sum = |pick: fn(&Fact) -> i128| -> i128 {
                     members().filter_map(|(cell, sign)| Some(sign * pick(self.facts[cell].as_ref()?))).sum()
@@ -148,7 +159,6 @@ impl Truth {
                 }
             }
             if !progress {
-                self.raise(relations);
                 return Ok(());
             }
         }
