@@ -134,7 +134,10 @@ impl Archive {
                 match entry.submission.kind {
                     DocumentKind::Submission if brought.contains(&entry.submission.id) => {}
                     DocumentKind::Check => {}
-                    DocumentKind::Submission | DocumentKind::Withdrawal | DocumentKind::Purge => continue,
+                    DocumentKind::Submission
+                    | DocumentKind::Withdrawal
+                    | DocumentKind::Purge
+                    | DocumentKind::Sharing => continue,
                 }
                 let Some(slices) = self.slices(entry.submission.id).await? else { continue };
                 for received in slices.iter().filter(|received| wanted.contains(&received.slice)) {

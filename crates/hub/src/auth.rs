@@ -1,4 +1,4 @@
-//! Who may call what. Every method has a declared audience; a method without one is refused to everybody.
+//! Who may call what. Every method says for whom it is; a method that does not is refused to everybody.
 
 use model::{Code, CommuneCode, Failure, FailureKind, Hash};
 use seal::PublicKey;
@@ -59,7 +59,7 @@ impl Coordinator {
 
 /// Who a method is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Audience {
+pub(crate) enum Callers {
     /// Whoever reaches the port; the request itself proves what it must.
     Anyone,
     /// Living nodes.
@@ -70,8 +70,8 @@ pub(crate) enum Audience {
     Coordinators,
 }
 
-/// The audience of every method, by path. `None`: no such method.
-pub(crate) fn audience(method: &str) -> Option<Audience> {
+/// For whom every method is, by path. `None`: no such method.
+pub(crate) fn callers(method: &str) -> Option<Callers> {
     Some(match method {
         "/maillage.enrolment.v1.EnrolmentService/Enrol"
         | "/maillage.enrolment.v1.EnrolmentService/Renew"
@@ -79,18 +79,19 @@ pub(crate) fn audience(method: &str) -> Option<Audience> {
         | "/grpc.health.v1.Health/List"
         | "/grpc.health.v1.Health/Watch"
         | "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
-        | "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo" => Audience::Anyone,
+        | "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo" => Callers::Anyone,
         "/maillage.submission.v1.SubmissionService/Check"
         | "/maillage.submission.v1.SubmissionService/Submit"
         | "/maillage.submission.v1.SubmissionService/Get"
         | "/maillage.submission.v1.SubmissionService/List"
         | "/maillage.submission.v1.SubmissionService/Withdraw"
+        | "/maillage.submission.v1.SubmissionService/Share"
         | "/maillage.submission.v1.SubmissionService/Standing"
-        | "/maillage.submission.v1.SubmissionService/Recover" => Audience::Nodes,
+        | "/maillage.submission.v1.SubmissionService/Recover" => Callers::Nodes,
         "/maillage.methodology.v1.MethodologyService/ListPacks"
         | "/maillage.methodology.v1.MethodologyService/WatchPacks"
-        | "/maillage.methodology.v1.MethodologyService/GetPack" => Audience::Members,
-        "/maillage.comparison.v1.ComparisonService/Compare" => Audience::Coordinators,
+        | "/maillage.methodology.v1.MethodologyService/GetPack" => Callers::Members,
+        "/maillage.comparison.v1.ComparisonService/Compare" => Callers::Coordinators,
         _ => return None,
     })
 }
@@ -229,11 +230,11 @@ impl Authorise for Gate {
     }
 
     async fn authorise(&self, peer: &Peer, method: &str) -> Result<(), Failure> {
-        match audience(method) {
-            Some(Audience::Anyone) => Ok(()),
-            Some(Audience::Nodes) => self.0.provider(peer).await.map(drop),
-            Some(Audience::Members) => self.0.member(peer).await,
-            Some(Audience::Coordinators) => self.0.coordinator(peer).await.map(drop),
+        match callers(method) {
+            Some(Callers::Anyone) => Ok(()),
+            Some(Callers::Nodes) => self.0.provider(peer).await.map(drop),
+            Some(Callers::Members) => self.0.member(peer).await,
+            Some(Callers::Coordinators) => self.0.coordinator(peer).await.map(drop),
             // Whether a method exists is said to those only who may ask for anything at all.
             None => {
                 self.0.member(peer).await?;
@@ -275,15 +276,15 @@ mod tests {
     }
 
     #[test]
-    fn every_method_of_the_contract_has_an_audience() {
+    fn every_method_of_the_contract_says_for_whom_it_is() {
         let methods = contract();
-        assert_eq!(methods.len(), 13, "{methods:?}");
+        assert_eq!(methods.len(), 14, "{methods:?}");
         for method in methods {
-            assert!(audience(&method).is_some(), "{method} has no audience");
-            let open = audience(&method) == Some(Audience::Anyone);
+            assert!(callers(&method).is_some(), "{method} is for nobody");
+            let open = callers(&method) == Some(Callers::Anyone);
             assert_eq!(open, method.contains(".enrolment."), "{method}");
         }
-        assert_eq!(audience("/maillage.submission.v1.SubmissionService/Destroy"), None);
-        assert_eq!(audience(""), None);
+        assert_eq!(callers("/maillage.submission.v1.SubmissionService/Destroy"), None);
+        assert_eq!(callers(""), None);
     }
 }

@@ -1,7 +1,7 @@
 //! A bundle that somebody brought: accepted exactly as if its documents had been pushed, and answered in a file.
 //!
 //! Same signatures, same rights, same definitions, same attack, same receipts: each document goes through
-//! [`Hub::submit`] or [`Hub::withdraw`]. Two things differ. The sender is known by the signature of the envelope, with
+//! [`Hub::submit`], [`Hub::withdraw`] or [`Hub::share`]. Two things differ. The sender is known by the signature of the envelope, with
 //! no certificate ([`Hub::sender`]). And a file may lie in a drawer for months, or be copied: nothing new is accepted
 //! from one if the territory's ledger moved on meanwhile by anything that is not in it, so that old figures never
 //! replace newer ones.
@@ -15,7 +15,7 @@ use model::{CommuneCode, Failure, FailureKind, SubmissionId, Timestamp};
 use seal::OpeningKey;
 use store::DocumentKind;
 use wire::bundle::{Answer, AnsweredItem, Bundle, Item, ItemKind, MAX_BUNDLE};
-use wire::document::{Purpose, Withdrawal, decode};
+use wire::document::{Purpose, Sharing, Withdrawal, decode};
 use wire::status::Refusal;
 use wire::upload::Upload;
 
@@ -119,6 +119,7 @@ impl Hub {
             ItemKind::Submit => self.submit_at(provider, Purpose::Submit, upload(), heads).await,
             ItemKind::Check => self.submit_at(provider, Purpose::Check, upload(), heads).await,
             ItemKind::Withdraw => self.withdraw_at(provider, document, *signature, heads).await,
+            ItemKind::Share => self.share_at(provider, document, *signature, heads).await,
         }
     }
 
@@ -163,6 +164,10 @@ fn look_into<'a>(provider: &Provider, item: &'a Item) -> Result<Known<'a>, Failu
         ItemKind::Withdraw => {
             let withdrawal = Withdrawal::decode(&item.document)?;
             (withdrawal.id, withdrawal.slices.iter().map(|slice| slice.territory).collect())
+        }
+        ItemKind::Share => {
+            let sharing = Sharing::decode(&item.document)?;
+            (sharing.id, sharing.slices.keys().map(|slice| slice.territory).collect())
         }
     };
     Ok(Known { item, id, territories })

@@ -1,4 +1,4 @@
-//! The hub of a département: enrol, submit, withdraw, share the method, compare. One file per use-case.
+//! The hub of a département: enrol, submit, withdraw, say who may see, share the method, compare. One file per use-case.
 //!
 //! Whatever needs to know who speaks takes a [`auth::Provider`] or a [`auth::Coordinator`], which only [`auth`] makes;
 //! whatever needs the time or randomness takes them from [`World`]. Generated types of the wire stay in `rpc`, and in
@@ -36,6 +36,7 @@ pub mod restore;
 mod rights;
 mod rpc;
 mod serve;
+mod share;
 pub mod submit;
 mod turns;
 mod withdraw;

@@ -9,14 +9,14 @@ use std::collections::BTreeSet;
 
 use disclosure::Received;
 use model::{CommuneCode, Failure, FailureKind, Slice};
-use store::hub::{Place, PlaceLink, Recovered, Recovery, SliceChange, SliceState};
+use store::hub::{Place, PlaceLink, Recovered, Recovery, SliceAudiences, SliceChange, SliceState};
 use store::{DocumentKind, SealedReceipt};
-use wire::document::{Purpose, Receipt, ReceiptKind, Withdrawal, decode};
+use wire::document::{Purpose, Receipt, ReceiptKind, Sharing, Withdrawal, decode};
 use wire::recovery::{self, Standing, TerritoryHead};
 
 use crate::auth::Provider;
 use crate::submit::blocking;
-use crate::{Hub, failure};
+use crate::{Hub, failure, share};
 
 impl Hub {
     /// Where the provider stands: what opens every contact.
@@ -32,18 +32,19 @@ impl Hub {
     /// Takes back one document; `true` if it was held already.
     pub(crate) async fn recover(&self, provider: &Provider, given: wire::recovery::Recovery) -> Result<bool, Failure> {
         let keys = self.keys().await?;
-        let (given, receipt, mut slices) = blocking(move || {
+        let (given, receipt, mut slices, shared) = blocking(move || {
             let receipt = given.prove(&keys).map_err(|error| recovery::refused(&error))?;
-            let slices = match (&given.purge, given.document.is_empty()) {
+            let (slices, shared) = match (&given.purge, given.document.is_empty()) {
                 (Some(purge), _) => {
                     let purge = purge.verify(&keys).map_err(|error| recovery::refused(&error.into()))?;
-                    emptied(&receipt, &purge)?
+                    (emptied(&receipt, &purge)?, Vec::new())
                 }
                 // A purge's own slices are those that its target fills; the database knows them.
-                (None, true) => Vec::new(),
-                (None, false) => changes(&receipt, &given.document)?,
+                (None, true) => (Vec::new(), Vec::new()),
+                (None, false) if receipt.kind == ReceiptKind::Sharing => (Vec::new(), said(&receipt, &given.document)?),
+                (None, false) => (changes(&receipt, &given.document)?, Vec::new()),
             };
-            Ok((given, receipt, slices))
+            Ok((given, receipt, slices, shared))
         })
         .await?;
         if let Some(foreign) = receipt.links.keys().find(|territory| !provider.owns(**territory)) {
@@ -82,6 +83,7 @@ impl Hub {
             receipt_hash: signed.hash(),
             place: Place { number: receipt.number, links: receipt.links.iter().map(link).collect() },
             slices,
+            shared,
             accepted_at: receipt.accepted_at,
             taken_at: self.now(),
         };
@@ -139,7 +141,7 @@ fn emptied(receipt: &Receipt, purge: &Receipt) -> Result<Vec<SliceChange>, Failu
     let state = match receipt.kind {
         ReceiptKind::Submission => SliceState::Purged,
         ReceiptKind::Withdrawal => SliceState::Withdrawn,
-        ReceiptKind::Check | ReceiptKind::Purge => return Ok(Vec::new()),
+        ReceiptKind::Check | ReceiptKind::Purge | ReceiptKind::Sharing => return Ok(Vec::new()),
     };
     if purge.destroyed.iter().any(|slice| !receipt.links.contains_key(&slice.territory)) {
         return Err(foreign());
@@ -186,7 +188,7 @@ fn changes(receipt: &Receipt, document: &[u8]) -> Result<Vec<SliceChange>, Failu
             let slices = withdrawal.slices.into_iter().collect();
             (withdrawal.id, withdrawal.provider, slices, SliceState::Withdrawn)
         }
-        ReceiptKind::Purge => return Err(foreign()),
+        ReceiptKind::Purge | ReceiptKind::Sharing => return Err(foreign()),
     };
     let touched: BTreeSet<CommuneCode> = slices.iter().map(|slice| slice.territory).collect();
     if id != receipt.submission || provider != receipt.provider || !touched.iter().eq(receipt.links.keys()) {
@@ -198,11 +200,25 @@ fn changes(receipt: &Receipt, document: &[u8]) -> Result<Vec<SliceChange>, Failu
     Ok(slices.into_iter().map(|slice| SliceChange { slice, state }).collect())
 }
 
+/// Who may be shown slices, read from the document's own bytes.
+fn said(receipt: &Receipt, document: &[u8]) -> Result<Vec<SliceAudiences>, Failure> {
+    let sharing = Sharing::decode(document).map_err(Failure::from)?;
+    let touched: BTreeSet<CommuneCode> = sharing.slices.keys().map(|slice| slice.territory).collect();
+    if sharing.id != receipt.submission
+        || sharing.provider != receipt.provider
+        || !touched.iter().eq(receipt.links.keys())
+    {
+        return Err(foreign());
+    }
+    Ok(share::audiences(sharing))
+}
+
 fn kind(kind: ReceiptKind) -> DocumentKind {
     match kind {
         ReceiptKind::Submission => DocumentKind::Submission,
         ReceiptKind::Check => DocumentKind::Check,
         ReceiptKind::Withdrawal => DocumentKind::Withdrawal,
         ReceiptKind::Purge => DocumentKind::Purge,
+        ReceiptKind::Sharing => DocumentKind::Sharing,
     }
 }

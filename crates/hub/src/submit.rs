@@ -14,7 +14,7 @@ use std::sync::Arc;
 use disclosure::Ledger;
 use model::{CommuneCode, Failure, FailureKind, Hash, Slice, SubmissionId};
 use seal::{PublicKey, Signature, sha256};
-use store::hub::{Acceptance, Accepted, Place, SliceChange, SliceState, SubmissionRecord};
+use store::hub::{Acceptance, Accepted, Place, SliceAudiences, SliceChange, SliceState, SubmissionRecord};
 use store::{DocumentKind, SealedReceipt};
 use wire::document::{self, Link, Outcome, Purpose, Receipt, ReceiptKind, SignedReceipt, Submission};
 use wire::status::Refusal;
@@ -123,7 +123,7 @@ impl Hub {
             let (heads, ledger) = self.past(&submission).await?;
             submission = self.attack(submission, ledger, Arc::clone(&packs)).await?;
             let (outcome, slices) = self.outcome(&submission, purpose).await?;
-            if let Some(answer) = self.accept(&signed, heads, slices, outcome).await? {
+            if let Some(answer) = self.accept(&signed, heads, Effect::Move(slices), outcome).await? {
                 return Ok(answer);
             }
             tracing::debug!(id = %signed.id, "a ledger grew during the attack: again");
@@ -195,13 +195,17 @@ impl Hub {
         &self,
         signed: &SignedDocument<'_>,
         heads: Vec<(CommuneCode, u64)>,
-        slices: Vec<SliceChange>,
+        effect: Effect,
         outcome: Outcome,
     ) -> Result<Option<Answer>, Failure> {
         // The transaction compares `heads`: what was decided on others would not be what is accepted.
         if signed.at.is_some_and(|at| heads.iter().any(|(territory, head)| at.get(territory) != Some(head))) {
             return Err(busy());
         }
+        let (slices, shared) = match effect {
+            Effect::Move(slices) => (slices, Vec::new()),
+            Effect::Share(shared) => (Vec::new(), shared),
+        };
         let document_hash = signed.hash;
         let signing_key = signed.provider.signing_key();
         let acceptance = Acceptance {
@@ -215,6 +219,7 @@ impl Hub {
             signing_key: signing_key.as_bytes(),
             heads,
             slices,
+            shared,
             accepted_at: self.now(),
         };
         let seal = |place: &Place| {
@@ -259,6 +264,14 @@ impl Hub {
         };
         (sealed, hash)
     }
+}
+
+/// What an accepted document does besides standing in the ledgers.
+pub(crate) enum Effect {
+    /// These slices hold something else.
+    Move(Vec<SliceChange>),
+    /// These may be shown to others than before.
+    Share(Vec<SliceAudiences>),
 }
 
 /// A document whose signature holds.
@@ -329,6 +342,7 @@ fn receipt_kind(kind: DocumentKind) -> ReceiptKind {
         DocumentKind::Check => ReceiptKind::Check,
         DocumentKind::Withdrawal => ReceiptKind::Withdrawal,
         DocumentKind::Purge => ReceiptKind::Purge,
+        DocumentKind::Sharing => ReceiptKind::Sharing,
     }
 }
 

@@ -13,9 +13,7 @@ use crate::Hub;
 use crate::archive::Content;
 use crate::auth::Provider;
 use crate::refusal::Judged;
-use crate::submit::{Answer, Heads, SignedDocument, authorised, busy, refuse, row, slices_allowed, verify};
-
-const ATTEMPTS: u32 = 5;
+use crate::submit::{ATTEMPTS, Answer, Effect, Heads, SignedDocument, authorised, busy, refuse, row, slices_allowed, verify};
 
 impl Hub {
     /// Takes a signed withdrawal, whole or not at all.
@@ -74,17 +72,11 @@ impl Hub {
         self.readable_to_every_holder(provider, &territories).await?;
         self.heard_since_restoration(provider, &territories).await?;
         for _ in 0..ATTEMPTS {
-            let mut heads = Vec::new();
-            for territory in withdrawal.slices.iter().map(|slice| slice.territory) {
-                if heads.last().is_none_or(|(last, _)| *last != territory) {
-                    let head = self.0.store.head(territory).await.map_err(crate::failure::storage)?;
-                    heads.push((territory, head.sequence));
-                }
-            }
+            let heads = self.heads(&territories).await?;
             let outcome = self.withdrawn(&withdrawal).await?;
             let change = |slice: &Slice| SliceChange { slice: slice.clone(), state: SliceState::Withdrawn };
             let slices = withdrawal.slices.iter().map(change).collect();
-            if let Some(answer) = self.accept(&signed, heads, slices, outcome).await? {
+            if let Some(answer) = self.accept(&signed, heads, Effect::Move(slices), outcome).await? {
                 return Ok(answer);
             }
         }

@@ -74,6 +74,7 @@ fn value(argument: &str) -> Value {
         "old" | "new" | "after" => {
             ("RÉFÉRENTIEL", "le dossier d’un référentiel, ou le fichier fait par « maillage pack build »")
         }
+        "with" => ("QUI", "coordination, communes, partenaires, public, ou personne"),
         "territory" | "also" | "iris_of" => (
             "CODE_INSEE",
             "un code INSEE de commune a cinq caractères, le zéro du début compris, par exemple 93066 ou 01053",

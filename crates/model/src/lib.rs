@@ -5,6 +5,7 @@
 //! the calendar, a [`Key`] has one code per dimension.
 
 mod area;
+mod audience;
 mod clock;
 mod code;
 mod failure;
@@ -16,6 +17,7 @@ mod succession;
 mod territory;
 
 pub use area::{Area, InvalidLevel, Level};
+pub use audience::{Audience, InvalidAudience};
 pub use clock::{Clock, Entropy, SystemClock, Timestamp, World};
 pub use code::{Code, DimensionCode, IndicatorCode, InvalidCode, PackCode, TableCode};
 pub use failure::{Failure, FailureKind};

@@ -117,6 +117,7 @@ fn item(item: &OutboxItem) -> Result<Item, Failure> {
         DocumentKind::Submission => ItemKind::Submit,
         DocumentKind::Check => ItemKind::Check,
         DocumentKind::Withdrawal => ItemKind::Withdraw,
+        DocumentKind::Sharing => ItemKind::Share,
         DocumentKind::Purge => return Err(failure::defect("a node never sends a purge")),
     };
     let signature = Signature::from_slice(&item.outgoing.signature)

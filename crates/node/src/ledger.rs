@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use disclosure::{Ledger, Received};
-use model::{CommuneCode, Failure, FailureKind, Hash, Slice};
+use model::{Audience, CommuneCode, Failure, FailureKind, Hash, Slice};
 use store::DocumentKind;
 use store::node::{Completeness, LedgerRecord, NodeStore};
 use wire::document::Receipt;
@@ -19,6 +19,8 @@ pub struct Sent {
     pub current: BTreeMap<Slice, Received>,
     /// Slices that a person took back, or two persons at the hub destroyed, and nobody sent again since.
     pub withdrawn: BTreeSet<Slice>,
+    /// What the commune said of who may be shown a slice; where it said nothing, [`Audience::unless_said`].
+    pub shared: BTreeMap<Slice, BTreeSet<Audience>>,
 }
 
 /// Reads the ledgers of `territories`; refuses if one of them may lack something.
@@ -76,10 +78,14 @@ impl Sent {
             DocumentKind::Withdrawal => {
                 let withdrawal =
                     wire::document::Withdrawal::decode(bytes).map_err(|error| failure::document(&error))?;
-                for slice in withdrawal.slices.iter().filter(|slice| slice.territory == territory) {
-                    self.current.remove(slice);
-                    self.withdrawn.insert(slice.clone());
+                for slice in withdrawal.slices.into_iter().filter(|slice| slice.territory == territory) {
+                    self.empty(slice);
                 }
+            }
+            DocumentKind::Sharing => {
+                let sharing = wire::document::Sharing::decode(bytes).map_err(|error| failure::document(&error))?;
+                let own = sharing.slices.into_iter().filter(|(slice, _)| slice.territory == territory);
+                self.shared.extend(own);
             }
             DocumentKind::Purge => {}
         }
@@ -105,10 +111,22 @@ impl Sent {
             slices = self.current.keys().filter(|slice| slice.territory == territory).cloned().collect();
         }
         for slice in slices {
-            self.current.remove(&slice);
-            self.withdrawn.insert(slice);
+            self.empty(slice);
         }
         Ok(())
+    }
+
+    fn empty(&mut self, slice: Slice) {
+        self.current.remove(&slice);
+        if let Some(audiences) = self.shared.get_mut(&slice) {
+            *audiences = Audience::without_figures(audiences);
+        }
+        self.withdrawn.insert(slice);
+    }
+
+    /// Who is shown `slice` once it is there.
+    pub fn audiences(&self, slice: &Slice) -> BTreeSet<Audience> {
+        self.shared.get(slice).cloned().unwrap_or_else(Audience::unless_said)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use disclosure::{Ledger, ProtectError, Protected, Published, Reason, Received, SliceAttributes};
 use itertools::{Either, Itertools as _};
-use model::{CommuneCode, Failure, FailureKind, Figure, Hash, IndicatorCode, Key, Slice, SubmissionId};
+use model::{Audience, CommuneCode, Failure, FailureKind, Figure, Hash, IndicatorCode, Key, Slice, SubmissionId};
 use store::DocumentKind;
 use wire::document::{Approval, Header, Outgoing};
 
@@ -63,6 +63,8 @@ pub struct SlicePreview {
     pub slice: Slice,
     /// French title of its table.
     pub title: String,
+    /// Who will be shown it, besides the commune.
+    pub audiences: BTreeSet<Audience>,
     /// How its cells move.
     pub moves: Moves,
     /// Cells hidden because too few stand behind them.
@@ -210,7 +212,7 @@ async fn compute(node: &Node, purpose: Purpose, keeping: Keep) -> Result<Preview
     for one in &collected {
         let protected = protect(one, &sent.ledger)?;
         let before = sent.current.get(&one.slice);
-        let described = describe(one, &protected, before);
+        let described = describe(one, &protected, &sent);
         let attributes_moved = before.is_some_and(|before| before.attributes != *protected.table.attributes());
         if described.moves.moved() > 0 || attributes_moved || purpose == Purpose::Check {
             leaving.push(tables.len());
@@ -390,9 +392,9 @@ fn place(one: &Collected<'_>, key: &Key) -> String {
     parts.join(", ")
 }
 
-fn describe(one: &Collected<'_>, protected: &Protected, before: Option<&Received>) -> SlicePreview {
+fn describe(one: &Collected<'_>, protected: &Protected, sent: &Sent) -> SlicePreview {
     let none = BTreeMap::new();
-    let before = before.map_or(&none, |received| &received.cells);
+    let before = sent.current.get(&one.slice).map_or(&none, |received| &received.cells);
     let after = protected.table.cells();
     let mut moves = Moves::default();
     let mut cells = Vec::with_capacity(after.len());
@@ -440,6 +442,7 @@ fn describe(one: &Collected<'_>, protected: &Protected, before: Option<&Received
     SlicePreview {
         slice: one.slice.clone(),
         title: one.table.title().to_owned(),
+        audiences: sent.audiences(&one.slice),
         moves,
         hidden_primary,
         hidden_secondary,

@@ -235,6 +235,7 @@ async fn call(
         DocumentKind::Submission => client.submit(document, signature).await?,
         DocumentKind::Check => client.check(document, signature).await?,
         DocumentKind::Withdrawal => client.withdraw(document, signature).await?,
+        DocumentKind::Sharing => client.share(document, signature).await?,
         DocumentKind::Purge => return Err(failure::defect("a node never sends a purge").into()),
     })
 }

@@ -305,6 +305,7 @@ fn kind(kind: ReceiptKind) -> DocumentKind {
         ReceiptKind::Check => DocumentKind::Check,
         ReceiptKind::Withdrawal => DocumentKind::Withdrawal,
         ReceiptKind::Purge => DocumentKind::Purge,
+        ReceiptKind::Sharing => DocumentKind::Sharing,
     }
 }
 

@@ -26,6 +26,7 @@ pub fn describe(receipt: &Receipt) -> Vec<String> {
         ReceiptKind::Check => "essai reçu (rien n’a été remplacé)",
         ReceiptKind::Withdrawal => "retrait enregistré",
         ReceiptKind::Purge => "destruction enregistrée",
+        ReceiptKind::Sharing => "partage enregistré",
     };
     let mut lines = vec![
         format!("Récépissé n° {} : {what}", receipt.number),

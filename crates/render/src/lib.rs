@@ -3,6 +3,7 @@
 //! Every text made here is for eyes. What travels, is stored or is compared by a machine has its own form
 //! (`Display` in `model`, the wire document) and never goes through this crate.
 
+pub mod audience;
 pub mod chart;
 pub mod date;
 pub mod figure;

@@ -26,7 +26,7 @@ use crate::db::{Db, retry};
 use crate::migration::{self, Step};
 use crate::{Location, StoreError};
 
-pub use accept::{Acceptance, Accepted, Place, PlaceLink, Seal, SliceChange, SliceState};
+pub use accept::{Acceptance, Accepted, Place, PlaceLink, Seal, SliceAudiences, SliceChange, SliceState};
 pub use board::{FilledSlice, LastInvitation};
 pub use coordinator::CoordinatorRecord;
 pub use invitation::{Invitation, Invited, NewInvitation, Spent};
@@ -49,6 +49,7 @@ const STEPS: &[Step] = &[
     (5, "uncompressed", include_str!("hub/schema/0005_uncompressed.sql")),
     (6, "pack_line", include_str!("hub/schema/0006_pack_line.sql")),
     (7, "journal", include_str!("hub/schema/0007_journal.sql")),
+    (8, "audience", include_str!("hub/schema/0008_audience.sql")),
 ];
 
 /// Everything a hub keeps.

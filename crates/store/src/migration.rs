@@ -13,13 +13,15 @@ use crate::{Location, StoreError, crash};
 pub(crate) type Step = (i64, &'static str, &'static str);
 
 /// Tokens of the templates, for SQLite and for PostgreSQL. Rendered before the checksum is taken.
-const TOKENS: [(&str, &str, &str); 5] = [
+const TOKENS: [(&str, &str, &str); 6] = [
     ("{i64}", "INTEGER", "BIGINT"),
     ("{bool}", "INTEGER", "BOOLEAN"),
     ("{bytes}", "BLOB", "BYTEA"),
     ("{strict}", "STRICT", ""),
     // Before a statement that only PostgreSQL has a word for.
     ("{postgres}", "--", ""),
+    // The other way round.
+    ("{sqlite}", "", "--"),
 ];
 
 /// Opens the database at `location` and brings it to the last of `steps`.

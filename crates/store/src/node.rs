@@ -24,6 +24,7 @@ pub use preview::{Approved, Preview};
 const STEPS: &[Step] = &[
     (1, "first", include_str!("node/schema/0001_first.sql")),
     (2, "pack_seen", include_str!("node/schema/0002_pack_seen.sql")),
+    (3, "sharing", include_str!("node/schema/0003_sharing.sql")),
 ];
 
 /// What one commune sent, or is about to send.

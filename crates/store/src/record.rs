@@ -16,6 +16,8 @@ pub enum DocumentKind {
     Withdrawal,
     /// Bytes of an earlier document were destroyed.
     Purge,
+    /// Say who may be shown slices.
+    Sharing,
 }
 
 impl DocumentKind {
@@ -26,6 +28,7 @@ impl DocumentKind {
             Self::Check => "check",
             Self::Withdrawal => "withdrawal",
             Self::Purge => "purge",
+            Self::Sharing => "sharing",
         }
     }
 }
@@ -39,7 +42,7 @@ impl fmt::Display for DocumentKind {
 impl FromStr for DocumentKind {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Submission, Self::Check, Self::Withdrawal, Self::Purge]
+        [Self::Submission, Self::Check, Self::Withdrawal, Self::Purge, Self::Sharing]
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or(())

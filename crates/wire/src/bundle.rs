@@ -145,6 +145,8 @@ pub enum ItemKind {
     Check,
     /// Take its slices back.
     Withdraw,
+    /// Say who may be shown its slices.
+    Share,
 }
 
 /// One document with its own signature, as it would have been pushed.
@@ -264,6 +266,7 @@ impl From<&Item> for pb::BundleItem {
             ItemKind::Submit => pb::ItemKind::Submit,
             ItemKind::Check => pb::ItemKind::Check,
             ItemKind::Withdraw => pb::ItemKind::Withdraw,
+            ItemKind::Share => pb::ItemKind::Share,
         };
         Self { kind: i32::from(kind), document: item.document.clone(), signature: item.signature.as_bytes().to_vec() }
     }
@@ -276,6 +279,7 @@ impl TryFrom<pb::BundleItem> for Item {
             Ok(pb::ItemKind::Submit) => ItemKind::Submit,
             Ok(pb::ItemKind::Check) => ItemKind::Check,
             Ok(pb::ItemKind::Withdraw) => ItemKind::Withdraw,
+            Ok(pb::ItemKind::Share) => ItemKind::Share,
             Ok(pb::ItemKind::Unspecified) | Err(_) => return Err(field("items.kind", "is absent or unknown")),
         };
         if item.document.len() > MAX_DOCUMENT {

@@ -31,7 +31,7 @@ use crate::pb::methodology::v1 as pb;
 use crate::pb::methodology::v1::methodology_service_client::MethodologyServiceClient;
 use crate::pb::methodology::v1::{GetPackRequest, ListPacksRequest, WatchPacksRequest, WatchPacksResponse};
 use crate::pb::submission::v1::submission_service_client::SubmissionServiceClient;
-use crate::pb::submission::v1::{GetRequest, ListRequest, StandingRequest, WithdrawRequest, get_response};
+use crate::pb::submission::v1::{GetRequest, ListRequest, ShareRequest, StandingRequest, WithdrawRequest, get_response};
 use crate::recovery::{Recovery, Standing};
 use crate::tls::ClientTls;
 use crate::upload::send;
@@ -179,6 +179,14 @@ impl HubClient {
         let mut client = SubmissionServiceClient::new(self.channel());
         let request = WithdrawRequest { document: document.to_vec(), signature: signature.as_bytes().to_vec() };
         let answer = answer(client.withdraw(within(DEADLINE, request)).await)?;
+        accepted(answer.receipt, answer.already_received)
+    }
+
+    /// Sends a decision on who may be shown slices.
+    pub async fn share(&self, document: &[u8], signature: &Signature) -> Result<Accepted, ClientError> {
+        let mut client = SubmissionServiceClient::new(self.channel());
+        let request = ShareRequest { document: document.to_vec(), signature: signature.as_bytes().to_vec() };
+        let answer = answer(client.share(within(DEADLINE, request)).await)?;
         accepted(answer.receipt, answer.already_received)
     }
 

@@ -9,6 +9,7 @@ mod field;
 mod pack;
 mod receipt;
 pub(crate) mod shape;
+mod sharing;
 mod submission;
 mod withdrawal;
 
@@ -17,6 +18,7 @@ use prost::Message;
 
 pub use pack::{PackFiles, SignedPack};
 pub use receipt::{Link, Outcome, Receipt, ReceiptKind, SignedReceipt};
+pub use sharing::Sharing;
 pub use submission::{Header, Outgoing, ReceivedSlice, Submission, decode, encode};
 pub use withdrawal::Withdrawal;
 

@@ -147,7 +147,7 @@ impl Hub {
         for (number, id, kind) in self.0.store.accepted_after(provider, number).await.map_err(failure::storage)? {
             let slices = match kind {
                 DocumentKind::Submission | DocumentKind::Check => self.0.archive.slices(id).await?,
-                DocumentKind::Withdrawal | DocumentKind::Purge => None,
+                DocumentKind::Withdrawal | DocumentKind::Purge | DocumentKind::Sharing => None,
             };
             let names = slices.iter().flat_map(|all| all.iter()).map(|received| received.slice.clone()).collect();
             accepted.push((number, names));

@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 
 use super::readiness::free_bytes;
 use crate::Hub;
-use crate::auth::audience;
+use crate::auth::callers;
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -141,7 +141,7 @@ impl Metrics {
 
     pub(crate) fn answered(&self, method: &str, code: &str, took: Duration) {
         // A caller may write any path: only those of the contract become labels.
-        let method = if audience(method).is_some() { method.to_owned() } else { "unknown".to_owned() };
+        let method = if callers(method).is_some() { method.to_owned() } else { "unknown".to_owned() };
         self.call_seconds.get_or_create(&vec![("method", method.clone())]).observe(took.as_secs_f64());
         self.calls.get_or_create(&vec![("method", method), ("code", code.to_owned())]).inc();
     }

@@ -343,7 +343,8 @@ fn told(refused: &Refused, board: &Board) -> NeedView {
     let what = match refused.kind {
         DocumentKind::Check => "Essai refusé",
         DocumentKind::Withdrawal => "Retrait refusé",
-        DocumentKind::Submission | DocumentKind::Purge => "Envoi refusé",
+        // Refused words on who may see are not on the board: nobody waits for them.
+        DocumentKind::Submission | DocumentKind::Purge | DocumentKind::Sharing => "Envoi refusé",
     };
     let tables: Vec<String> = refused
         .slices

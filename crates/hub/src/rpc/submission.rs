@@ -11,7 +11,7 @@ use wire::ledger::give_back;
 use wire::pb::submission::v1::submission_service_server::SubmissionService;
 use wire::pb::submission::v1::{
     CheckRequest, CheckResponse, GetRequest, GetResponse, ListRequest, ListResponse, RecoverRequest, RecoverResponse,
-    StandingRequest, StandingResponse, SubmitRequest, SubmitResponse, WithdrawRequest, WithdrawResponse,
+    ShareRequest, ShareResponse, StandingRequest, StandingResponse, SubmitRequest, SubmitResponse, WithdrawRequest, WithdrawResponse,
 };
 use wire::recovery;
 use wire::status::Refusal;
@@ -131,6 +131,23 @@ impl SubmissionService for Services {
         };
         let withdrawn = withdrawn.await;
         self.answer("Withdraw", withdrawn)
+    }
+
+    async fn share(&self, request: Request<ShareRequest>) -> Result<Response<ShareResponse>, Status> {
+        let peer = Peer::of(&request);
+        let shared = async {
+            let provider = self.0.provider(&peer).await?;
+            let ShareRequest { document, signature } = request.into_inner();
+            let signature = Signature::from_slice(&signature).map_err(|_| malformed("signature"))?;
+            if document.len() > MAX_DOCUMENT {
+                return Err(malformed("document").into());
+            }
+            let answer = self.0.share(&provider, &document, signature).await?;
+            let receipt = Some((&answer.receipt).into());
+            Ok::<_, Refusal>(ShareResponse { receipt, already_received: answer.already_received })
+        };
+        let shared = shared.await;
+        self.answer("Share", shared)
     }
 
     async fn standing(&self, request: Request<StandingRequest>) -> Result<Response<StandingResponse>, Status> {

@@ -22,7 +22,7 @@ fn question() -> CompareRequest {
 }
 
 #[tokio::test]
-async fn every_audience_is_kept() {
+async fn every_method_is_kept_for_its_callers() {
     let stage = Stage::new().await;
     let node = stage.join("93066").await;
     let document = node.document(1, Purpose::Submit, &[received(&pack(), "93066", "2025", PLAIN, &[])]);
@@ -190,7 +190,7 @@ async fn a_certificate_ends_and_is_renewed_by_its_key_for_twelve_months() {
 }
 
 #[tokio::test]
-async fn a_method_without_an_audience_is_refused_to_everybody() {
+async fn a_method_that_is_for_nobody_is_refused_to_everybody() {
     let stage = Stage::new().await;
     let node = stage.join("93066").await;
     let call = async |client: &HubClient| {

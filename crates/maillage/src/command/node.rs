@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use model::{CommuneCode, PackCode, Period, Slice, TableCode};
 use node::approve::Agreement;
 use node::preview::{Preview, PreviewError, Purpose};
+use node::share::Selection;
 use node::{Node, NodeFolder};
 
 use super::{Stop, world};
@@ -106,6 +107,35 @@ enum NodeCommand {
         /// Fichier du récépissé.
         receipt: PathBuf,
     },
+    /// Montre qui voit les tableaux de la commune, et le décide.
+    ///
+    /// Un tableau envoyé est montré à la coordination départementale, et à personne d’autre tant que la commune ne l’a pas
+    /// dit. Sans --with, rien ne change : la commande montre qui voit quoi. Sans --name non plus : elle montre ce qui
+    /// changerait. Une décision en remplace une autre, et peut toujours être reprise.
+    #[command(
+        after_help = "Exemples :\n  maillage node share\n  maillage node share --pack ccas-activite --period 2025 --with coordination,communes\n  maillage node share --pack ccas-activite --period 2025 --with coordination,communes --name \"Aïcha Martin\"\n  maillage node share --pack ccas-activite --table domiciliation --period 2026 --with personne --name \"Aïcha Martin\""
+    )]
+    Share {
+        /// Seulement ce référentiel.
+        #[arg(long)]
+        pack: Option<PackCode>,
+        /// Seulement ce tableau.
+        #[arg(long)]
+        table: Option<TableCode>,
+        /// Seulement cette période.
+        #[arg(long)]
+        period: Option<Period>,
+        /// Seulement cette commune.
+        #[arg(long)]
+        territory: Option<CommuneCode>,
+        /// Qui verra ces tableaux, et personne d’autre : coordination, communes, partenaires, public, séparés par des
+        /// virgules ; ou « personne ».
+        #[arg(long, value_delimiter = ',')]
+        with: Vec<String>,
+        /// Nom de la personne qui décide. Il reste sur ce poste.
+        #[arg(long, requires = "with")]
+        name: Option<String>,
+    },
     /// Retire un tableau déjà envoyé. Ce qui a été lu reste connu, mais n’est plus montré.
     #[command(
         after_help = "Exemple :\n  maillage node withdraw --pack ccas-activite --table domiciliation --period 2025 --name \"Aïcha Martin\""
@@ -148,6 +178,9 @@ pub async fn run(args: NodeArgs) -> Result<(), Stop> {
         NodeCommand::Run => work(folder).await,
         NodeCommand::Status => status(folder).await,
         NodeCommand::Verify { receipt } => verify(folder, receipt).await,
+        NodeCommand::Share { pack, table, period, territory, with, name } => {
+            share(folder, &Selection { pack, table, period, territory }, &with, name.as_deref()).await
+        }
         NodeCommand::Withdraw { pack, table, period, territory, name } => {
             let node = Node::open(folder, world()).await?;
             let slice = Slice { territory: territory.unwrap_or(node.provider()), pack, table, period };
@@ -405,6 +438,53 @@ async fn doctor(folder: NodeFolder, json: bool) -> Result<(), Stop> {
         _ if json => Err(Stop::refused("")),
         n => Err(Stop::refused(format!("{} à corriger.", render::number::counted(n, "point", "points")))),
     }
+}
+
+async fn share(
+    folder: NodeFolder,
+    selection: &Selection,
+    with: &[String],
+    name: Option<&str>,
+) -> Result<(), Stop> {
+    let audiences = render::audience::read(with.iter().map(String::as_str)).map_err(|word| {
+        Stop::failed(model::FailureKind::Invalid, format!(
+            "--with : « {word} » ne désigne personne ; écrivez coordination, communes, partenaires, public, séparés par des virgules, ou « personne » seul."
+        ))
+    })?;
+    let node = Node::open(folder, world()).await?;
+    let mut tables = node::share::standing(&node, selection).await?;
+    if with.is_empty() {
+        show::shared(&tables);
+        node.close().await;
+        return Ok(());
+    }
+    tables.retain(|one| one.audiences != audiences);
+    let result = match name {
+        _ if tables.is_empty() => {
+            println!("Rien ne change : ces tableaux sont déjà montrés ainsi.");
+            Ok(())
+        }
+        None => {
+            show::shared(&tables);
+            println!(
+                "Rien n’a changé. {} serait désormais vu par : {}. Pour le décider, relancez avec --name \"Prénom Nom\".",
+                if tables.len() == 1 { "Ce tableau" } else { "Chacun de ces tableaux" },
+                render::audience::labels(&audiences)
+            );
+            Ok(())
+        }
+        Some(name) => {
+            node::share::share(&node, selection, &audiences, name).await?;
+            println!(
+                "Décidé. {} vu par : {}.",
+                render::number::counted(tables.len(), "tableau", "tableaux, chacun"),
+                render::audience::labels(&audiences)
+            );
+            deliver(&node).await
+        }
+    };
+    node.close().await;
+    result
 }
 
 async fn work(folder: NodeFolder) -> Result<(), Stop> {

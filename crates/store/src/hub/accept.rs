@@ -1,9 +1,10 @@
 //! The accepting transaction: the only place where ledgers grow and current pointers move.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use model::{CommuneCode, Hash, Slice, SubmissionId, Timestamp};
+use model::{Audience, CommuneCode, Hash, Slice, SubmissionId, Timestamp};
 
 use super::HubStore;
 use super::journal::{self, Event, Who};
@@ -54,6 +55,15 @@ pub struct SliceChange {
     pub state: SliceState,
 }
 
+/// Who may be shown a slice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SliceAudiences {
+    /// Which slice.
+    pub slice: Slice,
+    /// These and no other.
+    pub audiences: BTreeSet<Audience>,
+}
+
 /// A document that was verified, authorised and attacked, and may now be kept.
 #[derive(Clone, Debug)]
 pub struct Acceptance<'a> {
@@ -77,6 +87,8 @@ pub struct Acceptance<'a> {
     pub heads: Vec<(CommuneCode, u64)>,
     /// Slices whose pointer moves; none for a check.
     pub slices: Vec<SliceChange>,
+    /// Slices of which it is said who may be shown them.
+    pub shared: Vec<SliceAudiences>,
     /// The hub's clock.
     pub accepted_at: Timestamp,
 }
@@ -179,7 +191,11 @@ impl HubStore {
         for change in &acceptance.slices {
             move_slice(&mut tx, change, acceptance.submission, acceptance.accepted_at).await?;
         }
-        let slices: Vec<String> = acceptance.slices.iter().map(|change| change.slice.to_string()).collect();
+        for shared in &acceptance.shared {
+            share_slice(&mut tx, shared, acceptance.submission).await?;
+        }
+        let mut slices: Vec<String> = acceptance.slices.iter().map(|change| change.slice.to_string()).collect();
+        slices.extend(acceptance.shared.iter().map(|shared| format!("{} [{}]", shared.slice, words(&shared.audiences))));
         let event = Event {
             what: acceptance.kind.as_str(),
             who: Who::Commune(acceptance.provider),
@@ -299,5 +315,50 @@ pub(super) async fn move_slice(
         .bind(at.as_micros())
         .exec()
         .await?;
+    if change.state != SliceState::Present {
+        // As `Audience::without_figures` says.
+        tx.q("UPDATE slice_audience SET audiences = 'coordinators' \
+              WHERE territory = $1 AND pack = $2 AND table_code = $3 AND period = $4 AND audiences LIKE 'coordinators%'")
+            .bind(territory.as_str())
+            .bind(pack.as_str())
+            .bind(table.as_str())
+            .bind(period.to_string())
+            .exec()
+            .await?;
+        tx.q("UPDATE slice_audience SET audiences = '' WHERE territory = $1 AND pack = $2 AND table_code = $3 \
+              AND period = $4 AND audiences NOT LIKE 'coordinators%'")
+            .bind(territory.as_str())
+            .bind(pack.as_str())
+            .bind(table.as_str())
+            .bind(period.to_string())
+            .exec()
+            .await?;
+    }
     Ok(())
+}
+
+pub(super) async fn share_slice(
+    tx: &mut Tx,
+    shared: &SliceAudiences,
+    submission: SubmissionId,
+) -> Result<(), StoreError> {
+    let Slice { territory, pack, table, period } = &shared.slice;
+    tx.q("INSERT INTO slice_audience (territory, pack, table_code, period, audiences, submission) \
+          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (territory, pack, table_code, period) DO UPDATE \
+          SET audiences = $5, submission = $6")
+        .bind(territory.as_str())
+        .bind(pack.as_str())
+        .bind(table.as_str())
+        .bind(period.to_string())
+        .bind(words(&shared.audiences))
+        .bind(submission.to_string())
+        .exec()
+        .await?;
+    Ok(())
+}
+
+/// As stored: in their order, the coordination first.
+fn words(audiences: &BTreeSet<Audience>) -> String {
+    let words: Vec<&str> = audiences.iter().map(|audience| audience.as_str()).collect();
+    words.join(" ")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::{CommuneCode, Hash, PackCode, Period, Slice, SubmissionId, TableCode, Timestamp};
 
 use super::HubStore;
-use super::accept::SliceState;
+use super::accept::{SliceAudiences, SliceState};
 use crate::db::{Row, integer};
 use crate::{DocumentKind, SealedReceipt, StoreError};
 
@@ -175,6 +175,33 @@ impl HubStore {
             .await
     }
 
+    /// What communes said of who may be shown one table and period, ascending by territory. Who said nothing is not in it.
+    pub async fn shared(
+        &self,
+        pack: &PackCode,
+        table: &TableCode,
+        period: Period,
+    ) -> Result<Vec<SliceAudiences>, StoreError> {
+        self.db
+            .q("SELECT territory, pack, table_code, period, audiences FROM slice_audience \
+                WHERE pack = $1 AND table_code = $2 AND period = $3 ORDER BY territory")
+            .bind(pack.as_str())
+            .bind(table.as_str())
+            .bind(period.to_string())
+            .all(read_shared)
+            .await
+    }
+
+    /// What was said of one territory's slices.
+    pub async fn shared_of(&self, territory: CommuneCode) -> Result<Vec<SliceAudiences>, StoreError> {
+        self.db
+            .q("SELECT territory, pack, table_code, period, audiences FROM slice_audience \
+                WHERE territory = $1 ORDER BY pack, table_code, period")
+            .bind(territory.as_str())
+            .all(read_shared)
+            .await
+    }
+
     /// Every version a slice ever had, oldest first.
     pub async fn history(&self, slice: &Slice) -> Result<Vec<SliceVersion>, StoreError> {
         self.db
@@ -238,6 +265,13 @@ fn read_current(row: &Row) -> Result<CurrentSlice, StoreError> {
         state: row.parsed(5, "slice state")?,
         version: row.count(6, "version")?,
     })
+}
+
+fn read_shared(row: &Row) -> Result<SliceAudiences, StoreError> {
+    let words: String = row.get(4)?;
+    let audiences = words.split_whitespace().map(str::parse).collect::<Result<_, _>>();
+    let audiences = audiences.map_err(|_| StoreError::Damaged("audience"))?;
+    Ok(SliceAudiences { slice: read_slice(row, 0)?, audiences })
 }
 
 /// The four columns that name a slice, from column `first` on.

@@ -3,7 +3,7 @@
 use model::{CommuneCode, Hash, SubmissionId};
 
 use super::HubStore;
-use super::accept::{Entry, Place, SliceChange, insert, move_slice, next_link, next_number};
+use super::accept::{Entry, Place, SliceAudiences, SliceChange, insert, move_slice, next_link, next_number, share_slice};
 use super::journal::{self, Event, Who};
 use super::purge::empty;
 use crate::db::{Tx, integer, retry};
@@ -34,6 +34,8 @@ pub struct Recovered<'a> {
     pub place: Place,
     /// Slices whose pointer moves; those that a purge empties are found here.
     pub slices: Vec<SliceChange>,
+    /// Slices of which it says who may be shown them.
+    pub shared: Vec<SliceAudiences>,
     /// The hub's clock of then.
     pub accepted_at: model::Timestamp,
     /// The hub's clock of now.
@@ -119,6 +121,9 @@ impl HubStore {
         insert(&mut tx, &entry, &recovered.place, recovered.receipt, recovered.receipt_hash).await?;
         for change in &recovered.slices {
             move_slice(&mut tx, change, recovered.submission, recovered.accepted_at).await?;
+        }
+        for shared in &recovered.shared {
+            share_slice(&mut tx, shared, recovered.submission).await?;
         }
         if recovered.kind == DocumentKind::Purge {
             destroy_again(&mut tx, recovered).await?;

@@ -7,6 +7,7 @@ mod journal;
 mod opening;
 mod public;
 mod refusing;
+mod sharing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +84,7 @@ fn acceptance(byte: u8, document: &[u8], head: u64) -> Acceptance<'_> {
         signing_key: &[1; 32],
         heads: vec![(commune("93066"), head)],
         slices: vec![SliceChange { slice: slice("93066", "2025"), state: SliceState::Present }],
+        shared: vec![],
         accepted_at: at(100),
     }
 }

@@ -38,7 +38,7 @@ const SELECT_LATEST: &str = "SELECT hash, kind, document, created_at, approved_b
      FROM preview ORDER BY (queued_as IS NOT NULL), created_at DESC, hash LIMIT 1";
 
 const SELECT_WAITING: &str = "SELECT hash, kind, document, created_at, approved_by, approved_at, queued_as \
-     FROM preview WHERE queued_as IS NULL AND kind <> 'withdrawal' ORDER BY hash";
+     FROM preview WHERE queued_as IS NULL AND kind IN ('submission', 'check') ORDER BY hash";
 
 impl NodeStore {
     /// Keeps one document alone: see [`NodeStore::save_previews`].
@@ -47,7 +47,8 @@ impl NodeStore {
     }
 
     /// Keeps the documents of one preview, which are agreed to together; the same bytes again renew their date and keep
-    /// who agreed. Whatever else nobody queued is forgotten: only the newest can be agreed to.
+    /// who agreed. Whatever else nobody queued is forgotten: only the newest can be agreed to. A word on who may see moves
+    /// no figure, so that what waits goes on waiting.
     pub async fn save_previews(&self, previews: &[Preview]) -> Result<(), StoreError> {
         retry(|| self.save_previews_once(previews)).await
     }
@@ -56,7 +57,9 @@ impl NodeStore {
         let mut tx = self.db.begin_write().await?;
         let waiting: Vec<Hash> =
             tx.q("SELECT hash FROM preview WHERE queued_as IS NULL").all(|row| row.parsed(0, "preview hash")).await?;
-        for gone in waiting.iter().filter(|hash| previews.iter().all(|preview| preview.hash != **hash)) {
+        let of_figures = previews.iter().any(|preview| preview.kind != DocumentKind::Sharing);
+        let gone = |hash: &&Hash| of_figures && previews.iter().all(|preview| preview.hash != **hash);
+        for gone in waiting.iter().filter(gone) {
             tx.q("DELETE FROM preview WHERE hash = $1").bind(gone.to_string()).exec().await?;
         }
         for preview in previews {
@@ -93,7 +96,8 @@ impl NodeStore {
         self.db.q(SELECT_LATEST).opt(read_preview).await
     }
 
-    /// The documents of the preview that waits for somebody to agree, by their hash; none if none waits. A withdrawal is
+    /// The documents of the preview that waits for somebody to agree, by their hash; none if none waits. A withdrawal, or a
+    /// word on who may see, is
     /// decided in one breath and waits for nobody.
     pub async fn waiting_previews(&self) -> Result<Vec<Preview>, StoreError> {
         self.db.q(SELECT_WAITING).all(read_preview).await

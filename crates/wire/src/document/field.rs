@@ -86,13 +86,21 @@ pub(super) fn slice(
 pub(super) fn slice_names(slices: &BTreeSet<Slice>) -> Vec<pb::SliceName> {
     let mut ordered: Vec<&Slice> = slices.iter().collect();
     ordered.sort_by_cached_key(|slice| slice_order(slice));
-    let name = |slice: &Slice| pb::SliceName {
+    ordered.into_iter().map(slice_name).collect()
+}
+
+/// The name of one.
+pub(super) fn slice_name(slice: &Slice) -> pb::SliceName {
+    pb::SliceName {
         territory: slice.territory.to_string(),
         pack: slice.pack.to_string(),
         table: slice.table.to_string(),
         period: slice.period.to_string(),
-    };
-    ordered.into_iter().map(name).collect()
+    }
+}
+
+pub(super) fn read_slice_name(path: &str, name: &pb::SliceName) -> Result<Slice, DocumentError> {
+    slice(path, &name.territory, &name.pack, &name.table, &name.period)
 }
 
 /// Reads names that must come in that order, each once.
@@ -101,7 +109,7 @@ pub(super) fn read_slice_names(field: &str, names: &[pb::SliceName]) -> Result<B
     let mut last = None;
     for (index, name) in names.iter().enumerate() {
         let path = format!("{field}[{index}]");
-        let slice = slice(&path, &name.territory, &name.pack, &name.table, &name.period)?;
+        let slice = read_slice_name(&path, name)?;
         ascending(path, &mut last, slice_order(&slice))?;
         slices.insert(slice);
     }

@@ -22,6 +22,8 @@ pub enum ReceiptKind {
     Withdrawal,
     /// Bytes were destroyed after a breach; this receipt keeps their hash.
     Purge,
+    /// A commune said who may be shown its slices.
+    Sharing,
 }
 
 /// The place of a receipt in one territory's ledger.
@@ -90,6 +92,7 @@ impl Receipt {
                 ReceiptKind::Check => pb::ReceiptKind::Check,
                 ReceiptKind::Withdrawal => pb::ReceiptKind::Withdrawal,
                 ReceiptKind::Purge => pb::ReceiptKind::Purge,
+                ReceiptKind::Sharing => pb::ReceiptKind::Sharing,
             }),
             accepted_at_micros: self.accepted_at.as_micros(),
             number: self.number,
@@ -127,6 +130,7 @@ impl Receipt {
             Ok(pb::ReceiptKind::Check) => ReceiptKind::Check,
             Ok(pb::ReceiptKind::Withdrawal) => ReceiptKind::Withdrawal,
             Ok(pb::ReceiptKind::Purge) => ReceiptKind::Purge,
+            Ok(pb::ReceiptKind::Sharing) => ReceiptKind::Sharing,
             Ok(pb::ReceiptKind::Unspecified) | Err(_) => return Err(refuse("kind", "is absent or unknown")),
         };
         if kind != ReceiptKind::Purge && !document.destroyed.is_empty() {

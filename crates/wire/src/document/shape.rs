@@ -28,6 +28,9 @@ pub(super) static SUBMISSION: Shape = Shape { weight: 0, messages: &[(7, &SLICE_
 static SLICE_NAME: Shape = Shape { weight: 256, messages: &[] };
 pub(super) static WITHDRAWAL: Shape = Shape { weight: 0, messages: &[(6, &SLICE_NAME)] };
 
+static SHARED_SLICE: Shape = Shape { weight: 64, messages: &[(1, &SLICE_NAME)] };
+pub(super) static SHARING: Shape = Shape { weight: 0, messages: &[(6, &SHARED_SLICE)] };
+
 static LEDGER_LINK: Shape = Shape { weight: 128, messages: &[] };
 pub(super) static RECEIPT: Shape = Shape { weight: 0, messages: &[(9, &LEDGER_LINK), (11, &SLICE_NAME)] };
 

@@ -121,6 +121,20 @@ pub(super) fn withdrawal() -> Withdrawal {
     }
 }
 
+pub(super) fn sharing() -> Sharing {
+    use model::Audience::{Coordinators, Members, Public};
+    Sharing {
+        provider: commune("93066"),
+        id: SubmissionId::from_bytes([8; 16]),
+        written_at: Timestamp::from_micros(1_798_804_800_000_004),
+        approval: Approval::Person,
+        slices: BTreeMap::from([
+            (slice("domiciliation", "2025"), BTreeSet::from([Coordinators, Members, Public])),
+            (slice("domiciliation", "2025-S1"), BTreeSet::new()),
+        ]),
+    }
+}
+
 pub(super) fn receipt() -> Receipt {
     Receipt {
         submission: sample().header.id,
@@ -299,6 +313,7 @@ fn no_kind_of_document_passes_for_another() {
     let documents = [
         ("submission", rewrite(&sample()).expect("written")),
         ("withdrawal", withdrawal().encode().expect("written")),
+        ("sharing", sharing().encode().expect("written")),
         ("receipt", receipt().encode().expect("written")),
         ("pack", pack().encode().expect("written")),
     ];
@@ -306,6 +321,7 @@ fn no_kind_of_document_passes_for_another() {
         let read = [
             ("submission", decode(bytes).is_ok()),
             ("withdrawal", Withdrawal::decode(bytes).is_ok()),
+            ("sharing", Sharing::decode(bytes).is_ok()),
             ("receipt", Receipt::decode(bytes).is_ok()),
             ("pack", PackFiles::decode(bytes).is_ok()),
         ];

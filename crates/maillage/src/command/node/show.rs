@@ -4,6 +4,7 @@ use model::CommuneCode;
 use node::preview::{CellPreview, Move, Preview, Purpose};
 use node::push::{Delivered, PushEvent, Verdict};
 use node::run::RunEvent;
+use node::share::Shared;
 use render::{Column, Screen, Table};
 
 use super::super::Stop;
@@ -28,6 +29,7 @@ pub fn preview(preview: &Preview, all: bool) {
             "  {} nouvelles, {} modifiées, {} inchangées, {} retirées ; cachées : {} (effectif trop petit) + {} (pour empêcher la soustraction)",
             moves.new, moves.changed, moves.unchanged, moves.withdrawn, slice.hidden_primary, slice.hidden_secondary
         );
+        println!("  sera vu par : {}", render::audience::labels(&slice.audiences));
         let wanted = |cell: &&CellPreview| all || cell.key.is_empty() || cell.moves != Move::Unchanged;
         let many = slice.cells.iter().filter(wanted).count();
         let mut table = Table::new([
@@ -78,6 +80,30 @@ pub fn preview(preview: &Preview, all: bool) {
     }
 }
 
+/// Who is shown which table.
+pub fn shared(tables: &[Shared]) {
+    if tables.is_empty() {
+        println!(
+            "Aucun tableau n’est au centre. Ce que vous enverrez sera montré à la coordination départementale, et à personne d’autre."
+        );
+        return;
+    }
+    let mut table = Table::new([
+        Column::text("Tableau"),
+        Column::text("Période"),
+        Column::text("Commune"),
+        Column::text("Au centre"),
+        Column::text("Vu par"),
+    ]);
+    for one in tables {
+        let sent = if one.sent { "oui" } else { "non" };
+        let period = render::date::period(one.slice.period);
+        let seen = render::audience::labels(&one.audiences);
+        table.push([one.title.as_str(), &period, one.slice.territory.as_str(), sent, &seen]);
+    }
+    println!("{}", table.draw(Screen::of(&std::io::stdout())));
+}
+
 /// What a restored hub was given back.
 pub fn recovered(documents: u64) -> String {
     format!(
@@ -108,6 +134,7 @@ pub fn kind(kind: node::DocumentKind) -> &'static str {
         node::DocumentKind::Check => "essai",
         node::DocumentKind::Withdrawal => "retrait",
         node::DocumentKind::Purge => "destruction",
+        node::DocumentKind::Sharing => "partage",
     }
 }
 

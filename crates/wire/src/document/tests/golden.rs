@@ -58,6 +58,14 @@ fn withdrawals_of_format_1() {
 }
 
 #[test]
+fn sharings_of_format_1() {
+    let bytes = golden("sharing-1", || sharing().encode().expect("written"));
+    assert_eq!(Sharing::decode(&bytes), Ok(sharing()));
+    assert_eq!(sharing().encode(), Ok(bytes.clone()));
+    assert_eq!(twin("sharing-1", "maillage.submission.v1.SharingDocument", &bytes), bytes);
+}
+
+#[test]
 fn receipts_of_format_1() {
     let bytes = golden("receipt-1", || receipt().encode().expect("written"));
     assert_eq!(Receipt::decode(&bytes), Ok(receipt()));
