@@ -147,7 +147,7 @@ async fn grpcio_reads_the_contract_the_receipts_and_every_detail_of_a_refusal() 
         upload("document", "signature", document.len()),
         upload("document", "signature", document.len()),
         {"method": LIST, "messages": [{"territory": COMMUNE}]},
-        {"method": "maillage.comparison.v1.ComparisonService/Compare", "messages": [{"indicator": "lieux_n"}]},
+        {"method": "maillage.comparison.v1.ComparisonService/Compare", "messages": [{"indicator": "rien", "period": "2025"}]},
     ]);
     put(stage.folder.path(), "calls.json", calls.to_string().as_bytes());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/generic.py");
@@ -169,7 +169,7 @@ async fn grpcio_reads_the_contract_the_receipts_and_every_detail_of_a_refusal() 
         (garbage, "INVALID_ARGUMENT", "REQUEST_MALFORMED"),
         (stolen, "INVALID_ARGUMENT", "SIGNATURE_INVALID"),
         (wrong, "INVALID_ARGUMENT", "DISCLOSURE_CONFLICT"),
-        (compared, "PERMISSION_DENIED", "COORDINATORS_ONLY"),
+        (compared, "NOT_FOUND", "INDICATOR_UNKNOWN"),
     ] {
         assert_eq!(answer["code"], code, "{answer}");
         assert_eq!(

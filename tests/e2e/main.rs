@@ -22,6 +22,7 @@ mod restored;
 mod rounds;
 mod seeds;
 mod shapes;
+mod sharing;
 mod slices;
 mod small_pack;
 mod totals;

@@ -121,6 +121,7 @@ mod confidential;
 mod eliminate;
 #[cfg(test)]
 mod fixture;
+pub mod groups;
 pub mod intervals;
 mod ledger;
 mod protect;

@@ -6,6 +6,7 @@ use wire::bundle::Sender;
 use wire::identity::{Certificate, Peer, Subject};
 use wire::server::{Answered, Authorise};
 
+use crate::visibility::Reader;
 use crate::{Hub, failure};
 
 /// A commune that speaks through its living node. Only [`Hub::provider`] and [`Hub::sender`] make one.
@@ -44,19 +45,6 @@ impl Provider {
     }
 }
 
-/// A person who compares. Only [`Hub::coordinator`] makes one.
-#[derive(Clone, Debug)]
-pub struct Coordinator {
-    name: Code,
-}
-
-impl Coordinator {
-    /// Account name.
-    pub fn name(&self) -> &Code {
-        &self.name
-    }
-}
-
 /// Who a method is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Callers {
@@ -66,8 +54,6 @@ pub(crate) enum Callers {
     Nodes,
     /// Living nodes and coordinators.
     Members,
-    /// Coordinators: other communes' figures are shown to nobody else yet.
-    Coordinators,
 }
 
 /// For whom every method is, by path. `None`: no such method.
@@ -88,10 +74,11 @@ pub(crate) fn callers(method: &str) -> Option<Callers> {
         | "/maillage.submission.v1.SubmissionService/Share"
         | "/maillage.submission.v1.SubmissionService/Standing"
         | "/maillage.submission.v1.SubmissionService/Recover" => Callers::Nodes,
-        "/maillage.methodology.v1.MethodologyService/ListPacks"
+        // What each sees is decided by `visibility`.
+        "/maillage.comparison.v1.ComparisonService/Compare"
+        | "/maillage.methodology.v1.MethodologyService/ListPacks"
         | "/maillage.methodology.v1.MethodologyService/WatchPacks"
         | "/maillage.methodology.v1.MethodologyService/GetPack" => Callers::Members,
-        "/maillage.comparison.v1.ComparisonService/Compare" => Callers::Coordinators,
         _ => return None,
     })
 }
@@ -110,16 +97,15 @@ impl Hub {
         }
     }
 
-    /// The coordinator that `peer` is.
-    pub async fn coordinator(&self, peer: &Peer) -> Result<Coordinator, Failure> {
+    /// As whom `peer` reads figures.
+    pub async fn reader(&self, peer: &Peer) -> Result<Reader, Failure> {
         let certificate = certificate(peer)?;
         match &certificate.subject {
-            Subject::Coordinator(name) => self.person_of(name, certificate).await,
-            Subject::Node(_) => Err(denied(
-                "COORDINATORS_ONLY",
-                "a node may not compare communes",
-                "La comparaison entre communes n’est ouverte qu’à la coordination départementale : les communes n’ont pas encore décidé de se montrer leurs chiffres.",
-            )),
+            Subject::Coordinator(name) => self.person_of(name, certificate).await.map(|()| Reader::coordination()),
+            Subject::Node(commune) => {
+                let provider = self.node_of(*commune, certificate).await?;
+                Ok(Reader::commune(provider.territories()))
+            }
         }
     }
 
@@ -144,7 +130,7 @@ impl Hub {
         let certificate = certificate(peer)?;
         match &certificate.subject {
             Subject::Node(commune) => self.node_of(*commune, certificate).await.map(drop),
-            Subject::Coordinator(name) => self.person_of(name, certificate).await.map(drop),
+            Subject::Coordinator(name) => self.person_of(name, certificate).await,
         }
     }
 
@@ -167,10 +153,10 @@ impl Hub {
         Ok(Provider { commune, node: record.node.key_fingerprint, signing_key, territories })
     }
 
-    async fn person_of(&self, name: &Code, certificate: &Certificate) -> Result<Coordinator, Failure> {
+    async fn person_of(&self, name: &Code, certificate: &Certificate) -> Result<(), Failure> {
         let record = self.0.store.coordinator(certificate.key.hash()).await.map_err(failure::storage)?;
         match record.filter(|record| record.name == *name) {
-            Some(record) if record.revoked_at.is_none() => Ok(Coordinator { name: record.name }),
+            Some(record) if record.revoked_at.is_none() => Ok(()),
             Some(_) => Err(denied(
                 "COORDINATOR_REVOKED",
                 "this coordinator was revoked",
@@ -234,7 +220,6 @@ impl Authorise for Gate {
             Some(Callers::Anyone) => Ok(()),
             Some(Callers::Nodes) => self.0.provider(peer).await.map(drop),
             Some(Callers::Members) => self.0.member(peer).await,
-            Some(Callers::Coordinators) => self.0.coordinator(peer).await.map(drop),
             // Whether a method exists is said to those only who may ask for anything at all.
             None => {
                 self.0.member(peer).await?;

@@ -145,7 +145,7 @@ fn kept(folder: &HubFolder, config: &HubConfig) -> Vec<(String, PathBuf)> {
         let name = if is_inside(communes) { communes.to_string_lossy().into_owned() } else { COMMUNES.to_owned() };
         kept.push((name, folder.root().join(communes)));
     }
-    for written in [folder.campaign(), folder.successions()] {
+    for written in [folder.campaign(), folder.visibility(), folder.successions()] {
         if written.is_file() {
             kept.push((folder.relative(&written), written));
         }

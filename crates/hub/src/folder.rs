@@ -3,6 +3,7 @@
 //! ```text
 //! hub.toml                    settings, written by people
 //! campaign.toml               what is expected from whom until when, written by people; may be absent
+//! visibility.toml             who sees what of other communes' figures, written by people; may be absent
 //! hub.sqlite                  what communes sent, unless hub.toml names another database
 //! keys/authority.key, .pem    the certificate authority; whoever has the key can speak as any commune
 //! keys/signing.key            key that signs receipts and packs; not a TLS key, so that receipts outlive certificates
@@ -44,6 +45,11 @@ impl HubFolder {
     /// Settings.
     pub fn config(&self) -> PathBuf {
         self.root.join("hub.toml")
+    }
+
+    /// Who sees what of other communes' figures, if somebody wrote it down.
+    pub fn visibility(&self) -> PathBuf {
+        self.root.join("visibility.toml")
     }
 
     /// What the campaign expects, if somebody wrote it down.

@@ -1,6 +1,6 @@
 //! The hub of a département: enrol, submit, withdraw, say who may see, share the method, compare. One file per use-case.
 //!
-//! Whatever needs to know who speaks takes a [`auth::Provider`] or a [`auth::Coordinator`], which only [`auth`] makes;
+//! Whatever needs to know who speaks takes a [`auth::Provider`] or a [`visibility::Reader`], which only [`auth`] makes;
 //! whatever needs the time or randomness takes them from [`World`]. Generated types of the wire stay in `rpc`, and in
 //! [`compare::ask`], its other end.
 
@@ -39,6 +39,7 @@ mod serve;
 mod share;
 pub mod submit;
 mod turns;
+pub mod visibility;
 mod withdraw;
 
 #[cfg(test)]

@@ -37,18 +37,8 @@ impl Hub {
         provider: &Provider,
         territories: &BTreeSet<CommuneCode>,
     ) -> Result<(), Failure> {
-        let Some(restoration) = self.0.store.last_restoration().await.map_err(failure::storage)? else {
-            return Ok(());
-        };
-        for record in self.0.store.nodes().await.map_err(failure::storage)? {
-            let other = record.node.provider;
-            let silent = record.revoked_at.is_none()
-                && record.enrolled_at < restoration.restored_at
-                && record.last_contact.is_none_or(|spoke| spoke < restoration.restored_at);
-            if silent
-                && other != provider.commune()
-                && self.rights(other).await?.iter().any(|own| territories.contains(own))
-            {
+        for other in self.silent_since_restoration().await? {
+            if other != provider.commune() && self.rights(other).await?.iter().any(|own| territories.contains(own)) {
                 return Err(Failure::new(
                     FailureKind::Unavailable,
                     "RESTORED_WAITING",
@@ -60,6 +50,21 @@ impl Hub {
             }
         }
         Ok(())
+    }
+
+    /// Communes whose living node has not spoken since the hub was restored from a copy: what they said since is not known
+    /// here yet.
+    pub(crate) async fn silent_since_restoration(&self) -> Result<BTreeSet<CommuneCode>, Failure> {
+        let Some(restoration) = self.0.store.last_restoration().await.map_err(failure::storage)? else {
+            return Ok(BTreeSet::new());
+        };
+        let silent = |record: &store::hub::NodeRecord| {
+            record.revoked_at.is_none()
+                && record.enrolled_at < restoration.restored_at
+                && record.last_contact.is_none_or(|spoke| spoke < restoration.restored_at)
+        };
+        let nodes = self.0.store.nodes().await.map_err(failure::storage)?;
+        Ok(nodes.into_iter().filter(silent).map(|record| record.node.provider).collect())
     }
 
     /// A document is signed, and so read, as a whole: one about several territories is refused while somebody else may

@@ -18,3 +18,4 @@ mod receiving;
 mod remembering;
 mod restoring;
 mod stage;
+mod visibility;

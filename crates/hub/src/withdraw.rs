@@ -13,7 +13,9 @@ use crate::Hub;
 use crate::archive::Content;
 use crate::auth::Provider;
 use crate::refusal::Judged;
-use crate::submit::{ATTEMPTS, Answer, Effect, Heads, SignedDocument, authorised, busy, refuse, row, slices_allowed, verify};
+use crate::submit::{
+    ATTEMPTS, Answer, Effect, Heads, SignedDocument, authorised, busy, refuse, row, slices_allowed, verify,
+};
 
 impl Hub {
     /// Takes a signed withdrawal, whole or not at all.

@@ -66,7 +66,7 @@ struct Value {
 /// By the name of the argument.
 fn value(argument: &str) -> Value {
     let (name, form) = match argument {
-        "folder" | "access" | "pack_folder" => ("DOSSIER", "le chemin d’un dossier"),
+        "folder" | "access" | "node" | "pack_folder" => ("DOSSIER", "le chemin d’un dossier"),
         "file" | "files" | "answer" | "out" | "output" | "key" | "passphrase_file" | "verify" | "receipt"
         | "tables" | "history" | "cells" | "known" | "hierarchy" | "public" | "intervals" => {
             ("FICHIER", "le chemin d’un fichier")

@@ -66,9 +66,9 @@ pub async fn standing(node: &Node, selection: &Selection) -> Result<Vec<Shared>,
     let title = |slice: &Slice| Some(node.packs().get(&slice.pack)?.table(&slice.table)?.title().to_owned());
     if slices.is_empty() {
         let named = selection.named(node);
-        slices.extend(named.filter(|slice| {
-            title(slice).is_some() && node.identity().territories.contains(&slice.territory)
-        }));
+        slices.extend(
+            named.filter(|slice| title(slice).is_some() && node.identity().territories.contains(&slice.territory)),
+        );
     }
     let asked_for_any = selection.pack.is_some() || selection.table.is_some() || selection.period.is_some();
     if slices.is_empty() && asked_for_any {

@@ -20,7 +20,8 @@ use crate::folder::Held;
 use crate::{Node, failure, renew};
 
 /// Connects as the node.
-pub(crate) async fn connect(node: &Node) -> Result<HubClient, Failure> {
+/// Connects as the node.
+pub async fn connect(node: &Node) -> Result<HubClient, Failure> {
     connect_raw(node).await?.map_err(|error| failure::network(&error))
 }
 

@@ -34,6 +34,8 @@ pub fn silence(silence: Silence) -> &'static str {
         Silence::ZeroDenominator => "sans objet (dénominateur nul)",
         Silence::NotAdditive => "ne s’additionne pas",
         Silence::Withdrawn => "retiré",
+        Silence::NotShared => "non partagé",
+        Silence::NotShown => "non montré",
     }
 }
 

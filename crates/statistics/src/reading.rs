@@ -17,6 +17,10 @@ pub enum Silence {
     NotAdditive,
     /// Withdrawn by its commune.
     Withdrawn,
+    /// Its commune does not share it with who asks.
+    NotShared,
+    /// Said of so few communes together that it would be said of one.
+    NotShown,
 }
 
 /// A number as far as it may be known. Zero is a value; hidden is an interval; missing is a silence.

@@ -7,6 +7,7 @@
 mod accept;
 mod board;
 mod coordinator;
+mod group;
 mod invitation;
 mod journal;
 mod node;
@@ -29,6 +30,7 @@ use crate::{Location, StoreError};
 pub use accept::{Acceptance, Accepted, Place, PlaceLink, Seal, SliceAudiences, SliceChange, SliceState};
 pub use board::{FilledSlice, LastInvitation};
 pub use coordinator::CoordinatorRecord;
+pub use group::ShownGroup;
 pub use invitation::{Invitation, Invited, NewInvitation, Spent};
 pub use journal::{JournalLine, JournalPerson, before_the_first, link};
 pub use node::{NewNode, NodeRecord};

@@ -31,7 +31,9 @@ use crate::pb::methodology::v1 as pb;
 use crate::pb::methodology::v1::methodology_service_client::MethodologyServiceClient;
 use crate::pb::methodology::v1::{GetPackRequest, ListPacksRequest, WatchPacksRequest, WatchPacksResponse};
 use crate::pb::submission::v1::submission_service_client::SubmissionServiceClient;
-use crate::pb::submission::v1::{GetRequest, ListRequest, ShareRequest, StandingRequest, WithdrawRequest, get_response};
+use crate::pb::submission::v1::{
+    GetRequest, ListRequest, ShareRequest, StandingRequest, WithdrawRequest, get_response,
+};
 use crate::recovery::{Recovery, Standing};
 use crate::tls::ClientTls;
 use crate::upload::send;

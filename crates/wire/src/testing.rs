@@ -246,10 +246,7 @@ impl submission::submission_service_server::SubmissionService for Desk {
         Err(Status::from(Refusal::from(failure).with_conflicts((0..5000).map(conflict).collect())))
     }
 
-    async fn share(
-        &self,
-        _: Request<submission::ShareRequest>,
-    ) -> Result<Response<submission::ShareResponse>, Status> {
+    async fn share(&self, _: Request<submission::ShareRequest>) -> Result<Response<submission::ShareResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Clock, FailureKind, SubmissionId};
 use node::Node;
 use prost::Message;
-use wire::document::{Approval, Withdrawal};
+use wire::document::{Approval, Sharing, Withdrawal};
 use wire::pb::submission::v1::recover_request;
 
 use super::contract;
@@ -46,6 +46,16 @@ async fn no_method_reaches_another_communes_territory() {
         signature: key.sign(&withdrawal).as_bytes().to_vec(),
         document: withdrawal,
     };
+    let sharing = Sharing {
+        provider: word("93001"),
+        id: SubmissionId::from_bytes([8; 16]),
+        written_at: house.clock.now(),
+        approval: Approval::Person,
+        slices: [(slice_of(&stolen), model::Audience::ALL.into())].into(),
+    };
+    let sharing = sharing.encode().expect("a sharing");
+    let share =
+        wire::pb::submission::v1::ShareRequest { signature: key.sign(&sharing).as_bytes().to_vec(), document: sharing };
     let list = wire::pb::submission::v1::ListRequest { territory: "93005".to_owned(), ..Default::default() };
     let get = wire::pb::submission::v1::GetRequest { submission_id: receipt.submission.as_bytes().to_vec() };
     // Everything about it is authentic: only its place in a ledger of somebody else speaks against it.
@@ -62,7 +72,7 @@ async fn no_method_reaches_another_communes_territory() {
         ("maillage.methodology.v1.MethodologyService/ListPacks", None),
         ("maillage.methodology.v1.MethodologyService/WatchPacks", None),
         ("maillage.methodology.v1.MethodologyService/GetPack", None),
-        // For coordinators, who see all communes.
+        // What is seen of whom is `visibility`'s: tests/e2e/sharing.rs, and the hub's own tests.
         ("maillage.comparison.v1.ComparisonService/Compare", None),
         (
             "maillage.submission.v1.SubmissionService/Check",
@@ -78,6 +88,7 @@ async fn no_method_reaches_another_communes_territory() {
             "maillage.submission.v1.SubmissionService/Withdraw",
             Some((vec![withdraw.encode_to_vec()], "TERRITORY_NOT_YOURS")),
         ),
+        ("maillage.submission.v1.SubmissionService/Share", Some((vec![share.encode_to_vec()], "TERRITORY_NOT_YOURS"))),
     ]);
     assert_eq!(foreign.keys().map(|method| (*method).to_owned()).collect::<BTreeSet<_>>(), contract());
 

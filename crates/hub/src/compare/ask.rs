@@ -1,19 +1,25 @@
-//! The coordinator's side: asks a hub over the wire, and reads its answer strictly.
+//! The reader's side: asks a hub over the wire, and reads its answer strictly.
 
 use std::sync::Arc;
 
 use model::{Clock, Decimals, DefinitionHash, Failure};
 use statistics::{Bands, Reading, Silence};
-use wire::client::ClientError;
+use wire::client::{ClientError, HubClient};
 use wire::pb::comparison::v1 as pb;
 
 use super::{CommuneRow, Comparison, Group, Heading, Question, Reference, Shown, Spread};
 use crate::coordinator::Credentials;
 use crate::failure;
+use crate::visibility::Showing;
 
 /// Compares through the hub that `credentials` name.
 pub async fn ask(credentials: &Credentials, question: &Question, clock: Arc<dyn Clock>) -> Result<Comparison, Failure> {
     let client = credentials.connect(clock).await.map_err(|error| failure::network(&error))?;
+    ask_through(&client, question).await
+}
+
+/// Compares as whoever `client` is: a coordinator, or a commune.
+pub async fn ask_through(client: &HubClient, question: &Question) -> Result<Comparison, Failure> {
     let request = pb::CompareRequest {
         indicator: question.indicator.to_string(),
         period: question.period.to_string(),
@@ -59,8 +65,7 @@ fn read(answer: pb::CompareResponse) -> Option<Comparison> {
             Some(spread) => Some(Spread {
                 bands: spread.bands,
                 communes: spread.communes,
-                minimum: shown(spread.minimum?)?,
-                maximum: shown(spread.maximum?)?,
+                ends: optional(spread.minimum)?.zip(optional(spread.maximum)?),
             }),
         },
         reference: match answer.reference {
@@ -71,6 +76,12 @@ fn read(answer: pb::CompareResponse) -> Option<Comparison> {
                 period: reference.period.parse().ok()?,
                 source_line: reference.source_line,
             }),
+        },
+        others: match pb::Showing::try_from(answer.others).ok()? {
+            pb::Showing::Unspecified => return None,
+            pb::Showing::Nothing => Showing::Nothing,
+            pb::Showing::Bands => Showing::Bands,
+            pb::Showing::Named => Showing::Named,
         },
     })
 }
@@ -114,6 +125,8 @@ fn shown(reading: pb::Reading) -> Option<Shown> {
             pb::Silence::ZeroDenominator => Silence::ZeroDenominator,
             pb::Silence::NotAdditive => Silence::NotAdditive,
             pb::Silence::Withdrawn => Silence::Withdrawn,
+            pb::Silence::NotShared => Silence::NotShared,
+            pb::Silence::NotShown => Silence::NotShown,
         }),
     };
     let decimals = Decimals::new(u8::try_from(reading.decimals).ok()?)?;

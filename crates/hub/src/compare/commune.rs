@@ -13,10 +13,12 @@ use crate::bounds::Solved;
 /// A commune that sent the table, or was expected to.
 pub(super) struct Commune {
     pub(super) slice: Slice,
-    pub(super) content: Content,
+    /// `None` where it does not share it with who asks: what may not be seen is not here.
+    pub(super) content: Option<Content>,
 }
 
 /// Its figures, with what the group needs of them.
+#[derive(Clone)]
 pub(super) struct Row {
     pub(super) territory: CommuneCode,
     pub(super) value: Shown,
@@ -33,6 +35,20 @@ pub(super) enum Terms {
     Two(Term, Term),
     /// Class by class.
     Many(Vec<Term>),
+}
+
+impl Terms {
+    /// What the communes share out between them: the figure, or numerator (0) and denominator (1), or all classes.
+    pub(super) fn part(&self, part: usize) -> Option<Amount> {
+        match (self, part) {
+            (Self::One(term) | Self::Two(term, _), 0) | (Self::Two(_, term), 1) => Some(term.amount),
+            (Self::Many(classes), 0) => {
+                let decimals = classes.first()?.amount.decimals;
+                Some(Amount { interval: classes.iter().map(|term| term.amount.interval).sum(), decimals })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// An additive figure.
@@ -112,11 +128,11 @@ impl Commune {
         key: &Key,
         solved: &Solved,
     ) -> Result<Term, Silence> {
-        match &self.content {
+        match self.content.as_ref().ok_or(Silence::NotShared)? {
             Content::Absent => Err(Silence::NotReceived),
             Content::Withdrawn => Err(Silence::Withdrawn),
-            Content::Present(submission, _) => {
-                let received = self.content.figures(&self.slice).ok_or(Silence::NotReceived)?;
+            content @ Content::Present(submission, _) => {
+                let received = content.figures(&self.slice).ok_or(Silence::NotReceived)?;
                 // Same code, another meaning: sent under a version of the pack that asked for something else.
                 let meant = meant(received, asked, indicator, key).ok_or(Silence::NotAdditive)?;
                 figure(*submission, received, meant, key, solved)

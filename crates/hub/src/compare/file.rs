@@ -149,6 +149,8 @@ fn status(reading: Reading) -> &'static str {
         Reading::Silence(Silence::ZeroDenominator) => "zero_denominator",
         Reading::Silence(Silence::NotAdditive) => "not_additive",
         Reading::Silence(Silence::Withdrawn) => "withdrawn",
+        Reading::Silence(Silence::NotShared) => "not_shared",
+        Reading::Silence(Silence::NotShown) => "not_shown",
     }
 }
 
@@ -158,6 +160,7 @@ mod tests {
 
     use super::super::{CommuneRow, Group, Heading};
     use super::*;
+    use crate::visibility::Showing;
 
     fn shown(reading: Reading, suppressed: bool) -> Shown {
         Shown { reading, suppressed, decimals: Decimals::NONE }
@@ -203,6 +206,7 @@ mod tests {
             },
             reference: None,
             spread: None,
+            others: Showing::Named,
         }
     }
 

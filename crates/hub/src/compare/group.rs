@@ -63,6 +63,15 @@ pub(super) fn together(asked: &Asked<'_>, rows: &[&Row]) -> Group {
     }
 }
 
+impl Group {
+    /// Nothing is said of these communes together, and why.
+    pub(super) fn refuse(&mut self, reason: String) {
+        self.value = Shown::silent(Silence::NotShown, self.value.decimals);
+        (self.numerator, self.denominator, self.rate) = (None, None, None);
+        self.reason = Some(reason);
+    }
+}
+
 fn one(terms: &Terms) -> Option<Term> {
     match terms {
         Terms::One(term) => Some(*term),

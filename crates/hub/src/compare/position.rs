@@ -20,10 +20,8 @@ pub struct Spread {
     pub bands: u32,
     /// How many communes have a value.
     pub communes: u32,
-    /// The lowest value, as far as it may be known.
-    pub minimum: Shown,
-    /// The highest.
-    pub maximum: Shown,
+    /// The lowest and the highest value, as far as they may be known; none where other communes' values are not shown.
+    pub ends: Option<(Shown, Shown)>,
 }
 
 /// Whether values of large and small communes may stand side by side: a number of people may not.
@@ -54,8 +52,7 @@ pub(super) fn spread(values: &[Shown]) -> Option<(Spread, Vec<Option<Bands>>)> {
     let spread = Spread {
         bands: u32::try_from(number.get()).ok()?,
         communes: u32::try_from(known.len()).ok()?,
-        minimum: shown(end(f64::min, f64::INFINITY)),
-        maximum: shown(end(f64::max, f64::NEG_INFINITY)),
+        ends: Some((shown(end(f64::min, f64::INFINITY)), shown(end(f64::max, f64::NEG_INFINITY)))),
     };
     Some((spread, each))
 }
@@ -80,13 +77,13 @@ impl Spread {
     pub fn sentence(&self) -> String {
         let (one, several) = if self.bands == 3 { ("tiers", "tiers") } else { ("cinquième", "cinquièmes") };
         let value = |shown: Shown| render::reading::reading(shown.reading, shown.decimals, false);
+        let ends = self.ends.map_or_else(String::new, |(minimum, maximum)| {
+            format!(" Minimum : {} ; maximum : {}.", value(minimum), value(maximum))
+        });
         render::typography::french(&format!(
             "Position parmi {} communes : le 1er {one} a les valeurs les plus basses, le {}e les plus hautes ; plusieurs \
-             {several} quand le secret ne permet pas d’en dire plus. Minimum : {} ; maximum : {}. Ni classement, ni jugement.",
-            self.communes,
-            self.bands,
-            value(self.minimum),
-            value(self.maximum),
+             {several} quand le secret ne permet pas d’en dire plus.{ends} Ni classement, ni jugement.",
+            self.communes, self.bands,
         ))
     }
 }
@@ -114,10 +111,7 @@ mod tests {
         assert_eq!(words, ["3e tiers", "3e tiers", "2e tiers", "2e tiers", "1er tiers", "1er tiers"]);
         assert!(thirds.sentence().contains("plusieurs tiers "), "{}", thirds.sentence());
         let (fifths, _) = spread(&values(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0])).expect("ten");
-        assert_eq!(
-            (fifths.bands, fifths.minimum, fifths.maximum),
-            (5, shown(Reading::Value(1.0)), shown(Reading::Value(10.0)))
-        );
+        assert_eq!((fifths.bands, fifths.ends), (5, Some((shown(Reading::Value(1.0)), shown(Reading::Value(10.0))))));
     }
 
     #[test]
@@ -130,8 +124,9 @@ mod tests {
         assert_eq!(spread.communes, 11);
         assert_eq!(each[10], None);
         // The lowest is 1 or what is hidden below it; the highest is 9 or anything above.
-        assert_eq!(spread.minimum.reading, Reading::Interval { low: 0.0, high: Some(1.0) });
-        assert_eq!(spread.maximum.reading, Reading::Interval { low: 9.0, high: None });
+        let (minimum, maximum) = spread.ends.expect("both");
+        assert_eq!(minimum.reading, Reading::Interval { low: 0.0, high: Some(1.0) });
+        assert_eq!(maximum.reading, Reading::Interval { low: 9.0, high: None });
         let hidden = each[9].expect("it has a number");
         assert_eq!((hidden.lowest, hidden.highest), (1, 2));
         assert_eq!(spread.words(hidden), "1er ou 2e cinquième");

@@ -14,6 +14,7 @@ use statistics::Reading;
 use super::{Frame, page, problem};
 use crate::compare::{Comparison, Question, Reference, Shown, Spread};
 use crate::packs::{Packs, Published};
+use crate::visibility::Reader;
 use crate::{Hub, failure};
 
 /// `?indicateur=ccas-activite/dom_demandes&periode=2025&place=sexe=F;tranche_age=65%2B`.
@@ -133,7 +134,7 @@ async fn compared(hub: &Hub, asked: &Asked) -> Result<Response, Failure> {
         key: key.clone(),
         pack: Some(found.published.pack.code().clone()),
     };
-    let comparison = hub.compare(&question).await?;
+    let comparison = hub.compare(&Reader::coordination(), &question).await?;
     if comparison.communes.is_empty() {
         notices.push("Aucune commune n’a encore rejoint le centre : il n’y a rien à comparer.".to_owned());
     }

@@ -11,15 +11,16 @@ use wire::tonic::{Request, Response, Status, async_trait};
 
 use super::{Services, malformed};
 use crate::compare::{Comparison, Question, Shown};
+use crate::visibility::Showing;
 
 #[async_trait]
 impl ComparisonService for Services {
     async fn compare(&self, request: Request<pb::CompareRequest>) -> Result<Response<pb::CompareResponse>, Status> {
         let peer = Peer::of(&request);
         let compared = async {
-            let coordinator = self.0.coordinator(&peer).await?;
+            let reader = self.0.reader(&peer).await?;
             let question = question(request.into_inner())?;
-            Ok::<_, Failure>(pb::CompareResponse::from(&self.0.compare_for(&coordinator, &question).await?))
+            Ok::<_, Failure>(pb::CompareResponse::from(&self.0.compare(&reader, &question).await?))
         };
         let compared = compared.await;
         self.answer("Compare", compared)
@@ -93,14 +94,19 @@ impl From<&Comparison> for pb::CompareResponse {
             spread: comparison.spread.as_ref().map(|spread| pb::Spread {
                 bands: spread.bands,
                 communes: spread.communes,
-                minimum: Some(reading(spread.minimum)),
-                maximum: Some(reading(spread.maximum)),
+                minimum: spread.ends.map(|(minimum, _)| reading(minimum)),
+                maximum: spread.ends.map(|(_, maximum)| reading(maximum)),
             }),
             reference: comparison.reference.as_ref().map(|reference| pb::Reference {
                 title: reference.title.clone(),
                 per: reference.per,
                 period: reference.period.to_string(),
                 source_line: reference.source_line.clone(),
+            }),
+            others: i32::from(match comparison.others {
+                Showing::Nothing => pb::Showing::Nothing,
+                Showing::Bands => pb::Showing::Bands,
+                Showing::Named => pb::Showing::Named,
             }),
         }
     }
@@ -119,6 +125,8 @@ fn reading(shown: Shown) -> pb::Reading {
             Silence::ZeroDenominator => pb::Silence::ZeroDenominator,
             Silence::NotAdditive => pb::Silence::NotAdditive,
             Silence::Withdrawn => pb::Silence::Withdrawn,
+            Silence::NotShared => pb::Silence::NotShared,
+            Silence::NotShown => pb::Silence::NotShown,
         })),
     };
     pb::Reading { content: Some(content), suppressed: shown.suppressed, decimals: u32::from(shown.decimals.places()) }

@@ -11,7 +11,8 @@ use wire::ledger::give_back;
 use wire::pb::submission::v1::submission_service_server::SubmissionService;
 use wire::pb::submission::v1::{
     CheckRequest, CheckResponse, GetRequest, GetResponse, ListRequest, ListResponse, RecoverRequest, RecoverResponse,
-    ShareRequest, ShareResponse, StandingRequest, StandingResponse, SubmitRequest, SubmitResponse, WithdrawRequest, WithdrawResponse,
+    ShareRequest, ShareResponse, StandingRequest, StandingResponse, SubmitRequest, SubmitResponse, WithdrawRequest,
+    WithdrawResponse,
 };
 use wire::recovery;
 use wire::status::Refusal;

@@ -40,7 +40,7 @@ async fn every_method_is_kept_for_its_callers() {
     coordinator.packs().await.expect("a coordinator may read packs");
     coordinator.compare(question()).await.expect("a coordinator may compare");
 
-    assert_eq!(reason(node.client.compare(question()).await), "COORDINATORS_ONLY");
+    node.client.compare(question()).await.expect("a node may compare, as far as others let it");
     node.client.packs().await.expect("a node may read packs");
     let other = stage.join("93001").await;
     assert_eq!(reason(other.client.list(node.commune, 0).await), "TERRITORY_NOT_YOURS");

@@ -13,6 +13,7 @@ use super::importing::{filosofi, line};
 use super::stage::*;
 use crate::Hub;
 use crate::compare::{Comparison, Question, ask as ask_the_hub};
+use crate::visibility::Reader;
 
 /// Accords of quarter B: three, hidden, and those of A with them.
 const SMALL: Counts = [(40, 10), (3, 10), (30, 20)];
@@ -27,7 +28,8 @@ fn at(quarter: &str) -> Key {
 pub(super) async fn ask(hub: &Hub, indicator: &str, key: Key) -> Comparison {
     let indicator = indicator.parse().expect("a code");
     let period = "2025".parse().expect("a period");
-    hub.compare(&Question { indicator, period, key, pack: None }).await.expect("compares")
+    let question = Question { indicator, period, key, pack: None };
+    hub.compare(&Reader::coordination(), &question).await.expect("compares")
 }
 
 pub(super) fn readings(comparison: &Comparison) -> Vec<(&str, Reading)> {

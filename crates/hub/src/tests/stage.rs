@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use disclosure::Received;
 use methodology::Pack;
-use model::{Clock, Code, CommuneCode, Slice, SubmissionId};
+use model::{Audience, Clock, Code, CommuneCode, Slice, SubmissionId};
 use seal::{PublicKey, SigningKey};
 use testkit::{ManualClock, SeededEntropy};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wire::client::{Accepted, ClientError, HubClient};
-use wire::document::{Approval, Header, Purpose, Withdrawal};
+use wire::document::{Approval, Header, Purpose, Sharing, Withdrawal};
 use wire::enrolment::{JoinRequest, Membership};
 use wire::identity::{Identity, TlsKey};
 use wire::invitation::Invitation;
@@ -214,6 +214,26 @@ impl Node {
     pub(super) async fn check(&self, id: u8, tables: &[Received]) -> Result<Accepted, ClientError> {
         let document = self.document(id, Purpose::Check, tables);
         self.client.check(&document, &self.signing.sign(&document)).await
+    }
+
+    /// Says that these slices are shown to `audiences` and nobody else.
+    pub(super) async fn share(
+        &self,
+        id: u8,
+        slices: impl IntoIterator<Item = Slice>,
+        audiences: &[Audience],
+    ) -> Result<Accepted, ClientError> {
+        let audiences: BTreeSet<Audience> = audiences.iter().copied().collect();
+        let document = Sharing {
+            provider: self.commune,
+            id: SubmissionId::from_bytes([id; 16]),
+            written_at: model::Timestamp::from_micros(0),
+            approval: Approval::Person,
+            slices: slices.into_iter().map(|slice| (slice, audiences.clone())).collect(),
+        }
+        .encode()
+        .expect("a sharing");
+        self.client.share(&document, &self.signing.sign(&document)).await
     }
 
     pub(super) async fn withdraw(&self, id: u8, slices: BTreeSet<Slice>) -> Result<Accepted, ClientError> {

@@ -1,8 +1,8 @@
-//! `maillage compare`: one indicator, all communes, as a coordinator may see them.
+//! `maillage compare`: one indicator, the communes as whoever asks may see them.
 
 use std::fmt::Write as _;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -10,6 +10,7 @@ use hub::compare::file::Form;
 use hub::compare::{Comparison, Question, Shown};
 use hub::coordinator::Credentials;
 use model::{Code, DimensionCode, FailureKind, IndicatorCode, Key, PackCode, Period, SystemClock};
+use node::{Node, NodeFolder};
 use render::{Column, Screen, Table};
 use statistics::Reading;
 
@@ -18,7 +19,7 @@ use super::Stop;
 /// Compare les communes sur un indicateur.
 #[derive(Args)]
 #[command(
-    after_help = "Exemples :\n  maillage compare dom_demandes --period 2025\n  maillage compare aidfac_accords_part --period 2025 --at type_aide=energie\n  maillage compare log_rp --period 2018 --access ./coordination\n  maillage compare aidfac_accords_part --period 2025 --format csv-fr --out comparaison.csv\n  maillage compare dom_demandes --period 2025 --format parquet --out comparaison.parquet"
+    after_help = "Exemples :\n  maillage compare dom_demandes --period 2025\n  maillage compare aidfac_accords_part --period 2025 --at type_aide=energie\n  maillage compare log_rp --period 2018 --access ./coordination\n  maillage compare dom_demandes --period 2025 --node ./maillage-node\n  maillage compare aidfac_accords_part --period 2025 --format csv-fr --out comparaison.csv\n  maillage compare dom_demandes --period 2025 --format parquet --out comparaison.parquet"
 )]
 pub struct CompareArgs {
     /// Code de l’indicateur, par exemple `dom_demandes`.
@@ -35,6 +36,9 @@ pub struct CompareArgs {
     /// Dossier des accès de coordination remis par l’opérateur du centre.
     #[arg(long, default_value = "maillage-hub/coordinators/coordination", env = "MAILLAGE_ACCESS")]
     access: PathBuf,
+    /// Dossier du nœud d’une commune : compare comme elle en a le droit, au lieu de la coordination.
+    #[arg(long, conflicts_with = "access")]
+    node: Option<PathBuf>,
     /// Forme : tableau à lire, CSV (virgules, point décimal), CSV pour un tableur français, JSON ou Parquet.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -75,7 +79,7 @@ fn coordinate(text: &str) -> Result<(DimensionCode, Code), String> {
 
 /// Asks the hub and prints what it answers.
 pub async fn run(args: CompareArgs) -> Result<(), Stop> {
-    let credentials = Credentials::load(&args.access)?;
+    let asker = Asker::open(args.node, &args.access).await?;
     let question = Question {
         indicator: args.indicator,
         period: args.period,
@@ -92,7 +96,7 @@ pub async fn run(args: CompareArgs) -> Result<(), Stop> {
         // Before the hub is asked, not after it.
         node::tables::free(std::slice::from_ref(out), args.force)?;
     }
-    let comparison = hub::compare::ask(&credentials, &question, Arc::new(SystemClock)).await?;
+    let comparison = asker.ask(&question).await?;
     let place = &question.key;
     let Some(out) = args.out else {
         match args.format.form() {
@@ -109,6 +113,34 @@ pub async fn run(args: CompareArgs) -> Result<(), Stop> {
     node::tables::write(&[(out.clone(), &bytes)], args.force)?;
     println!("✓ {}", out.display());
     Ok(())
+}
+
+/// Who asks.
+enum Asker {
+    Coordinator(Box<Credentials>),
+    Commune(Box<Node>),
+}
+
+impl Asker {
+    async fn open(node: Option<PathBuf>, access: &Path) -> Result<Self, Stop> {
+        Ok(match node {
+            None => Self::Coordinator(Box::new(Credentials::load(access)?)),
+            Some(folder) => Self::Commune(Box::new(Node::open(NodeFolder::at(folder), super::world()).await?)),
+        })
+    }
+
+    async fn ask(self, question: &Question) -> Result<Comparison, Stop> {
+        match self {
+            Self::Coordinator(credentials) => {
+                Ok(hub::compare::ask(&credentials, question, Arc::new(SystemClock)).await?)
+            }
+            Self::Commune(node) => {
+                let client = node::sync::connect(&node).await;
+                node.close().await;
+                Ok(hub::compare::ask_through(&client?, question).await?)
+            }
+        }
+    }
 }
 
 /// The comparison as text.
@@ -185,6 +217,9 @@ pub fn show(comparison: &Comparison, place: &Key, screen: Screen) -> String {
     }
     if let Some(spread) = &comparison.spread {
         let _ = write!(out, "\n{}", spread.sentence());
+    }
+    if let Some(sentence) = comparison.others.sentence() {
+        let _ = write!(out, "\n{sentence}");
     }
     if comparison.communes.iter().any(|row| is_interval(row.value)) {
         out.push_str(

@@ -440,12 +440,7 @@ async fn doctor(folder: NodeFolder, json: bool) -> Result<(), Stop> {
     }
 }
 
-async fn share(
-    folder: NodeFolder,
-    selection: &Selection,
-    with: &[String],
-    name: Option<&str>,
-) -> Result<(), Stop> {
+async fn share(folder: NodeFolder, selection: &Selection, with: &[String], name: Option<&str>) -> Result<(), Stop> {
     let audiences = render::audience::read(with.iter().map(String::as_str)).map_err(|word| {
         Stop::failed(model::FailureKind::Invalid, format!(
             "--with : « {word} » ne désigne personne ; écrivez coordination, communes, partenaires, public, séparés par des virgules, ou « personne » seul."

@@ -357,6 +357,8 @@ fn text(shown: Shown) -> String {
             Silence::ZeroDenominator => "sans objet (dénominateur nul)",
             Silence::NotAdditive => "ne s’agrège pas",
             Silence::Withdrawn => "retiré",
+            Silence::NotShared => "non partagé",
+            Silence::NotShown => "non montré",
         }
         .to_owned(),
     }

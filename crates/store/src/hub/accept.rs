@@ -195,7 +195,8 @@ impl HubStore {
             share_slice(&mut tx, shared, acceptance.submission).await?;
         }
         let mut slices: Vec<String> = acceptance.slices.iter().map(|change| change.slice.to_string()).collect();
-        slices.extend(acceptance.shared.iter().map(|shared| format!("{} [{}]", shared.slice, words(&shared.audiences))));
+        slices
+            .extend(acceptance.shared.iter().map(|shared| format!("{} [{}]", shared.slice, words(&shared.audiences))));
         let event = Event {
             what: acceptance.kind.as_str(),
             who: Who::Commune(acceptance.provider),

@@ -3,7 +3,9 @@
 use model::{CommuneCode, Hash, SubmissionId};
 
 use super::HubStore;
-use super::accept::{Entry, Place, SliceAudiences, SliceChange, insert, move_slice, next_link, next_number, share_slice};
+use super::accept::{
+    Entry, Place, SliceAudiences, SliceChange, insert, move_slice, next_link, next_number, share_slice,
+};
 use super::journal::{self, Event, Who};
 use super::purge::empty;
 use crate::db::{Tx, integer, retry};

@@ -11,6 +11,19 @@ CREATE TABLE slice_audience (
 ) {strict};
 CREATE INDEX slice_audience_table ON slice_audience (pack, table_code, period);
 
+-- Groups of communes whose sums were shown to an audience that does not see their members by name: `contributors` are
+-- commune=document, separated by blanks. What was shown stays known, so that rows are only ever added.
+CREATE TABLE group_shown (
+    audience TEXT NOT NULL,
+    pack TEXT NOT NULL,
+    table_code TEXT NOT NULL,
+    period TEXT NOT NULL,
+    number {i64} NOT NULL,
+    contributors TEXT NOT NULL,
+    shown_at {i64} NOT NULL,
+    PRIMARY KEY (audience, pack, table_code, period, number)
+) {strict};
+
 -- One more kind of document. SQLite has no statement for another CHECK; its manual gives this way, which touches no row.
 {postgres} ALTER TABLE submission DROP CONSTRAINT submission_kind;
 {postgres} ALTER TABLE submission ADD CONSTRAINT submission_kind CHECK (kind IN ('submission', 'check', 'withdrawal', 'purge', 'sharing'));

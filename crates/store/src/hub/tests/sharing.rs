@@ -112,3 +112,25 @@ async fn a_word_on_who_may_see_is_never_destroyed() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn groups_that_were_shown_stay_known_and_two_writers_never_share_a_place() {
+    on_both(async |location| {
+        let store = HubStore::open(&location).await.expect("opens");
+        let Slice { pack, table, period, .. } = slice("93066", "2025");
+        let group = |byte: u8| ShownGroup {
+            of: [(commune("93001"), id(byte)), (commune("93066"), id(byte + 1))].into(),
+            shown_at: at(i64::from(byte)),
+        };
+        let show = async |byte: u8, shown: usize| {
+            store.show_group(Members, &pack, &table, period, &group(byte), shown).await.expect("answers")
+        };
+        assert!(show(1, 0).await);
+        assert!(!show(3, 0).await, "somebody was faster");
+        assert!(show(3, 1).await);
+        let shown = store.groups_shown(Members, &pack, &table, period).await.expect("reads");
+        assert_eq!(shown, [group(1), group(3)]);
+        assert_eq!(store.groups_shown(Public, &pack, &table, period).await.expect("reads"), []);
+    })
+    .await;
+}
