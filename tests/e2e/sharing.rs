@@ -158,3 +158,22 @@ async fn a_restored_hub_shows_to_communes_only_what_it_is_sure_of() {
     assert_eq!(first.value.reading, Reading::Silence(Silence::NotShared));
     house.close().await;
 }
+
+/// What operators copy reads with the packs that this program brings, and says what its comments say.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_copy_of_the_policy_reads() {
+    let house = House::open_with(methodology::library()).await;
+    let text = include_str!("../../deploy/visibility.toml");
+    std::fs::write(house.hub_folder().visibility(), text).expect("written");
+    let node = house.commune(CODES[0], &settings("2025"), &[]).await;
+    let client = node::sync::connect(&node).await.expect("the hub answers");
+    for (indicator, others) in
+        [("dom_demandes", hub::visibility::Showing::Bands), ("aidfac_demandes", hub::visibility::Showing::Nothing)]
+    {
+        let question =
+            Question { indicator: word(indicator), period: word("2025"), key: model::Key::total(), pack: None };
+        let seen = hub::compare::ask_through(&client, &question).await.expect("a comparison");
+        assert_eq!(seen.others, others, "{indicator}");
+    }
+    house.close().await;
+}

@@ -250,7 +250,8 @@ impl Hub {
                 "Votre commune vient de rejoindre le groupe : son chiffre sera montré quand d’autres l’auront fait aussi, pour que la différence ne désigne personne.".to_owned()
             } else {
                 format!(
-                    "Le chiffre du groupe est montré aux communes qui y contribuent. Pour en être, partagez ce tableau avec {with} : maillage node share --with coordination,communes."
+                    "Le chiffre du groupe est montré aux communes qui y contribuent. Pour en être, partagez ce tableau avec {with} : maillage node share --pack {} --table {} --period {} --with coordination,communes",
+                    about.pack, about.table, about.period
                 )
             }));
         }

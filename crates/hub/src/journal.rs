@@ -232,6 +232,7 @@ fn in_french(word: &str) -> String {
         "submission" => "envoi accepté",
         "check" => "essai à blanc",
         "withdrawal" => "retrait",
+        "sharing" => "partage",
         "recovered" => "envoi rendu au centre",
         "purge_proposed" => "destruction proposée",
         "purged" => "destruction faite",

@@ -32,11 +32,13 @@ pub fn describe(receipt: &Receipt) -> Vec<String> {
         format!("Récépissé n° {} : {what}", receipt.number),
         format!("  commune {} ; accepté le {}", receipt.provider, render::date::moment(receipt.accepted_at)),
         format!("  document {}", receipt.document_hash),
-        format!(
+    ];
+    if receipt.kind != ReceiptKind::Sharing {
+        lines.push(format!(
             "  {} nouvelles, {} modifiées, {} inchangées, {} retirées",
             receipt.outcome.new, receipt.outcome.changed, receipt.outcome.unchanged, receipt.outcome.withdrawn
-        ),
-    ];
+        ));
+    }
     lines.extend(
         receipt.links.iter().map(|(territory, link)| format!("  registre de {territory} : rang {}", link.sequence)),
     );

@@ -68,6 +68,7 @@ impl Group {
     pub(super) fn refuse(&mut self, reason: String) {
         self.value = Shown::silent(Silence::NotShown, self.value.decimals);
         (self.numerator, self.denominator, self.rate) = (None, None, None);
+        self.name = "groupe".to_owned();
         self.reason = Some(reason);
     }
 }

@@ -226,6 +226,7 @@ fn suggestions(root: &Path, communes: &[FictionalCommune], served: &HubConfig) -
          maillage hub status   --folder {root}/hub\n  \
          maillage compare aidfac_menages --period 2025 --at type_menage=monoparental --access {root}/hub/coordinators/coordination\n  \
          maillage node status  --folder {root}/communes/{first}\n  \
+         maillage node share   --folder {root}/communes/{first}\n  \
          maillage node preview --folder {root}/communes/{first} --all\n  \
          maillage node report  --folder {root}/communes/{first} --output edition-interne.html\n\
          Les fichiers fictifs d’une commune : {root}/communes/{first}/exports"
