@@ -15,8 +15,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use hub::access::Credentials;
 use hub::compare::Question;
-use hub::coordinator::Credentials;
 use hub::{Hub, HubConfig, HubFolder, Listeners};
 use model::{IndicatorCode, Key};
 use node::approve::Agreement;

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hub::access::Credentials;
 use hub::compare::{Comparison, Question};
-use hub::coordinator::Credentials;
 use hub::{Hub, HubConfig, HubFolder, Listeners};
 use methodology::Pack;
 use model::{CommuneCode, Failure, Key, SubmissionId};

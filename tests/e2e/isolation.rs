@@ -23,7 +23,7 @@ use crate::intruder::{SUBMIT, call, call_with, refusal, rows, upload};
 enum For {
     Anyone,
     Nodes,
-    Members,
+    Readers,
 }
 
 /// With what the handler says to an empty message: the sign that the call got through. `""` is an answer.
@@ -38,10 +38,10 @@ const METHODS: &[(&str, For, &str)] = &[
     ("maillage.submission.v1.SubmissionService/Share", For::Nodes, "REQUEST_MALFORMED"),
     ("maillage.submission.v1.SubmissionService/Standing", For::Nodes, ""),
     ("maillage.submission.v1.SubmissionService/Recover", For::Nodes, "UPLOAD_MALFORMED"),
-    ("maillage.methodology.v1.MethodologyService/ListPacks", For::Members, ""),
-    ("maillage.methodology.v1.MethodologyService/WatchPacks", For::Members, ""),
-    ("maillage.methodology.v1.MethodologyService/GetPack", For::Members, "REQUEST_MALFORMED"),
-    ("maillage.comparison.v1.ComparisonService/Compare", For::Members, "REQUEST_MALFORMED"),
+    ("maillage.methodology.v1.MethodologyService/ListPacks", For::Readers, ""),
+    ("maillage.methodology.v1.MethodologyService/WatchPacks", For::Readers, ""),
+    ("maillage.methodology.v1.MethodologyService/GetPack", For::Readers, "REQUEST_MALFORMED"),
+    ("maillage.comparison.v1.ComparisonService/Compare", For::Readers, "REQUEST_MALFORMED"),
 ];
 
 /// Services of the port that are no part of the contract's files.
@@ -56,18 +56,23 @@ enum Caller {
     RevokedNode,
     Coordinator,
     RevokedCoordinator,
+    Partner,
+    EndedPartner,
 }
 
 /// What the gate says; `None` lets the call through.
 fn gate(meant: For, caller: Caller) -> Option<(&'static str, FailureKind)> {
-    use Caller::{Coordinator, Node, OtherNode, RevokedCoordinator, RevokedNode, Stranger};
+    use Caller::{Coordinator, EndedPartner, Node, OtherNode, Partner, RevokedCoordinator, RevokedNode, Stranger};
     let denied = |reason| Some((reason, FailureKind::Denied));
     match (meant, caller) {
-        (For::Anyone, _) | (For::Nodes | For::Members, Node | OtherNode) | (For::Members, Coordinator) => None,
+        (For::Anyone, _) | (For::Nodes | For::Readers, Node | OtherNode) | (For::Readers, Coordinator | Partner) => {
+            None
+        }
         (_, Stranger) => Some(("CERTIFICATE_REQUIRED", FailureKind::Unauthenticated)),
-        (For::Nodes | For::Members, RevokedNode) => denied("NODE_REVOKED"),
-        (For::Nodes, Coordinator | RevokedCoordinator) => denied("NODES_ONLY"),
-        (For::Members, RevokedCoordinator) => denied("COORDINATOR_REVOKED"),
+        (For::Nodes | For::Readers, RevokedNode) => denied("NODE_REVOKED"),
+        (For::Nodes, Coordinator | RevokedCoordinator | Partner | EndedPartner) => denied("NODES_ONLY"),
+        (For::Readers, RevokedCoordinator) => denied("COORDINATOR_REVOKED"),
+        (For::Readers, EndedPartner) => denied("PARTNER_ENDED"),
     }
 }
 
@@ -105,7 +110,7 @@ async fn every_method_says_for_whom_it_is_and_tells_everybody_else_why_not() {
         assert!(read < LONG / 2, "{method} by {caller:?}: {read} of {LONG} parts were read");
         refused += 1;
     }
-    assert_eq!(refused, 44, "cells of the matrix that say no");
+    assert_eq!(refused, 64, "cells of the matrix that say no");
     // Neither a ledger, nor the counter, nor even the last contact.
     assert_eq!(rows(&house.hub_folder().database()).await, before, "a refusal wrote something");
 
@@ -163,7 +168,8 @@ async fn whether_a_method_exists_is_said_to_members_only() {
             Caller::Stranger => "CERTIFICATE_REQUIRED",
             Caller::RevokedNode => "NODE_REVOKED",
             Caller::RevokedCoordinator => "COORDINATOR_REVOKED",
-            Caller::Node | Caller::OtherNode | Caller::Coordinator => "METHOD_UNKNOWN",
+            Caller::EndedPartner => "PARTNER_ENDED",
+            Caller::Node | Caller::OtherNode | Caller::Coordinator | Caller::Partner => "METHOD_UNKNOWN",
         };
         for method in ["/maillage.submission.v1.SubmissionService/Destroy", "/maillage.admin.v1.Admin/Read", "/"] {
             let refused = call(&channel, method, vec![Vec::new()]).await.expect_err("no such method");
@@ -215,6 +221,10 @@ async fn callers(house: &House) -> Vec<(Caller, Channel)> {
     let other = house.commune("93001", "", &[]).await;
     let revoked = house.commune("93005", "", &[]).await;
     let former = house.hub().add_coordinator(&word("ancienne")).await.expect("credentials");
+    let until = |days: u64| house.clock.now().plus(Duration::from_hours(24 * days));
+    let partner = house.hub().add_partner(&word("universite"), "Observatoire", until(20)).await.expect("credentials");
+    // Its certificate is still valid: clocks of two machines differ.
+    let ended = house.hub().add_partner(&word("departement"), "Observatoire", until(10)).await.expect("credentials");
     let callers = vec![
         (Caller::Stranger, stranger(house).await),
         (Caller::Node, house.client(&node).await.channel()),
@@ -222,10 +232,13 @@ async fn callers(house: &House) -> Vec<(Caller, Channel)> {
         (Caller::RevokedNode, house.client(&revoked).await.channel()),
         (Caller::Coordinator, connect(house, Some(&house.coordinator.identity)).await.expect("connects").channel()),
         (Caller::RevokedCoordinator, connect(house, Some(&former.identity)).await.expect("connects").channel()),
+        (Caller::Partner, connect(house, Some(&partner.identity)).await.expect("connects").channel()),
+        (Caller::EndedPartner, connect(house, Some(&ended.identity)).await.expect("connects").channel()),
     ];
     // After they connected: a right that ends ends on the connection at hand.
     assert!(house.hub().revoke_node(word("93005")).await.expect("revokes"));
     assert!(house.hub().revoke_coordinator(&word("ancienne")).await.expect("revokes"));
+    house.clock.advance(Duration::from_hours(24 * 10 + 1));
     callers
 }
 

@@ -127,7 +127,7 @@ async fn a_revocation_at_one_replica_is_one_at_the_other() {
 
         let name = word("zoe");
         let made = house.hub().add_coordinator(&name).await.expect("adds");
-        let at_replica = hub::coordinator::Credentials { address: word(replica.address()), ..made };
+        let at_replica = hub::access::Credentials { address: word(replica.address()), ..made };
         let client = at_replica.connect(house.clock.clone()).await.expect("known at once");
         client.packs().await.expect("may read packs");
         assert!(house.hub().revoke_coordinator(&name).await.expect("revokes"));

@@ -52,8 +52,8 @@ pub(crate) enum Callers {
     Anyone,
     /// Living nodes.
     Nodes,
-    /// Living nodes and coordinators.
-    Members,
+    /// Living nodes, coordinators and partners; what each sees is decided by `visibility`.
+    Readers,
 }
 
 /// For whom every method is, by path. `None`: no such method.
@@ -74,11 +74,10 @@ pub(crate) fn callers(method: &str) -> Option<Callers> {
         | "/maillage.submission.v1.SubmissionService/Share"
         | "/maillage.submission.v1.SubmissionService/Standing"
         | "/maillage.submission.v1.SubmissionService/Recover" => Callers::Nodes,
-        // What each sees is decided by `visibility`.
         "/maillage.comparison.v1.ComparisonService/Compare"
         | "/maillage.methodology.v1.MethodologyService/ListPacks"
         | "/maillage.methodology.v1.MethodologyService/WatchPacks"
-        | "/maillage.methodology.v1.MethodologyService/GetPack" => Callers::Members,
+        | "/maillage.methodology.v1.MethodologyService/GetPack" => Callers::Readers,
         _ => return None,
     })
 }
@@ -89,9 +88,9 @@ impl Hub {
         let certificate = certificate(peer)?;
         match &certificate.subject {
             Subject::Node(commune) => self.node_of(*commune, certificate).await,
-            Subject::Coordinator(_) => Err(denied(
+            Subject::Coordinator(_) | Subject::Partner(_) => Err(denied(
                 "NODES_ONLY",
-                "a coordinator may not do this",
+                "only nodes may do this",
                 "Cette opération est réservée aux postes des communes.",
             )),
         }
@@ -102,6 +101,7 @@ impl Hub {
         let certificate = certificate(peer)?;
         match &certificate.subject {
             Subject::Coordinator(name) => self.person_of(name, certificate).await.map(|()| Reader::coordination()),
+            Subject::Partner(name) => self.partner_of(name, certificate).await.map(|()| Reader::partner()),
             Subject::Node(commune) => {
                 let provider = self.node_of(*commune, certificate).await?;
                 Ok(Reader::commune(provider.territories()))
@@ -131,6 +131,7 @@ impl Hub {
         match &certificate.subject {
             Subject::Node(commune) => self.node_of(*commune, certificate).await.map(drop),
             Subject::Coordinator(name) => self.person_of(name, certificate).await,
+            Subject::Partner(name) => self.partner_of(name, certificate).await,
         }
     }
 
@@ -166,6 +167,28 @@ impl Hub {
                 "COORDINATOR_UNKNOWN",
                 "no coordinator with this key",
                 "Cet accès de coordination n’est pas connu du centre. Demandez-en un autre à son administrateur.",
+            )),
+        }
+    }
+
+    async fn partner_of(&self, name: &Code, certificate: &Certificate) -> Result<(), Failure> {
+        let record = self.0.store.partner(certificate.key.hash()).await.map_err(failure::storage)?;
+        match record.filter(|record| record.name == *name) {
+            Some(record) if record.revoked_at.is_some() => Err(denied(
+                "PARTNER_REVOKED",
+                "this partner was revoked",
+                "Cet accès de partenaire a été retiré. Adressez-vous à l’union départementale.",
+            )),
+            Some(record) if record.ends_at < self.now() => Err(denied(
+                "PARTNER_ENDED",
+                "this partner's access has ended",
+                "Cet accès de partenaire est arrivé à son terme. Demandez-en la suite à l’union départementale.",
+            )),
+            Some(_) => Ok(()),
+            None => Err(denied(
+                "PARTNER_UNKNOWN",
+                "no partner with this key",
+                "Cet accès de partenaire n’est pas connu du centre. Demandez-en un autre à l’union départementale.",
             )),
         }
     }
@@ -219,7 +242,7 @@ impl Authorise for Gate {
         match callers(method) {
             Some(Callers::Anyone) => Ok(()),
             Some(Callers::Nodes) => self.0.provider(peer).await.map(drop),
-            Some(Callers::Members) => self.0.member(peer).await,
+            Some(Callers::Readers) => self.0.member(peer).await,
             // Whether a method exists is said to those only who may ask for anything at all.
             None => {
                 self.0.member(peer).await?;

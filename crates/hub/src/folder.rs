@@ -10,6 +10,7 @@
 //! layouts/*.toml              how further public files are written, besides the layouts of the product
 //! successions.csv             further mergers of communes, if the hub is of another département
 //! coordinators/NAME/          credentials of a person who compares: hand the folder over, then delete it
+//! partners/NAME/              the same for a partner
 //! ```
 //!
 //! The hub's own TLS certificate is signed afresh at each start and lives in memory only.
@@ -100,6 +101,16 @@ impl HubFolder {
     /// Where a coordinator's credentials are made before they are moved to their place, whole.
     pub(crate) fn coordinator_in_the_making(&self, name: &Code) -> PathBuf {
         self.root.join("coordinators").join(format!(".{name}.new"))
+    }
+
+    /// Credentials of a partner.
+    pub fn partner(&self, name: &Code) -> PathBuf {
+        self.root.join("partners").join(name.as_str())
+    }
+
+    /// Where they are made.
+    pub(crate) fn partner_in_the_making(&self, name: &Code) -> PathBuf {
+        self.root.join("partners").join(format!(".{name}.new"))
     }
 
     pub(crate) fn authority(&self) -> Result<Authority, Failure> {

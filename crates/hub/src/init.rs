@@ -7,7 +7,7 @@ use seal::SigningKey;
 use store::hub::HubStore;
 use wire::authority::Authority;
 
-use crate::coordinator::Credentials;
+use crate::access::Credentials;
 use crate::folder::{make, put_in_place, write_new};
 use crate::{Hub, HubConfig, HubFolder, World, failure};
 

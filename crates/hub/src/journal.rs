@@ -241,6 +241,8 @@ fn in_french(word: &str) -> String {
         "revoked" => "révocation d’un poste",
         "coordinator_added" => "accès de coordination ouvert",
         "coordinator_revoked" => "accès de coordination retiré",
+        "partner_added" => "accès de partenaire ouvert",
+        "partner_revoked" => "accès de partenaire retiré",
         "pack_published" => "référentiel publié",
         "public_import" => "import de chiffres publics",
         "backed_up" => "sauvegarde",

@@ -4,6 +4,7 @@
 //! whatever needs the time or randomness takes them from [`World`]. Generated types of the wire stay in `rpc`, and in
 //! [`compare::ask`], its other end.
 
+pub mod access;
 mod archive;
 pub mod auth;
 pub mod backup;
@@ -14,7 +15,6 @@ mod campaign;
 mod cog;
 pub mod compare;
 pub mod config;
-pub mod coordinator;
 mod enrol;
 mod failure;
 pub mod folder;

@@ -42,6 +42,8 @@ pub struct Restored {
     pub nodes: Vec<(CommuneCode, Option<Timestamp>)>,
     /// Coordinators whose access is living in the copy.
     pub coordinators: Vec<Code>,
+    /// Partners whose access is living in the copy.
+    pub partners: Vec<Code>,
 }
 
 /// Verifies `file` to its end, then makes the hub of it in `folder`, which must be empty, as must be its database:
@@ -74,6 +76,7 @@ pub async fn restore(
         invitations_ended: 0,
         nodes: Vec::new(),
         coordinators: Vec::new(),
+        partners: Vec::new(),
         manifest,
     };
     if dry_run {
@@ -123,12 +126,15 @@ pub async fn restore(
     let living = async {
         let nodes = store.nodes().await?.into_iter().filter(|record| record.revoked_at.is_none());
         let coordinators = store.coordinators().await?.into_iter().filter(|record| record.revoked_at.is_none());
+        let partners = store.partners().await?.into_iter();
+        let partners = partners.filter(|record| record.revoked_at.is_none() && record.ends_at >= now);
         Ok((
             nodes.map(|record| (record.node.provider, record.last_contact)).collect(),
             coordinators.map(|record| record.name).collect(),
+            partners.map(|record| record.name).collect(),
         ))
     };
-    (restored.nodes, restored.coordinators) = living.await.map_err(failure::storage)?;
+    (restored.nodes, restored.coordinators, restored.partners) = living.await.map_err(failure::storage)?;
     store.close().await;
     tracing::warn!(number = restored.manifest.number, next_number, "restored");
     Ok(restored)

@@ -33,6 +33,11 @@ impl Reader {
         Self { audience: Audience::Coordinators, own: Vec::new() }
     }
 
+    /// A partner reads: nothing is its own.
+    pub(crate) fn partner() -> Self {
+        Self { audience: Audience::Partners, own: Vec::new() }
+    }
+
     /// As whom.
     pub fn audience(&self) -> Audience {
         self.audience

@@ -87,10 +87,11 @@ fn value(argument: &str) -> Value {
         "source" => ("SOURCE", CODE),
         "coordinator" | "name" | "by" => ("NOM", CODE),
         "reason" => ("MOTIF", "un texte"),
+        "purpose" => ("FINALITÉ", "un texte d’une ligne"),
         "submission" | "id" => {
             ("IDENTIFIANT", "un identifiant a 32 caractères parmi 0 à 9 et a à f ; copiez-le en entier")
         }
-        "previous_until" => ("ANNÉE-MOIS-JOUR", "une date s’écrit ANNÉE-MOIS-JOUR, par exemple 2027-03-31"),
+        "previous_until" | "until" => ("ANNÉE-MOIS-JOUR", "une date s’écrit ANNÉE-MOIS-JOUR, par exemple 2027-03-31"),
         "edition" => ("VERSION", "une version a trois nombres, par exemple 1.0.0"),
         "geography" => ("ANNÉE", "une année s’écrit en quatre chiffres, par exemple 2025"),
         "seed" | "last" => ("NOMBRE", "un nombre entier s’écrit en chiffres seulement"),

@@ -12,6 +12,7 @@ mod invitation;
 mod journal;
 mod node;
 mod pack;
+mod partner;
 mod public;
 mod purge;
 mod read;
@@ -35,6 +36,7 @@ pub use invitation::{Invitation, Invited, NewInvitation, Spent};
 pub use journal::{JournalLine, JournalPerson, before_the_first, link};
 pub use node::{NewNode, NodeRecord};
 pub use pack::{FormerVersion, PackLine, PackPublication, PackRecord};
+pub use partner::PartnerRecord;
 pub use public::{BlockKey, PublicBlock, PublicImport, PublicLayout};
 pub use purge::{Purge, PurgeRefusal, Purged};
 pub use read::{CurrentSlice, Head, LedgerEntry, SliceVersion, SubmissionRecord};
@@ -52,6 +54,7 @@ const STEPS: &[Step] = &[
     (6, "pack_line", include_str!("hub/schema/0006_pack_line.sql")),
     (7, "journal", include_str!("hub/schema/0007_journal.sql")),
     (8, "audience", include_str!("hub/schema/0008_audience.sql")),
+    (9, "partner", include_str!("hub/schema/0009_partner.sql")),
 ];
 
 /// Everything a hub keeps.

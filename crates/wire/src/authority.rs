@@ -178,6 +178,17 @@ impl Authority {
         self.sign_client(request, &Subject::Coordinator(name.clone()), validity, entropy)
     }
 
+    /// Signs the key of `request` (PKCS#10, DER) as the partner of this account name.
+    pub fn sign_partner(
+        &self,
+        request: &[u8],
+        name: &Code,
+        validity: Validity,
+        entropy: &dyn Entropy,
+    ) -> Result<Issued, AuthorityError> {
+        self.sign_client(request, &Subject::Partner(name.clone()), validity, entropy)
+    }
+
     /// Makes a key and a certificate with which the hub serves under `names` (DNS names and IP addresses).
     pub fn sign_server(
         &self,

@@ -13,6 +13,7 @@ use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificat
 
 const NODE_URN: &str = "urn:maillage:node:";
 const COORDINATOR_URN: &str = "urn:maillage:coordinator:";
+const PARTNER_URN: &str = "urn:maillage:partner:";
 
 /// Why something is not an identity of this mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -156,6 +157,8 @@ pub enum Subject {
     Node(CommuneCode),
     /// A coordinator, by account name.
     Coordinator(Code),
+    /// A partner, by account name.
+    Partner(Code),
 }
 
 impl Subject {
@@ -164,14 +167,17 @@ impl Subject {
         match self {
             Self::Node(commune) => format!("{NODE_URN}{commune}"),
             Self::Coordinator(name) => format!("{COORDINATOR_URN}{name}"),
+            Self::Partner(name) => format!("{PARTNER_URN}{name}"),
         }
     }
 
     fn from_urn(urn: &str) -> Option<Self> {
         if let Some(commune) = urn.strip_prefix(NODE_URN) {
             commune.parse().ok().map(Self::Node)
+        } else if let Some(name) = urn.strip_prefix(COORDINATOR_URN) {
+            name.parse().ok().map(Self::Coordinator)
         } else {
-            urn.strip_prefix(COORDINATOR_URN)?.parse().ok().map(Self::Coordinator)
+            urn.strip_prefix(PARTNER_URN)?.parse().ok().map(Self::Partner)
         }
     }
 }

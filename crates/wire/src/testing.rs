@@ -84,7 +84,7 @@ impl Authorise for Rights {
         match peer.certificate().map(|certificate| &certificate.subject) {
             _ if open => Ok(()),
             Some(Subject::Node(_)) => Ok(()),
-            Some(Subject::Coordinator(_)) => Err(Failure::new(
+            Some(Subject::Coordinator(_) | Subject::Partner(_)) => Err(Failure::new(
                 FailureKind::Denied,
                 "NODES_ONLY",
                 "only nodes may call this",

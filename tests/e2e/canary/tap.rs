@@ -144,6 +144,7 @@ impl Wires {
             None => None,
             Some(Subject::Node(commune)) => Some(self.root.join(format!("communes/{commune}/keys"))),
             Some(Subject::Coordinator(name)) => Some(self.root.join(format!("hub/coordinators/{name}"))),
+            Some(Subject::Partner(name)) => Some(self.root.join(format!("hub/partners/{name}"))),
         };
         let mut config = match keys {
             None => builder.with_no_client_auth(),

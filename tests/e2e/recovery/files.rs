@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use hub::coordinator::Credentials;
+use hub::access::Credentials;
 use hub::{Hub, HubConfig, HubFolder};
 use model::{Clock, FailureKind};
 use node::{Node, NodeFolder};
@@ -183,7 +183,7 @@ async fn an_operators_command_may_be_cut_off_and_repeated() {
             let end = child.with(&name).run();
             let credentials = match house.hub().add_coordinator(&word(&name)).await {
                 Ok(made) => made,
-                Err(there) if there.reason == "COORDINATOR_EXISTS" => {
+                Err(there) if there.reason == "ACCESS_EXISTS" => {
                     Credentials::load(&house.hub_folder().coordinator(&word(&name))).expect("whole credentials")
                 }
                 Err(failure) => panic!("after {end:?}: {failure:?}"),

@@ -8,7 +8,7 @@ use wire::client::{ClientError, HubClient};
 use wire::pb::comparison::v1 as pb;
 
 use super::{CommuneRow, Comparison, Group, Heading, Question, Reference, Shown, Spread};
-use crate::coordinator::Credentials;
+use crate::access::Credentials;
 use crate::failure;
 use crate::visibility::Showing;
 

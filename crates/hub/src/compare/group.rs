@@ -68,7 +68,7 @@ impl Group {
     pub(super) fn refuse(&mut self, reason: String) {
         self.value = Shown::silent(Silence::NotShown, self.value.decimals);
         (self.numerator, self.denominator, self.rate) = (None, None, None);
-        self.name = "groupe".to_owned();
+        "groupe".clone_into(&mut self.name);
         self.reason = Some(reason);
     }
 }

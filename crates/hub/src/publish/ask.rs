@@ -6,7 +6,7 @@ use model::{Clock, Failure, PackCode};
 use wire::client::{ClientError, PackSummary};
 use wire::document::PackFiles;
 
-use crate::coordinator::Credentials;
+use crate::access::Credentials;
 use crate::failure;
 
 /// The packs that the hub takes figures for.

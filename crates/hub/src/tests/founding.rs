@@ -5,7 +5,7 @@ use testkit::ManualClock;
 
 use super::figures::*;
 use super::stage::*;
-use crate::coordinator::Credentials;
+use crate::access::Credentials;
 use crate::{Hub, HubConfig, HubFolder, init};
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_second_coordinator_can_be_added_and_taken_away() {
     let name = "zoe".parse().expect("a code");
     let made = stage.hub.add_coordinator(&name).await.expect("adds");
     let twice = stage.hub.add_coordinator(&name).await.expect_err("credentials wait there");
-    assert_eq!(twice.reason, "COORDINATOR_EXISTS");
+    assert_eq!(twice.reason, "ACCESS_EXISTS");
     let client = Credentials::load(&made.folder).expect("reads").connect(stage.shared_clock()).await.expect("connects");
     client.packs().await.expect("may read packs");
     assert!(stage.hub.revoke_coordinator(&name).await.expect("revokes"));

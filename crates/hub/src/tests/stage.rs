@@ -19,7 +19,7 @@ use wire::invitation::Invitation;
 use wire::tls::ClientTls;
 
 use super::figures::{commune, encode, pack};
-use crate::coordinator::Credentials;
+use crate::access::Credentials;
 use crate::{Hub, HubConfig, HubFolder, World, init};
 
 /// A hub on a real port.

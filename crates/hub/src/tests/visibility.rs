@@ -3,14 +3,16 @@
 mod intruder;
 
 use std::fs;
+use std::time::Duration;
 
 use model::Audience::{Coordinators, Members, Partners};
-use model::{Audience, Key, Slice};
+use model::{Audience, Clock as _, Key, Slice};
 use statistics::{Reading, Silence};
 use wire::pb::comparison::v1 as pb;
 
 use super::figures::*;
 use super::stage::*;
+use crate::access::Credentials;
 use crate::compare::{Comparison, Question, ask_through};
 use crate::visibility::Showing;
 
@@ -248,4 +250,68 @@ async fn only_its_commune_may_say_who_sees_a_slice() {
     let stranger = stage.stranger().await;
     let question = pb::CompareRequest { indicator: "demandes".into(), period: "2025".into(), ..Default::default() };
     assert_eq!(reason(stranger.compare(question).await), "CERTIFICATE_REQUIRED");
+}
+
+async fn as_partner(stage: &Stage, credentials: &Credentials) -> wire::client::HubClient {
+    credentials.connect(stage.shared_clock()).await.expect("connects")
+}
+
+#[tokio::test]
+async fn a_partner_sees_what_is_shared_with_partners_until_its_day() {
+    for database in databases() {
+        let stage = Stage::on(database).await;
+        let nodes = department(&stage, 7).await;
+        let until = stage.clock.now().plus(Duration::from_hours(24 * 30));
+        let name = "universite".parse().expect("a code");
+        let credentials = stage.hub.add_partner(&name, "Observatoire social", until).await.expect("an access");
+        let partner = as_partner(&stage, &credentials).await;
+        let question =
+            || pb::CompareRequest { indicator: "demandes".into(), period: "2025".into(), ..Default::default() };
+        let seen = partner.compare(question()).await.expect("compares");
+        assert!(seen.communes.is_empty());
+        assert!(seen.group.expect("a group").reason.contains("les partenaires"), "members are not partners");
+        for (number, node) in nodes.iter().enumerate().take(5) {
+            node.share(id(number, 6), [slice(CODES[number])], &[Coordinators, Partners]).await.expect("accepted");
+        }
+        let seen = partner.compare(question()).await.expect("compares");
+        assert!(seen.communes.is_empty(), "named by no rule");
+        assert_eq!(seen.group.expect("a group").communes, 5);
+        policy(&stage, "[[rule]]\naudience = \"partners\"\nshows = \"named\"\n");
+        assert_eq!(partner.compare(question()).await.expect("compares").communes.len(), 5);
+        assert_eq!(reason(partner.list(nodes[0].commune, 0).await), "NODES_ONLY");
+
+        stage.clock.advance(Duration::from_hours(24 * 30 + 1));
+        assert_eq!(stage.hub.partners().await.expect("reads").len(), 1);
+        assert_eq!(reason(partner.compare(question()).await), "PARTNER_ENDED", "on the connection at hand too");
+    }
+}
+
+#[tokio::test]
+async fn an_access_of_a_partner_has_a_purpose_and_an_end_and_is_taken_away_at_once() {
+    let stage = Stage::new().await;
+    let name = "universite".parse().expect("a code");
+    let now = stage.clock.now();
+    let day = |days: u64| now.plus(Duration::from_hours(24 * days));
+    for (purpose, until, refused) in [
+        (" ", day(30), "PARTNER_PURPOSE"),
+        ("deux\nlignes", day(30), "PARTNER_PURPOSE"),
+        ("Observatoire", now, "PARTNER_END"),
+        ("Observatoire", day(6 * 366), "PARTNER_END"),
+    ] {
+        let answer = stage.hub.add_partner(&name, purpose, until).await;
+        assert_eq!(answer.expect_err("refused").reason, refused);
+    }
+    let credentials = stage.hub.add_partner(&name, "Observatoire", day(30)).await.expect("an access");
+    let again = stage.hub.add_partner(&name, "Observatoire", day(30)).await.expect_err("its folder waits");
+    assert_eq!(again.reason, "ACCESS_EXISTS");
+    let partner = as_partner(&stage, &credentials).await;
+    partner.packs().await.expect("definitions are everybody's");
+    assert!(stage.hub.revoke_partner(&name).await.expect("revokes"));
+    assert_eq!(reason(partner.packs().await), "PARTNER_REVOKED");
+    assert!(!stage.hub.revoke_partner(&name).await.expect("answers"), "once");
+    let told = stage.hub.journal(100).await.expect("reads");
+    let french: Vec<&str> =
+        told.iter().map(|line| line.what.as_str()).filter(|what| what.contains("partenaire")).collect();
+    assert_eq!(french.len(), 2, "{french:?}");
+    assert!(french[0].contains("ouvert") && french[1].contains("retiré"), "{french:?}");
 }

@@ -131,6 +131,9 @@ pub async fn restore(folder: HubFolder, args: RestoreArgs) -> Result<(), Stop> {
     for name in &restored.coordinators {
         println!("       coordination « {name} »    maillage hub coordinator --folder {root} revoke {name}");
     }
+    for name in &restored.partners {
+        println!("       partenaire « {name} »    maillage hub partner --folder {root} revoke {name}");
+    }
     println!(
         "  3. {} : elles auraient pu servir une seconde fois. Refaites celles qui manquent.",
         render::number::counted(

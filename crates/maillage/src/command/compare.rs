@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use hub::access::Credentials;
 use hub::compare::file::Form;
 use hub::compare::{Comparison, Question, Shown};
-use hub::coordinator::Credentials;
 use model::{Code, DimensionCode, FailureKind, IndicatorCode, Key, PackCode, Period, SystemClock};
 use node::{Node, NodeFolder};
 use render::{Column, Screen, Table};

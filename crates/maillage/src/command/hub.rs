@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use hub::config::HubConfig;
 use hub::{Hub, HubFolder, Listeners};
-use model::{Code, CommuneCode, FailureKind};
-
-use render::Screen;
+use model::{Code, CommuneCode, FailureKind, Timestamp};
+use render::{Column, Screen, Table};
 use tokio::net::TcpListener;
 
 use super::{Stop, world};
@@ -88,6 +87,9 @@ enum HubCommand {
     /// Les accès des personnes qui comparent.
     #[command(subcommand)]
     Coordinator(CoordinatorCommand),
+    /// Les accès des partenaires (université…) : ce que les communes partagent avec eux, pour une finalité, jusqu’à une date.
+    #[command(subcommand)]
+    Partner(PartnerCommand),
     /// Importe des fichiers publics (INSEE…) pour toutes les communes à la fois ; aucun nœud n’a à les envoyer.
     Import(super::public::ImportArgs),
     /// Montre les chiffres publics importés : la liste des indicateurs, ou un indicateur pour toutes les communes.
@@ -116,6 +118,35 @@ enum CoordinatorCommand {
         /// Nom de l’accès.
         name: Code,
     },
+}
+
+#[derive(Subcommand)]
+enum PartnerCommand {
+    /// Fabrique un accès : un dossier à remettre au partenaire, puis à effacer ici.
+    #[command(
+        after_help = "Exemple :\n  maillage hub partner add paris13 --purpose \"Observatoire social, convention du 12 janvier 2027\" --until 2027-12-31\nPuis, chez le partenaire : maillage compare dom_demandes --period 2025 --access ./paris13"
+    )]
+    Add {
+        /// Nom court de l’accès, sans accent ni espace.
+        name: Code,
+        /// Finalité acceptée par le partenariat, en une ligne ; elle est inscrite au journal.
+        #[arg(long)]
+        purpose: String,
+        /// Dernier jour de l’accès.
+        #[arg(long, value_parser = day)]
+        until: Timestamp,
+    },
+    /// Les accès ouverts et passés, avec leur finalité et leur terme.
+    List,
+    /// Retire un accès, immédiatement.
+    Revoke {
+        /// Nom de l’accès.
+        name: Code,
+    },
+}
+
+fn day(text: &str) -> Result<Timestamp, String> {
+    render::date::end_of_day(text).ok_or_else(|| "une date s’écrit ANNÉE-MOIS-JOUR, par exemple 2027-12-31".to_owned())
 }
 
 /// Runs one of them.
@@ -174,6 +205,7 @@ pub async fn run(args: HubArgs) -> Result<(), Stop> {
         },
         HubCommand::Status => status(folder).await,
         HubCommand::Coordinator(command) => coordinator(folder, command).await,
+        HubCommand::Partner(command) => partner(folder, command).await,
         HubCommand::Import(args) => super::public::import(folder, args).await,
         HubCommand::Figures(args) => super::public::figures(folder, args).await,
         HubCommand::Backup(args) => super::backup::backup(folder, args).await,
@@ -208,6 +240,52 @@ async fn coordinator(folder: HubFolder, command: CoordinatorCommand) -> Result<(
     }
     hub.close().await;
     Ok(())
+}
+
+async fn partner(folder: HubFolder, command: PartnerCommand) -> Result<(), Stop> {
+    let hub = Hub::open(folder, world()).await?;
+    let done = match command {
+        PartnerCommand::Add { name, purpose, until } => hub.add_partner(&name, &purpose, until).await.map(|made| {
+            println!(
+                "✓ Accès de partenaire « {name} », jusqu’au {} : {}",
+                render::date::day(until),
+                made.folder.display()
+            );
+            println!("  Remettez ce dossier au partenaire (maillage compare … --access DOSSIER), puis effacez-le ici.");
+            println!("  Il verra ce que les communes partagent avec les partenaires, et rien d’autre.");
+        }),
+        PartnerCommand::List => hub.partners().await.map(|partners| {
+            let now = world().clock.now();
+            let mut table = Table::new(["Partenaire", "État", "Jusqu’au", "Finalité"].map(Column::text));
+            for one in &partners {
+                let state = match one.revoked_at {
+                    Some(at) => format!("retiré le {}", render::date::day(at)),
+                    None if one.ends_at < now => "terminé".to_owned(),
+                    None => "ouvert".to_owned(),
+                };
+                table.push([one.name.as_str(), &state, &render::date::day(one.ends_at), &one.purpose]);
+            }
+            if partners.is_empty() {
+                println!("Aucun partenaire n’a d’accès.");
+            } else {
+                println!("{}", table.draw(Screen::of(&std::io::stdout())));
+            }
+        }),
+        PartnerCommand::Revoke { name } => match hub.revoke_partner(&name).await {
+            Ok(true) => {
+                println!("✓ L’accès de partenaire « {name} » est retiré.");
+                Ok(())
+            }
+            Ok(false) => {
+                hub.close().await;
+                let message = format!("Aucun accès de partenaire ouvert au nom de « {name} ».");
+                return Err(Stop::failed(FailureKind::NotFound, message));
+            }
+            Err(failure) => Err(failure),
+        },
+    };
+    hub.close().await;
+    Ok(done?)
 }
 
 async fn serve(folder: HubFolder) -> Result<(), Stop> {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
+use hub::access::Credentials;
 use hub::compare::Question;
 use hub::config::HubConfig;
-use hub::coordinator::Credentials;
 use hub::{Hub, HubFolder, Listeners};
 use model::{Failure, FailureKind, Key, SystemClock};
 use node::approve::Agreement;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hub::coordinator::Credentials;
+use hub::access::Credentials;
 use hub::{Hub, HubFolder};
 use methodology::Pack;
 use model::{Failure, PackCode, SystemClock, Timestamp};

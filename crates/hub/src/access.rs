@@ -1,12 +1,14 @@
-//! Coordinators: people who compare, each with a key of their own.
+//! Access of people who compare: a folder to hand over, with a key, a certificate and an address.
+
+mod coordinator;
+mod partner;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::{Clock, Code, Failure, FailureKind, Hash};
 use serde::{Deserialize, Serialize};
-use wire::authority::Validity;
+use wire::authority::Issued;
 use wire::client::{ClientError, HubClient, Route, SaidBy};
 use wire::identity::{Identity, TlsKey};
 use wire::invitation::HubAddress;
@@ -15,10 +17,7 @@ use wire::tls::ClientTls;
 use crate::folder::{put_in_place, read, write_new};
 use crate::{Hub, failure};
 
-/// Coordinators renew by hand, once a year; revoking one takes effect at once all the same.
-const LIFETIME: Duration = Duration::from_hours(365 * 24);
-
-/// What a coordinator needs to reach the hub: a folder with a key, a certificate and an address.
+/// What a person needs to reach the hub: a folder with a key, a certificate and an address.
 #[derive(Debug)]
 pub struct Credentials {
     /// Where the hub is.
@@ -61,7 +60,7 @@ impl Credentials {
         })
     }
 
-    /// Connects to the hub as this coordinator, the way that `HTTPS_PROXY` says.
+    /// Connects to the hub as this person, the way that `HTTPS_PROXY` says.
     pub async fn connect(&self, clock: Arc<dyn Clock>) -> Result<HubClient, ClientError> {
         let tls = ClientTls::new(self.authority, Some(&self.identity), clock)
             .map_err(|error| ClientError::Protocol(error.to_string()))?;
@@ -71,52 +70,54 @@ impl Credentials {
     }
 }
 
-impl Hub {
-    /// Makes a key and a certificate for a coordinator and writes them into a folder to hand over.
-    pub async fn add_coordinator(&self, name: &Code) -> Result<Credentials, Failure> {
-        let folder = self.folder().coordinator(name);
-        if folder.exists() {
+/// A folder of credentials that is made: beside its place first, because whoever finds it there may hand it over, so that
+/// the hub must know the key by then.
+struct Making {
+    key: Arc<TlsKey>,
+    beside: PathBuf,
+    place: PathBuf,
+}
+
+impl Making {
+    /// Draws a key for the folder `place`, made in `beside`.
+    fn begin(name: &Code, beside: PathBuf, place: PathBuf) -> Result<Self, Failure> {
+        if place.exists() {
             return Err(Failure::new(
                 FailureKind::Conflict,
-                "COORDINATOR_EXISTS",
-                format!("{} exists", folder.display()),
+                "ACCESS_EXISTS",
+                format!("{} exists", place.display()),
                 format!(
                     "Des accès au nom de « {name} » attendent encore dans {} : remettez-les à la personne puis supprimez ce dossier, ou choisissez un autre nom.",
-                    folder.display()
+                    place.display()
                 ),
             ));
         }
-        let key = Arc::new(TlsKey::generate());
-        let validity = Validity { now: self.now(), lifetime: LIFETIME };
-        let issued = self
-            .0
-            .authority
-            .sign_coordinator(&key.request(), name, validity, self.entropy())
-            .map_err(|error| failure::internal("AUTHORITY", error.to_string()))?;
-        let identity = Identity::new(Arc::clone(&key), &issued.chain)
-            .map_err(|error| failure::internal("AUTHORITY", error.to_string()))?;
-        let address = self.config().address()?;
-        let authority = self.0.authority.fingerprint();
-        let access = Access { address: address.to_string(), authority: authority.to_string() };
-        let access = toml::to_string(&access).map_err(|error| failure::internal("ACCESS", error.to_string()))?;
-        // Made beside its place: whoever finds the folder may hand it over, so the hub must know the key by then.
-        let making = self.folder().coordinator_in_the_making(name);
-        match std::fs::remove_dir_all(&making) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failure::file(&making, error)),
-            Ok(()) | Err(_) => {}
-        }
-        write_new(&making.join("tls.key"), key.to_pem().as_bytes(), true)?;
-        write_new(&making.join("chain.pem"), identity.chain_pem().as_bytes(), false)?;
-        write_new(&making.join("access.toml"), access.as_bytes(), false)?;
-        self.0.store.add_coordinator(name, key.fingerprint().hash(), self.now()).await.map_err(failure::storage)?;
-        put_in_place(&making, &folder)?;
-        Ok(Credentials { address, authority, identity, folder })
+        Ok(Self { key: Arc::new(TlsKey::generate()), beside, place })
     }
 
-    /// Takes a coordinator's access away, at once; `false` if there was none.
-    pub async fn revoke_coordinator(&self, name: &Code) -> Result<bool, Failure> {
-        let revoked = self.0.store.revoke_coordinator(name, self.now()).await.map_err(failure::storage)?;
-        Ok(revoked > 0)
+    /// Writes everything into the folder in the making.
+    fn write(&self, hub: &Hub, issued: &Issued) -> Result<Credentials, Failure> {
+        let identity = Identity::new(Arc::clone(&self.key), &issued.chain)
+            .map_err(|error| failure::internal("AUTHORITY", error.to_string()))?;
+        let address = hub.config().address()?;
+        let authority = hub.0.authority.fingerprint();
+        let access = Access { address: address.to_string(), authority: authority.to_string() };
+        let access = toml::to_string(&access).map_err(|error| failure::internal("ACCESS", error.to_string()))?;
+        match std::fs::remove_dir_all(&self.beside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(failure::file(&self.beside, error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        write_new(&self.beside.join("tls.key"), self.key.to_pem().as_bytes(), true)?;
+        write_new(&self.beside.join("chain.pem"), identity.chain_pem().as_bytes(), false)?;
+        write_new(&self.beside.join("access.toml"), access.as_bytes(), false)?;
+        Ok(Credentials { address, authority, identity, folder: self.place.clone() })
+    }
+
+    /// The hub knows the key now.
+    fn finish(&self) -> Result<(), Failure> {
+        put_in_place(&self.beside, &self.place)
     }
 }
 
