@@ -42,6 +42,7 @@ const METHODS: &[(&str, For, &str)] = &[
     ("maillage.methodology.v1.MethodologyService/WatchPacks", For::Readers, ""),
     ("maillage.methodology.v1.MethodologyService/GetPack", For::Readers, "REQUEST_MALFORMED"),
     ("maillage.comparison.v1.ComparisonService/Compare", For::Readers, "REQUEST_MALFORMED"),
+    ("maillage.comparison.v1.ComparisonService/Profile", For::Readers, "REQUEST_MALFORMED"),
 ];
 
 /// Services of the port that are no part of the contract's files.
@@ -110,7 +111,7 @@ async fn every_method_says_for_whom_it_is_and_tells_everybody_else_why_not() {
         assert!(read < LONG / 2, "{method} by {caller:?}: {read} of {LONG} parts were read");
         refused += 1;
     }
-    assert_eq!(refused, 64, "cells of the matrix that say no");
+    assert_eq!(refused, 68, "cells of the matrix that say no");
     // Neither a ledger, nor the counter, nor even the last contact.
     assert_eq!(rows(&house.hub_folder().database()).await, before, "a refusal wrote something");
 

@@ -75,6 +75,7 @@ pub(crate) fn callers(method: &str) -> Option<Callers> {
         | "/maillage.submission.v1.SubmissionService/Standing"
         | "/maillage.submission.v1.SubmissionService/Recover" => Callers::Nodes,
         "/maillage.comparison.v1.ComparisonService/Compare"
+        | "/maillage.comparison.v1.ComparisonService/Profile"
         | "/maillage.methodology.v1.MethodologyService/ListPacks"
         | "/maillage.methodology.v1.MethodologyService/WatchPacks"
         | "/maillage.methodology.v1.MethodologyService/GetPack" => Callers::Readers,
@@ -286,7 +287,7 @@ mod tests {
     #[test]
     fn every_method_of_the_contract_says_for_whom_it_is() {
         let methods = contract();
-        assert_eq!(methods.len(), 14, "{methods:?}");
+        assert_eq!(methods.len(), 15, "{methods:?}");
         for method in methods {
             assert!(callers(&method).is_some(), "{method} is for nobody");
             let open = callers(&method) == Some(Callers::Anyone);

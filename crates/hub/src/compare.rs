@@ -11,9 +11,10 @@ mod position;
 mod question;
 mod reference;
 
-pub use ask::{ask, ask_through};
-pub use position::Spread;
+pub use ask::{ask, ask_for_profile, ask_through, connect};
+pub use position::{Quartiles, Spread};
 pub use reference::Reference;
+pub use wire::client::HubClient;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,6 +70,8 @@ pub struct Heading {
     pub pack_version: String,
     /// Table code.
     pub table: TableCode,
+    /// French title of the table.
+    pub table_title: String,
     /// Indicator code.
     pub indicator: IndicatorCode,
     /// French title.
@@ -119,6 +122,13 @@ pub struct CommuneRow {
     pub rate: Option<Shown>,
     /// In which band of the spread it lies, or may lie.
     pub bands: Option<Bands>,
+}
+
+impl CommuneRow {
+    /// Whether its commune keeps it from who asked.
+    pub fn withheld(&self) -> bool {
+        self.value.reading == Reading::Silence(Silence::NotShared)
+    }
 }
 
 /// The communes together.
@@ -353,13 +363,14 @@ impl Hub {
                 }
             }
             // The lowest and the highest are somebody's.
-            spread.ends = spread.ends.filter(|_| others == Showing::Named);
+            spread.quartiles = spread.quartiles.filter(|_| others == Showing::Named);
             spread
         });
         let heading = Heading {
             pack: asked.published.pack.code().clone(),
             pack_version: asked.published.pack.version().to_owned(),
             table: asked.table.code().clone(),
+            table_title: asked.table.title().to_owned(),
             indicator: asked.indicator.code.clone(),
             title: asked.indicator.title.clone(),
             unit: asked.indicator.unit.clone(),

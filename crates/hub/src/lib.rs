@@ -26,6 +26,7 @@ mod ledger;
 mod operations;
 mod packs;
 mod pages;
+pub mod profile;
 pub mod public;
 pub mod publish;
 pub mod purge;

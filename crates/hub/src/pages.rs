@@ -1,4 +1,4 @@
-//! Pages for coordinators, in French, rendered here: the campaign board and comparisons.
+//! Pages for coordinators, in French, rendered here: the campaign board, comparisons and portraits of communes.
 //!
 //! Who reaches this port holds this machine: until accounts exist it is bound to the loopback interface, and [`guard`]
 //! keeps other sites' scripts in the same browser away. Pages need no script and load nothing from elsewhere.
@@ -6,6 +6,7 @@
 mod board;
 mod comparison;
 mod guard;
+mod portrait;
 mod problem;
 
 use std::net::SocketAddr;
@@ -46,6 +47,7 @@ pub(crate) fn router(hub: &Hub, address: SocketAddr) -> Router {
     Router::new()
         .route("/", get(board::show))
         .route("/comparer", get(comparison::show))
+        .route("/portrait", get(portrait::show))
         .route("/style.css", get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }))
         .route("/favicon.svg", get(|| async { ([(CONTENT_TYPE, "image/svg+xml")], ICON) }))
         .fallback(problem::no_such_page)

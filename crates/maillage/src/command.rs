@@ -10,6 +10,7 @@ pub mod hub;
 pub mod journal;
 pub mod node;
 pub mod pack;
+pub mod profile;
 pub mod protect;
 pub mod public;
 pub mod purge;

@@ -48,6 +48,8 @@ enum Command {
     Node(command::node::NodeArgs),
     /// Compare les communes sur un indicateur.
     Compare(command::compare::CompareArgs),
+    /// Le portrait d’une commune : tous ses indicateurs, à côté de son groupe.
+    Profile(command::profile::ProfileArgs),
     /// Choisit ce qu’il faut cacher dans vos propres tableaux.
     Protect(command::protect::ProtectArgs),
     /// Joue l’intrus contre des tableaux publiés.
@@ -110,6 +112,7 @@ fn main() -> ExitCode {
             Command::Hub(args) => command::hub::run(args).await,
             Command::Node(args) => command::node::run(args).await,
             Command::Compare(args) => command::compare::run(args).await,
+            Command::Profile(args) => command::profile::run(args).await,
             Command::Protect(args) => command::protect::run(args).await,
             Command::Attack(args) => command::attack::run(args).await,
             Command::Pack(args) => command::pack::run(args).await,

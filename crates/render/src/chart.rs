@@ -4,12 +4,15 @@
 //! hidden figure is a hatched bar as wide as what visible figures allow; a missing one has no mark; zero is a dot.
 
 mod scale;
+mod spine;
 
 use std::fmt::Write as _;
 
 use model::Decimals;
 
 use scale::Scale;
+
+pub use spine::{SpinePlot, SpineRow, spine_plot};
 
 /// One line of a dot plot.
 #[derive(Clone, Debug, PartialEq)]

@@ -23,6 +23,7 @@ mod ratio;
 mod reading;
 mod shrinkage;
 mod special;
+mod spine;
 mod standardised;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub use rate::{BYAR_FROM, byar, count_limits, exact_poisson, rate, rate_within};
 pub use ratio::{Amount, Ratio, group_ratio};
 pub use reading::{Reading, Silence};
 pub use shrinkage::{Between, Prior, Shrunk, proportion_prior, rate_prior};
+pub use spine::{Spine, spine};
 pub use standardised::{
     EUROPEAN_STANDARD_POPULATION_2013, directly_standardised, expected_events, indirectly_standardised_rate,
     indirectly_standardised_ratio,

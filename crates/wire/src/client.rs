@@ -24,7 +24,7 @@ use crate::identity::TlsKey;
 use crate::invitation::HubAddress;
 use crate::ledger::{LedgerEntry, LedgerPage};
 use crate::pb::comparison::v1::comparison_service_client::ComparisonServiceClient;
-use crate::pb::comparison::v1::{CompareRequest, CompareResponse};
+use crate::pb::comparison::v1::{CompareRequest, CompareResponse, ProfileRequest, ProfileResponse};
 use crate::pb::enrolment::v1::RenewRequest;
 use crate::pb::enrolment::v1::enrolment_service_client::EnrolmentServiceClient;
 use crate::pb::methodology::v1 as pb;
@@ -282,6 +282,12 @@ impl HubClient {
     pub async fn compare(&self, request: CompareRequest) -> Result<CompareResponse, ClientError> {
         let mut client = ComparisonServiceClient::new(self.channel());
         answer(client.compare(within(DEADLINE, request)).await)
+    }
+
+    /// Reads a commune's profile.
+    pub async fn profile(&self, request: ProfileRequest) -> Result<ProfileResponse, ClientError> {
+        let mut client = ComparisonServiceClient::new(self.channel());
+        answer(client.profile(within(DEADLINE, request)).await)
     }
 }
 

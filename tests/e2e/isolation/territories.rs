@@ -74,6 +74,7 @@ async fn no_method_reaches_another_communes_territory() {
         ("maillage.methodology.v1.MethodologyService/GetPack", None),
         // What is seen of whom is `visibility`'s: tests/e2e/sharing.rs, and the hub's own tests.
         ("maillage.comparison.v1.ComparisonService/Compare", None),
+        ("maillage.comparison.v1.ComparisonService/Profile", None),
         (
             "maillage.submission.v1.SubmissionService/Check",
             Some((signed(&|document| document.purpose = 2), "TERRITORY_NOT_YOURS")),

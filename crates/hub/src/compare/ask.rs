@@ -7,15 +7,20 @@ use statistics::{Bands, Reading, Silence};
 use wire::client::{ClientError, HubClient};
 use wire::pb::comparison::v1 as pb;
 
-use super::{CommuneRow, Comparison, Group, Heading, Question, Reference, Shown, Spread};
+use super::{CommuneRow, Comparison, Group, Heading, Quartiles, Question, Reference, Shown, Spread};
 use crate::access::Credentials;
 use crate::failure;
+use crate::profile::{Profile, ProfileQuestion};
 use crate::visibility::Showing;
 
 /// Compares through the hub that `credentials` name.
 pub async fn ask(credentials: &Credentials, question: &Question, clock: Arc<dyn Clock>) -> Result<Comparison, Failure> {
-    let client = credentials.connect(clock).await.map_err(|error| failure::network(&error))?;
-    ask_through(&client, question).await
+    ask_through(&connect(credentials, clock).await?, question).await
+}
+
+/// Connects as the person who has these credentials.
+pub async fn connect(credentials: &Credentials, clock: Arc<dyn Clock>) -> Result<HubClient, Failure> {
+    credentials.connect(clock).await.map_err(|error| failure::network(&error))
 }
 
 /// Compares as whoever `client` is: a coordinator, or a commune.
@@ -34,6 +39,21 @@ pub async fn ask_through(client: &HubClient, question: &Question) -> Result<Comp
     read(answer).ok_or_else(|| failure::network(&ClientError::Protocol("the comparison is malformed".to_owned())))
 }
 
+/// Asks for the profile of a commune, as whoever `client` is.
+pub async fn ask_for_profile(client: &HubClient, wanted: &ProfileQuestion) -> Result<Profile, Failure> {
+    let request = pb::ProfileRequest {
+        territory: wanted.territory.to_string(),
+        pack: wanted.pack.to_string(),
+        period: wanted.period.to_string(),
+    };
+    let answer = client.profile(request).await.map_err(|error| failure::network(&error))?;
+    let read = || {
+        let comparisons = answer.comparisons.into_iter().map(read).collect::<Option<_>>()?;
+        Some(Profile { territory: answer.territory.parse().ok()?, name: answer.name, comparisons })
+    };
+    read().ok_or_else(|| failure::network(&ClientError::Protocol("the profile is malformed".to_owned())))
+}
+
 /// `None` where a word does not parse or a figure is absent: a comparison is read whole or not at all.
 fn read(answer: pb::CompareResponse) -> Option<Comparison> {
     let heading = answer.heading?;
@@ -43,6 +63,7 @@ fn read(answer: pb::CompareResponse) -> Option<Comparison> {
             pack: heading.pack.parse().ok()?,
             pack_version: heading.pack_version,
             table: heading.table.parse().ok()?,
+            table_title: heading.table_title,
             indicator: heading.indicator.parse().ok()?,
             title: heading.title,
             unit: heading.unit,
@@ -65,7 +86,16 @@ fn read(answer: pb::CompareResponse) -> Option<Comparison> {
             Some(spread) => Some(Spread {
                 bands: spread.bands,
                 communes: spread.communes,
-                ends: optional(spread.minimum)?.zip(optional(spread.maximum)?),
+                quartiles: match spread.quartiles {
+                    None => None,
+                    Some(at) => Some(Quartiles {
+                        minimum: shown(at.minimum?)?,
+                        lower: shown(at.lower?)?,
+                        median: shown(at.median?)?,
+                        upper: shown(at.upper?)?,
+                        maximum: shown(at.maximum?)?,
+                    }),
+                },
             }),
         },
         reference: match answer.reference {

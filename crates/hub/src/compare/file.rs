@@ -182,6 +182,7 @@ mod tests {
                 pack: "ccas-activite".parse().expect("a code"),
                 pack_version: "1.2.0".to_owned(),
                 table: "domiciliation".parse().expect("a code"),
+                table_title: "Domiciliation".to_owned(),
                 indicator: "dom_demandes".parse().expect("a code"),
                 title: "Demandes de domiciliation".to_owned(),
                 unit: "demandes".to_owned(),

@@ -20,8 +20,23 @@ pub struct Spread {
     pub bands: u32,
     /// How many communes have a value.
     pub communes: u32,
-    /// The lowest and the highest value, as far as they may be known; none where other communes' values are not shown.
-    pub ends: Option<(Shown, Shown)>,
+    /// Values at the ends, at the quarters and in the middle; none where other communes' values are not shown.
+    pub quartiles: Option<Quartiles>,
+}
+
+/// Values at the ends, at the quarters and in the middle, as far as they may be known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quartiles {
+    /// The lowest value.
+    pub minimum: Shown,
+    /// A quarter of the communes lie below.
+    pub lower: Shown,
+    /// Half of them lie below: the middle commune, not the middle person.
+    pub median: Shown,
+    /// Three quarters of them lie below.
+    pub upper: Shown,
+    /// The highest value.
+    pub maximum: Shown,
 }
 
 /// Whether values of large and small communes may stand side by side: a number of people may not.
@@ -42,17 +57,19 @@ pub(super) fn spread(values: &[Shown]) -> Option<(Spread, Vec<Option<Bands>>)> {
         _ => return None,
     };
     let each = bands(&readings, number).ok()?;
-    let end = |pick: fn(f64, f64) -> f64, from: f64| {
-        let low = known.iter().map(|(low, _)| *low).fold(from, pick);
-        let high = known.iter().map(|(_, high)| high.unwrap_or(f64::INFINITY)).fold(from, pick);
-        Reading::from_bounds(low, high.is_finite().then_some(high))
-    };
+    let spine = statistics::spine(&readings).ok()?;
     let decimals = values.first()?.decimals;
     let shown = |reading| Shown { reading, suppressed: false, decimals };
     let spread = Spread {
         bands: u32::try_from(number.get()).ok()?,
         communes: u32::try_from(known.len()).ok()?,
-        ends: Some((shown(end(f64::min, f64::INFINITY)), shown(end(f64::max, f64::NEG_INFINITY)))),
+        quartiles: Some(Quartiles {
+            minimum: shown(spine.minimum),
+            lower: shown(spine.lower_quartile),
+            median: shown(spine.median),
+            upper: shown(spine.upper_quartile),
+            maximum: shown(spine.maximum),
+        }),
     };
     Some((spread, each))
 }
@@ -77,8 +94,13 @@ impl Spread {
     pub fn sentence(&self) -> String {
         let (one, several) = if self.bands == 3 { ("tiers", "tiers") } else { ("cinquième", "cinquièmes") };
         let value = |shown: Shown| render::reading::reading(shown.reading, shown.decimals, false);
-        let ends = self.ends.map_or_else(String::new, |(minimum, maximum)| {
-            format!(" Minimum : {} ; maximum : {}.", value(minimum), value(maximum))
+        let ends = self.quartiles.map_or_else(String::new, |at| {
+            format!(
+                " Minimum : {} ; commune médiane : {} ; maximum : {}.",
+                value(at.minimum),
+                value(at.median),
+                value(at.maximum)
+            )
         });
         render::typography::french(&format!(
             "Position parmi {} communes : le 1er {one} a les valeurs les plus basses, le {}e les plus hautes ; plusieurs \
@@ -111,7 +133,10 @@ mod tests {
         assert_eq!(words, ["3e tiers", "3e tiers", "2e tiers", "2e tiers", "1er tiers", "1er tiers"]);
         assert!(thirds.sentence().contains("plusieurs tiers "), "{}", thirds.sentence());
         let (fifths, _) = spread(&values(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0])).expect("ten");
-        assert_eq!((fifths.bands, fifths.ends), (5, Some((shown(Reading::Value(1.0)), shown(Reading::Value(10.0))))));
+        assert_eq!(
+            (fifths.bands, fifths.quartiles.map(|at| (at.minimum, at.maximum))),
+            (5, Some((shown(Reading::Value(1.0)), shown(Reading::Value(10.0)))))
+        );
     }
 
     #[test]
@@ -124,7 +149,7 @@ mod tests {
         assert_eq!(spread.communes, 11);
         assert_eq!(each[10], None);
         // The lowest is 1 or what is hidden below it; the highest is 9 or anything above.
-        let (minimum, maximum) = spread.ends.expect("both");
+        let Quartiles { minimum, maximum, .. } = spread.quartiles.expect("all");
         assert_eq!(minimum.reading, Reading::Interval { low: 0.0, high: Some(1.0) });
         assert_eq!(maximum.reading, Reading::Interval { low: 9.0, high: None });
         let hidden = each[9].expect("it has a number");

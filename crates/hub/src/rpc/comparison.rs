@@ -11,6 +11,7 @@ use wire::tonic::{Request, Response, Status, async_trait};
 
 use super::{Services, malformed};
 use crate::compare::{Comparison, Question, Shown};
+use crate::profile::ProfileQuestion;
 use crate::visibility::Showing;
 
 #[async_trait]
@@ -24,6 +25,27 @@ impl ComparisonService for Services {
         };
         let compared = compared.await;
         self.answer("Compare", compared)
+    }
+
+    async fn profile(&self, request: Request<pb::ProfileRequest>) -> Result<Response<pb::ProfileResponse>, Status> {
+        let peer = Peer::of(&request);
+        let drawn = async {
+            let reader = self.0.reader(&peer).await?;
+            let request = request.into_inner();
+            let wanted = ProfileQuestion {
+                territory: request.territory.parse().map_err(|_| malformed("territory"))?,
+                pack: request.pack.parse().map_err(|_| malformed("pack"))?,
+                period: request.period.parse().map_err(|_| malformed("period"))?,
+            };
+            let profile = self.0.profile(&reader, &wanted).await?;
+            Ok::<_, Failure>(pb::ProfileResponse {
+                territory: profile.territory.to_string(),
+                name: profile.name,
+                comparisons: profile.comparisons.iter().map(pb::CompareResponse::from).collect(),
+            })
+        };
+        let drawn = drawn.await;
+        self.answer("Profile", drawn)
     }
 }
 
@@ -63,6 +85,7 @@ impl From<&Comparison> for pb::CompareResponse {
                 definition_hash: heading.definition.as_bytes().to_vec(),
                 fictional: heading.fictional,
                 table: heading.table.to_string(),
+                table_title: heading.table_title.clone(),
                 pack_version: heading.pack_version.clone(),
             }),
             communes: comparison
@@ -94,8 +117,13 @@ impl From<&Comparison> for pb::CompareResponse {
             spread: comparison.spread.as_ref().map(|spread| pb::Spread {
                 bands: spread.bands,
                 communes: spread.communes,
-                minimum: spread.ends.map(|(minimum, _)| reading(minimum)),
-                maximum: spread.ends.map(|(_, maximum)| reading(maximum)),
+                quartiles: spread.quartiles.map(|at| pb::Quartiles {
+                    minimum: Some(reading(at.minimum)),
+                    lower: Some(reading(at.lower)),
+                    median: Some(reading(at.median)),
+                    upper: Some(reading(at.upper)),
+                    maximum: Some(reading(at.maximum)),
+                }),
             }),
             reference: comparison.reference.as_ref().map(|reference| pb::Reference {
                 title: reference.title.clone(),

@@ -13,7 +13,8 @@ use wire::pb::comparison::v1 as pb;
 use super::figures::*;
 use super::stage::*;
 use crate::access::Credentials;
-use crate::compare::{Comparison, Question, ask_through};
+use crate::compare::{Comparison, Question, ask_for_profile, ask_through};
+use crate::profile::ProfileQuestion;
 use crate::visibility::Showing;
 
 /// Seven communes, so that there are thirds.
@@ -197,7 +198,7 @@ async fn the_policy_shows_positions_or_names_where_the_partnership_decided_so() 
     let seen = ask(&nodes[5], "taux").await;
     assert_eq!((own(&seen).len(), seen.others), (1, Showing::Bands));
     let spread = seen.spread.as_ref().expect("thirds");
-    assert_eq!((spread.bands, spread.communes, spread.ends), (3, 6, None), "the ends are somebody's");
+    assert_eq!((spread.bands, spread.communes, spread.quartiles), (3, 6, None), "the ends are somebody's");
     let bands = seen.communes[0].bands.expect("a band");
     assert_eq!((bands.lowest, bands.highest), (3, 3), "the most accords");
     policy(
@@ -314,4 +315,37 @@ async fn an_access_of_a_partner_has_a_purpose_and_an_end_and_is_taken_away_at_on
         told.iter().map(|line| line.what.as_str()).filter(|what| what.contains("partenaire")).collect();
     assert_eq!(french.len(), 2, "{french:?}");
     assert!(french[0].contains("ouvert") && french[1].contains("retiré"), "{french:?}");
+}
+
+async fn profile(node: &Node, territory: &str) -> Result<crate::profile::Profile, model::Failure> {
+    let wanted = ProfileQuestion {
+        territory: territory.parse().expect("a code"),
+        pack: "essai".parse().expect("a code"),
+        period: "2025".parse().expect("a period"),
+    };
+    ask_for_profile(&node.client, &wanted).await
+}
+
+#[tokio::test]
+async fn a_profile_says_of_each_indicator_what_its_comparison_says_and_of_nobody_else() {
+    let stage = Stage::new().await;
+    let nodes = department(&stage, 6).await;
+    let of_itself = profile(&nodes[0], CODES[0]).await.expect("its own");
+    let indicators: Vec<&str> = of_itself.comparisons.iter().map(|one| one.heading.indicator.as_str()).collect();
+    assert_eq!(indicators, ["demandes", "accords", "taux", "menages"], "the pack's order");
+    for comparison in &of_itself.comparisons {
+        assert_eq!(*comparison, ask(&nodes[0], comparison.heading.indicator.as_str()).await);
+    }
+    let refused = profile(&nodes[0], CODES[1]).await.expect_err("not shown by name");
+    assert!(refused.message.contains("ne les partage pas"), "{refused:?}");
+    let absent = profile(&nodes[0], "93066").await.expect_err("never sent");
+    assert_eq!(refused.reason, absent.reason, "which of the two is not said");
+    policy(&stage, "[[rule]]\naudience = \"members\"\nshows = \"named\"\n");
+    let of_another = profile(&nodes[0], CODES[1]).await.expect("shown by name");
+    for comparison in &of_another.comparisons {
+        assert_eq!(own(comparison).len(), 1);
+        assert_eq!(own(comparison)[0].0, CODES[1]);
+    }
+    assert!(of_another.comparisons[2].spread.as_ref().is_some_and(|spread| spread.quartiles.is_some()));
+    profile(&nodes[0], CODES[6]).await.expect_err("it shares with nobody");
 }

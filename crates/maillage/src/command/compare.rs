@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use hub::access::Credentials;
 use hub::compare::file::Form;
-use hub::compare::{Comparison, Question, Shown};
+use hub::compare::{Comparison, HubClient, Question, Shown};
 use model::{Code, DimensionCode, FailureKind, IndicatorCode, Key, PackCode, Period, SystemClock};
 use node::{Node, NodeFolder};
 use render::{Column, Screen, Table};
@@ -96,7 +96,7 @@ pub async fn run(args: CompareArgs) -> Result<(), Stop> {
         // Before the hub is asked, not after it.
         node::tables::free(std::slice::from_ref(out), args.force)?;
     }
-    let comparison = asker.ask(&question).await?;
+    let comparison = hub::compare::ask_through(&asker.connect().await?, &question).await?;
     let place = &question.key;
     let Some(out) = args.out else {
         match args.format.form() {
@@ -116,28 +116,28 @@ pub async fn run(args: CompareArgs) -> Result<(), Stop> {
 }
 
 /// Who asks.
-enum Asker {
-    Coordinator(Box<Credentials>),
+pub enum Asker {
+    Person(Box<Credentials>),
     Commune(Box<Node>),
 }
 
 impl Asker {
-    async fn open(node: Option<PathBuf>, access: &Path) -> Result<Self, Stop> {
+    /// With the access in a folder, or as the commune of a node.
+    pub async fn open(node: Option<PathBuf>, access: &Path) -> Result<Self, Stop> {
         Ok(match node {
-            None => Self::Coordinator(Box::new(Credentials::load(access)?)),
+            None => Self::Person(Box::new(Credentials::load(access)?)),
             Some(folder) => Self::Commune(Box::new(Node::open(NodeFolder::at(folder), super::world()).await?)),
         })
     }
 
-    async fn ask(self, question: &Question) -> Result<Comparison, Stop> {
+    /// Connects to the hub.
+    pub async fn connect(self) -> Result<HubClient, Stop> {
         match self {
-            Self::Coordinator(credentials) => {
-                Ok(hub::compare::ask(&credentials, question, Arc::new(SystemClock)).await?)
-            }
+            Self::Person(credentials) => Ok(hub::compare::connect(&credentials, Arc::new(SystemClock)).await?),
             Self::Commune(node) => {
                 let client = node::sync::connect(&node).await;
                 node.close().await;
-                Ok(hub::compare::ask_through(&client?, question).await?)
+                Ok(client?)
             }
         }
     }

@@ -13,7 +13,7 @@ fn plot(marks: &[(&str, Mark, &str)]) -> DotPlot {
 }
 
 /// Every element closes in order: what a browser's strict parser asks first.
-fn well_formed(svg: &str) {
+pub(super) fn well_formed(svg: &str) {
     let mut open = Vec::new();
     for piece in svg.split('<').skip(1) {
         let (tag, text) = piece.split_once('>').expect("a tag ends");
