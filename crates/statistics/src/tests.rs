@@ -1,8 +1,11 @@
 //! Intervals contain the truth, whatever is hidden.
 
+mod departement;
 mod known;
 mod laws;
 mod published;
+mod structure;
+mod structure_laws;
 
 use model::{Decimals, Units};
 use proptest::prelude::*;
