@@ -192,6 +192,9 @@ pub enum Undefined {
         /// The most groups that can be made.
         most: usize,
     },
+    /// A highest value below the lowest one.
+    #[error("the upper limit is below the lower one")]
+    LimitsReversed,
     /// An iteration did not come to its end.
     #[error("the computation did not converge")]
     NotConverged,

@@ -11,6 +11,8 @@
 mod bands;
 mod cohort;
 mod components;
+mod correlation;
+mod coverage;
 mod estimate;
 mod funnel;
 mod inequality;
@@ -26,6 +28,7 @@ mod ratio;
 mod reading;
 mod shrinkage;
 mod special;
+mod spine;
 mod standardised;
 #[cfg(test)]
 mod tests;
@@ -36,6 +39,8 @@ mod ward;
 pub use bands::{Bands, DECILES, QUINTILES, bands};
 pub use cohort::{Aged, CohortStep, aged, cohort_step, steps_between};
 pub use components::{Component, principal_components};
+pub use correlation::{pearson, spearman};
+pub use coverage::{Conversion, Coverage, Excess, coverage};
 pub use estimate::{Confidence, Counted, Estimate, Limits, Undefined};
 pub use funnel::{
     ControlLimits, Sigma, Significance, baseline, proportion_control, proportion_significances, rate_control,
@@ -52,6 +57,7 @@ pub use rate::{BYAR_FROM, byar, count_limits, exact_poisson, rate, rate_within};
 pub use ratio::{Amount, Ratio, group_ratio};
 pub use reading::{Reading, Silence};
 pub use shrinkage::{Between, Prior, Shrunk, proportion_prior, rate_prior};
+pub use spine::{Spine, spine};
 pub use standardised::{
     EUROPEAN_STANDARD_POPULATION_2013, directly_standardised, expected_events, indirectly_standardised_rate,
     indirectly_standardised_ratio,

@@ -3,6 +3,7 @@
 mod departement;
 mod known;
 mod laws;
+mod overview;
 mod published;
 mod structure;
 mod structure_laws;
