@@ -164,6 +164,40 @@ pub enum Undefined {
     /// All positions or all values are the same: no line, no test.
     #[error("nothing varies")]
     NoSpread,
+    /// Too few indicators that vary and are known, of a place or of all.
+    #[error("{found} indicators where the method needs {needed}")]
+    TooFewIndicators {
+        /// Indicators that can be used.
+        found: usize,
+        /// Indicators that the method needs.
+        needed: usize,
+    },
+    /// More places than can be compared each with each.
+    #[error("{found} places where the method takes at most {most}")]
+    TooMany {
+        /// Places given.
+        found: usize,
+        /// Places that the method takes.
+        most: usize,
+    },
+    /// A place is given twice.
+    #[error("a place is given twice")]
+    RepeatedPlace,
+    /// The place that is asked about is not among those given.
+    #[error("the place is not among those given")]
+    UnknownPlace,
+    /// A number of groups that cannot be made.
+    #[error("there can be 2 to {most} groups")]
+    NoSuchDivision {
+        /// The most groups that can be made.
+        most: usize,
+    },
+    /// A highest value below the lowest one.
+    #[error("the upper limit is below the lower one")]
+    LimitsReversed,
+    /// An iteration did not come to its end.
+    #[error("the computation did not converge")]
+    NotConverged,
     /// A figure has no known upper limit, and the method needs one.
     #[error("no upper limit is known")]
     Unbounded,

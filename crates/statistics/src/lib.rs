@@ -10,13 +10,18 @@
 
 mod bands;
 mod cohort;
+mod components;
+mod correlation;
+mod coverage;
 mod estimate;
 mod funnel;
 mod inequality;
 mod interval;
 mod line;
+mod look_alikes;
 mod mean;
 mod median;
+mod profile;
 mod proportion;
 mod rate;
 mod ratio;
@@ -28,9 +33,14 @@ mod standardised;
 #[cfg(test)]
 mod tests;
 mod trend;
+mod typology;
+mod ward;
 
 pub use bands::{Bands, DECILES, QUINTILES, bands};
 pub use cohort::{Aged, CohortStep, aged, cohort_step, steps_between};
+pub use components::{Component, principal_components};
+pub use correlation::{pearson, spearman};
+pub use coverage::{Conversion, Coverage, Excess, coverage};
 pub use estimate::{Confidence, Counted, Estimate, Limits, Undefined};
 pub use funnel::{
     ControlLimits, Sigma, Significance, baseline, proportion_control, proportion_significances, rate_control,
@@ -38,8 +48,10 @@ pub use funnel::{
 };
 pub use inequality::{Member, Ranked, SlopeIndex, Theil, gini, slope_index, theil};
 pub use interval::Interval;
+pub use look_alikes::{ALIKE_WITHIN, Comparison, FEWEST_IN_COMMON, LookAlike, LookAlikes, look_alikes};
 pub use mean::{Mean, mean};
 pub use median::{Class, grouped_median};
+pub use profile::{Incomplete, Profile, Standard, Standardised, standardise};
 pub use proportion::{proportion, proportion_within};
 pub use rate::{BYAR_FROM, byar, count_limits, exact_poisson, rate, rate_within};
 pub use ratio::{Amount, Ratio, group_ratio};
@@ -51,3 +63,5 @@ pub use standardised::{
     indirectly_standardised_ratio,
 };
 pub use trend::{Course, Trend, project, proportion_change, rate_change, trend_in_proportions};
+pub use typology::{CHARACTERISTIC, Group, Trait, Typology, typology};
+pub use ward::{Division, MOST_PLACES, Merge, Tree, ward};

@@ -26,7 +26,7 @@ pub struct Spine {
 /// Minimum, quartiles and maximum of places, each counted once, in units of the indicator; silences are not counted.
 ///
 /// The quantile p of n values in order lies at h = 1 + (n − 1)p, between two of them in proportion: type 7 of Hyndman and
-/// Fan, that of R, of DuckDB's `quantile_cont` and of Fingertips' own charts. A quantile only rises if a value does: where
+/// Fan, that of R, of `DuckDB`'s `quantile_cont` and of Fingertips' own charts. A quantile only rises if a value does: where
 /// figures are hidden, it lies between that of all lowest and that of all highest values, and both can be true.
 ///
 /// Source: R. J. Hyndman & Y. Fan, 1996, *The American Statistician* 50:361–365.

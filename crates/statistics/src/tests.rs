@@ -1,8 +1,12 @@
 //! Intervals contain the truth, whatever is hidden.
 
+mod departement;
 mod known;
 mod laws;
+mod overview;
 mod published;
+mod structure;
+mod structure_laws;
 
 use model::{Decimals, Units};
 use proptest::prelude::*;

@@ -16,13 +16,14 @@ const TOLERANCE: f64 = 1e-6;
 /// A row by the names of its columns; an empty field is not there.
 type Row = BTreeMap<String, String>;
 
-fn folder() -> Option<PathBuf> {
+/// A folder of the reference material beside the repository, if it is there.
+pub(super) fn beside(folder: &str) -> Option<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().map(|up| up.join("../shared/reference/indicator-methods")).find(|folder| folder.is_dir())
+    here.ancestors().map(|up| up.join("../shared").join(folder)).find(|folder| folder.is_dir())
 }
 
 fn rows(file: &str) -> Option<Vec<Row>> {
-    let Some(folder) = folder() else {
+    let Some(folder) = beside("reference/indicator-methods") else {
         Need::RealData.absent("no ../shared/reference/indicator-methods beside the repository");
         return None;
     };
