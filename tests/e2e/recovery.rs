@@ -178,7 +178,7 @@ fn every_durable_write_has_a_crash_point() {
     const FUNNELS: [&str; 7] = [
         "node/src/folder.rs",
         "hub/src/folder.rs",
-        "hub/src/coordinator.rs",
+        "hub/src/access.rs",
         "store/src/db.rs",
         "store/src/migration.rs",
         "store/src/crash.rs",

@@ -51,13 +51,14 @@ pub struct ConfidentialCell {
 pub struct ConfidentialTable {
     cells: Vec<ConfidentialCell>,
     rows_of_one: Option<ConfidentialCount>,
+    of_totals: bool,
     stand_ins: BTreeSet<(IndicatorCode, BTreeSet<DimensionCode>)>,
 }
 
 impl ConfidentialTable {
     /// A table with these cells; `protect` checks them against their scheme.
     pub fn new(cells: Vec<ConfidentialCell>) -> Self {
-        Self { cells, rows_of_one: None, stand_ins: BTreeSet::new() }
+        Self { cells, rows_of_one: None, of_totals: false, stand_ins: BTreeSet::new() }
     }
 
     /// The same table, of which no unit has more rows than this: so many rows, whichever they are, are of so many units at
@@ -65,6 +66,17 @@ impl ConfidentialTable {
     #[must_use]
     pub fn with_rows_of_one(self, most: ConfidentialCount) -> Self {
         Self { rows_of_one: Some(most), ..self }
+    }
+
+    /// The same table, made of totals: units that may be the same count once, so that there may be more of them than it says.
+    #[must_use]
+    pub fn of_totals(self) -> Self {
+        Self { of_totals: true, ..self }
+    }
+
+    /// Whether the number of contributors is only the fewest that there may be.
+    pub fn is_of_totals(&self) -> bool {
+        self.of_totals
     }
 
     /// The most rows that one unit has, where it is known.

@@ -110,7 +110,7 @@ pub(crate) fn confidential(indicator: IndicatorCode, key: Key, value: Units, con
     }
 }
 
-fn counts(measure: &MeasureScheme, key: &Key, record: &Record) -> bool {
+pub(crate) fn counts(measure: &MeasureScheme, key: &Key, record: &Record) -> bool {
     measure.restriction.codes.iter().all(|(dimension, codes)| codes.contains(&record.codes[dimension]))
         && measure.restriction.conditions.is_subset(&record.conditions)
         && key.iter().all(|(dimension, c)| record.codes[dimension] == *c)

@@ -108,6 +108,11 @@ impl Relations {
         relations
     }
 
+    /// Whether `cell` is there only to carry relations of a finest table.
+    pub(crate) fn is_finest(&self, cell: usize) -> bool {
+        self.finest.contains(&cell)
+    }
+
     fn publish(&mut self, scheme: &TableScheme) {
         for (indicator, key) in scheme.cells() {
             let measure = scheme.measure(&indicator).expect("the cells of a scheme belong to its measures");

@@ -106,7 +106,18 @@ impl Hub {
     }
 
     /// Writes all lines, then their signed end; how many.
+    ///
+    /// # Errors
+    /// A chain that does not hold: the hub signs nothing that it would not verify.
     pub async fn export_journal(&self, mut out: impl Write) -> Result<u64, Failure> {
+        if let Err(fault) = self.verify_journal().await? {
+            return Err(Failure::new(
+                model::FailureKind::Precondition,
+                "JOURNAL_BROKEN",
+                fault.to_string(),
+                format!("Le journal de ce centre ne se vérifie pas, et n’est donc pas signé. {}", fault.french()),
+            ));
+        }
         let lines = self.0.store.journal(0).await.map_err(failure::storage)?;
         let hash = lines.last().map_or_else(before_the_first, |line| line.hash);
         let number = lines.last().map_or(0, |line| line.number);
@@ -136,6 +147,10 @@ impl Hub {
             }
         }
         let at = if number == 0 { Some(before_the_first()) } else { at };
+        // Lines without an end: the first of them came meanwhile, or somebody moved the end back.
+        if number == 0 && !lines.is_empty() && self.0.store.journal_head().await.map_err(failure::storage)?.0 == 0 {
+            return Ok(Err(JournalFault::Broken(1)));
+        }
         Ok(if at == Some(hash) { Ok(number) } else { Err(JournalFault::Broken(number)) })
     }
 

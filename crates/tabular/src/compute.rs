@@ -111,7 +111,7 @@ pub fn compute(rows: &Rows, table: &Table) -> Result<ConfidentialTable, ComputeE
     }
     let table = ConfidentialTable::new(cells).without(rows.unknown.clone());
     if rows.unfolded {
-        return Ok(table);
+        return Ok(table.of_totals());
     }
     let most = rows.shape.unit.map_or(1, |unit| rows.tally.identities[unit].most_rows());
     Ok(table.with_rows_of_one(ConfidentialCount::new(most)))

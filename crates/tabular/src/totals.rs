@@ -176,9 +176,11 @@ impl<'a> Unfolding<'a> {
                     _ => Cell::Text(name),
                 };
             }
+            // Twelve aids and 350 euros may be eleven parcels and one household's 350: an amount is of one of them, as far as
+            // anybody may rely on it.
             for &field in &self.shape.amounts {
-                if let Cell::Number(sum) = given[field] {
-                    cells[field] = Cell::Number(sum / count + i64::from(row < sum % count));
+                if matches!(given[field], Cell::Number(_)) && row > 0 {
+                    cells[field] = Cell::Number(0);
                 }
             }
             tally.push(self.shape, &cells, line);
@@ -188,7 +190,19 @@ impl<'a> Unfolding<'a> {
 }
 
 /// What is wrong with the counts of a line, in French.
-pub(crate) fn fault(cells: &[Cell<'_>], width: usize) -> Option<Cow<'static, str>> {
+pub(crate) fn fault(cells: &[Cell<'_>], table: &Table) -> Option<Cow<'static, str>> {
+    let fields = &table.schema().fields;
+    let width = fields.len();
+    let amount = |(field, cell): (&Field, &Cell<'_>)| {
+        is_amount(table, &field.name) && matches!(cell, Cell::Number(sum) if *sum != 0)
+    };
+    if cells.get(width).and_then(Cell::number) == Some(0) && fields.iter().zip(cells).any(amount) {
+        return Some(
+            "Cette ligne a un montant et compte zéro ligne (demandes, aides, …) : il ne serait dans aucun total. Vérifiez \
+                     les deux colonnes."
+                .into(),
+        );
+    }
     let counted = |at: usize| cells.get(width + at).and_then(Cell::number);
     let (count, units) = (counted(0)?, counted(1)?);
     if units > count {

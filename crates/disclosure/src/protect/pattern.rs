@@ -98,6 +98,8 @@ impl<'a> Pattern<'a> {
             (Some(cell), model::Figure::Observed(value)) => {
                 self.truth.known(cell).is_some_and(|fact| fact.value == i128::from(value))
             }
+            // What has become known may be what somebody alone in a cell was waiting for.
+            (Some(cell), model::Figure::Missing(_)) => self.truth.known(cell).is_none(),
             _ => true,
         });
         for &cell in &before {

@@ -6,7 +6,7 @@ use super::*;
 use crate::fixture::{
     Record, attributes, code, confidential, key, measure, records, rule, scheme, sent, show, slice, tabulate,
 };
-use crate::{MeasureScheme, Quantity, Zeros};
+use crate::{ConfidentialCell, ConfidentialCount, MeasureScheme, Quantity, Zeros};
 
 mod histories;
 mod random;
@@ -261,8 +261,6 @@ fn tables_that_are_not_whole_are_refused() {
     assert!(matches!(try_cells(cells), ProtectError::Unknown(..)));
 }
 
-use crate::ConfidentialCell;
-
 /// Twenty IRIS by six tenures, weighted with six decimals: the size of a commune's census table.
 #[test]
 fn a_weighted_census_table_is_protected_in_good_time() {
@@ -361,4 +359,49 @@ fn a_pack_hidden_as_a_whole_is_admitted_in_good_time() {
     let (scheme, table) = activity(5, Rule { threshold: 1_000_000_000, zeros: Zeros::Protect, width: 1000 });
     let protected = run(&scheme, &table, &Ledger::empty()).expect("protected");
     assert_eq!(protected.report.visible, 0);
+}
+
+/// The same table with as many contributors as there are units, and the most rows of one.
+fn by_units(scheme: &TableScheme, records: &[Record]) -> ConfidentialTable {
+    let cells = tabulate(scheme, records).into_cells().into_iter().map(|cell| {
+        let measure = scheme.measure(&cell.indicator).expect("a measure");
+        let inside = records.iter().filter(|record| crate::fixture::counts(measure, &cell.key, record));
+        let units: BTreeSet<u32> = inside.map(|record| record.unit).collect();
+        let contributors = ConfidentialCount::new(i64::try_from(units.len()).expect("few"));
+        ConfidentialCell { contributors, ..cell }
+    });
+    let mut rows: std::collections::BTreeMap<u32, i64> = std::collections::BTreeMap::new();
+    for record in records {
+        *rows.entry(record.unit).or_default() += 1;
+    }
+    let most = rows.into_values().max().unwrap_or(1);
+    ConfidentialTable::new(cells.collect()).with_rows_of_one(ConfidentialCount::new(most))
+}
+
+fn record(codes: &[(&str, &str)], unit: u32, amount: i64) -> Record {
+    let codes = codes.iter().map(|(dimension, one)| (code(dimension), code(one))).collect();
+    Record { codes, conditions: BTreeSet::new(), unit, amount }
+}
+
+/// The total less the first two codes is what one household got, and no single equality says so.
+#[test]
+fn what_follows_from_several_sums_together_is_somebodys_too() {
+    let sum = |name: &str, codes: &[&str]| {
+        let mut amount = measure(name, &[], rule(5, 5));
+        amount.quantity = Quantity::Sum { column: "montant".into() };
+        if !codes.is_empty() {
+            amount.restriction.codes.insert(code("d"), codes.iter().map(|one| code(one)).collect());
+        }
+        amount
+    };
+    let measures = vec![sum("tot", &[]), sum("m1", &["j", "m"]), sum("m2", &["m", "s"])];
+    let scheme = scheme(&[("d", &["j", "m", "s"])], measures);
+    let mut people: Vec<Record> = (0..10).map(|unit| record(&[("d", "j")], unit, 100)).collect();
+    people.extend((10..20).map(|unit| record(&[("d", "m")], unit, 200)));
+    let safe = run(&scheme, &by_units(&scheme, &people), &Ledger::empty()).expect("protected");
+    people.push(record(&[("d", "s")], 20, 700));
+    let protected = run(&scheme, &by_units(&scheme, &people), &Ledger::empty()).expect("protected");
+    let hidden = hidden(&protected);
+    assert!(hidden.contains("tot total") || hidden.contains("m1 total"), "{hidden:?}");
+    assert!(safe.report.visible + hidden.len() >= 3);
 }

@@ -14,7 +14,10 @@ use crate::system::LARGEST;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fact {
     pub(super) value: i128,
+    /// At least so many units stand behind it.
     pub(super) contributors: i128,
+    /// At most so many; `None` where nobody says.
+    at_most: Option<i128>,
     /// Most of it that one unit has; `None` where nobody says.
     most: Option<i128>,
 }
@@ -34,12 +37,17 @@ impl Truth {
         let mut facts: Vec<Option<Fact>> = vec![None; relations.cells.len()];
         let mut known = vec![false; relations.cells.len()];
         let mut met: BTreeSet<(IndicatorCode, Key)> = BTreeSet::new();
+        let counted = !table.is_of_totals();
         for cell in table.cells() {
             let name = (cell.indicator.clone(), cell.key.clone());
             let Some(entry) = relations.entries.get(&name) else {
                 return Err(ProtectError::Unknown(name.0, name.1));
             };
-            let fact = expose(cell);
+            let mut fact = expose(cell);
+            if !counted {
+                // Of totals, units that may be the same are taken for the same: there may be more of them.
+                fact.at_most = None;
+            }
             if fact.value < 0 || fact.contributors < 0 {
                 return Err(ProtectError::Negative(name.0, name.1));
             }
@@ -56,7 +64,10 @@ impl Truth {
                             return Err(ProtectError::Inconsistent(name.0, name.1));
                         }
                         // The same rows counted in two units: the smaller number decides.
-                        Some(other) => other.contributors = other.contributors.min(fact.contributors),
+                        Some(other) => {
+                            other.contributors = other.contributors.min(fact.contributors);
+                            other.at_most = other.at_most.zip(fact.at_most).map(|(one, two)| one.max(two));
+                        }
                         empty => *empty = Some(fact),
                     }
                 }
@@ -101,7 +112,12 @@ impl Truth {
 
     fn is_primary(&self, relations: &Relations, cell: usize) -> bool {
         let facts = &relations.cells[cell];
-        let (Some(need), Some(fact)) = (facts.need, self.known(cell)) else { return false };
+        let Some(need) = facts.need else { return false };
+        if self.facts[cell].is_none() {
+            // Rows that no single equality leaves over: several together may, and nobody has counted who stands behind.
+            return facts.rows.is_some() && !relations.is_finest(cell);
+        }
+        let Some(fact) = self.known(cell) else { return false };
         // An amount or weight without contributors is somebody's all the same.
         let contributors = if fact.value > 0 { fact.contributors.max(1) } else { fact.contributors };
         let few = match contributors {
@@ -152,7 +168,13 @@ impl Truth {
                         let by_size = most.filter(|most| *most > 0).map_or(0, |most| (value + most - 1) / most);
                         let contributors = self.at_least(equality, cell).max(by_size);
                         self.stand_ins[cell] = members().any(|(member, _)| self.stand_ins[member]);
-                        self.facts[cell] = Some(Fact { value, contributors, most });
+                        // Each unit behind rows has one of them; behind an amount anybody of the whole may stand.
+                        let at_most = match relations.quantity(cell) {
+                            Some(Quantity::Rows | Quantity::Distinct { .. }) => Some(value),
+                            _ if cell == equality.whole => None,
+                            _ => self.facts[equality.whole].and_then(|whole| whole.at_most),
+                        };
+                        self.facts[cell] = Some(Fact { value, contributors, at_most, most });
                         progress = true;
                     }
                     _ => {}
@@ -174,14 +196,16 @@ impl Truth {
     }
 
     /// How many units stand at least behind `cell`, the one open member of `equality`. One unit may stand behind several
-    /// parts: a whole has at least as many as its largest part, a part at least what the others leave of the whole.
+    /// parts: a whole has at least as many as its largest part, a part at least what the others, at their most, leave of
+    /// the whole.
     fn at_least(&self, equality: &Equality, cell: usize) -> i128 {
         let of = |id: &usize| self.facts[*id].map_or(0, |fact| fact.contributors);
         if cell == equality.whole {
             equality.parts.iter().map(of).max().unwrap_or(0)
         } else {
-            let others: i128 = equality.parts.iter().filter(|part| **part != cell).map(of).sum();
-            (of(&equality.whole) - others).max(0)
+            let at_most = |part: &usize| self.facts[*part].and_then(|fact| fact.at_most);
+            let others: Option<i128> = equality.parts.iter().filter(|part| **part != cell).map(at_most).sum();
+            others.map_or(0, |others| (of(&equality.whole) - others).max(0))
         }
     }
 
@@ -208,6 +232,7 @@ fn expose(cell: &ConfidentialCell) -> Fact {
     Fact {
         value: cell.value.expose().into(),
         contributors: cell.contributors.expose().into(),
+        at_most: Some(cell.contributors.expose().into()),
         most: (largest > 0).then_some(largest),
     }
 }

@@ -40,10 +40,10 @@ impl HubStore {
                 .bind(partner.ends_at.as_micros())
                 .exec()
                 .await?;
+            // What for is free text, and may name somebody: it stands in the row, and can be erased there.
             let about = vec![
                 ("access", partner.name.to_string()),
                 ("key", partner.key_fingerprint.to_string()),
-                ("purpose", partner.purpose.clone()),
                 ("until", partner.ends_at.to_string()),
             ];
             let event = Event { what: "partner_added", who: Who::Operator, at: partner.added_at, about };

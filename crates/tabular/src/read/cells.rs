@@ -60,9 +60,7 @@ pub(super) fn rows(
         if let Some(cells) = row(file, &record, line, header, plan, &mut faults)
             && faults.is_empty()
         {
-            if let Some(message) =
-                plan.totals.then(|| totals::fault(&cells, plan.table.schema().fields.len())).flatten()
-            {
+            if let Some(message) = plan.totals.then(|| totals::fault(&cells, plan.table)).flatten() {
                 faults.push(Fault::of_file(file, FaultCause::Constraint, message).at_line(line));
                 continue;
             }

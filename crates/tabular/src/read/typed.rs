@@ -53,6 +53,17 @@ pub(super) fn cell<'a>(plan: &Plan<'_>, rule: &Rule<'a>, raw: Raw<'a>) -> Result
     let raw = raw.text.trim();
     let text = rule.codes.and_then(|codes| codes.get(raw)).map_or(raw, String::as_str);
     if plan.is_missing(text) {
+        if plan.totals && rule.dimension.is_some() && text.is_empty() {
+            return Err((
+                FaultCause::Required,
+                format!(
+                    "La case est vide : sous-total, ou « non renseigné » ? Dans un fichier de totaux, un sous-total serait \
+                     compté deux fois. Retirez la ligne si c'est un sous-total ; sinon écrivez la modalité, ou ajoutez une \
+                     correspondance (codes.{}, avec \"\" pour la case vide) à la source.",
+                    rule.field.name
+                ),
+            ));
+        }
         return blank(rule);
     }
     if plan.totals

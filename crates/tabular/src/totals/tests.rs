@@ -33,7 +33,9 @@ fn requests(seed: u64) -> Vec<(u64, &'static str, &'static str, u64, &'static st
             let kind = kinds[usize::try_from(household % 3).expect("below three")];
             let aid = ["energie", "alimentaire"][usize::try_from(below(2)).expect("below two")];
             let decision = if below(4) == 0 { "refus" } else { "accord" };
-            (household, aid, decision, 500 + below(20_000), kind)
+            // Half of it in kind.
+            let cents = if below(2) == 0 { 0 } else { 500 + below(20_000) };
+            (household, aid, decision, cents, kind)
         })
         .collect()
 }
@@ -125,6 +127,21 @@ fn units_of_lines_that_may_be_the_same_are_counted_once() {
     assert_eq!((of("type_aide=energie")[0], of("type_aide=energie")[1]), (6, 4));
 }
 
+/// Eleven food parcels and one household that got 350 euros: the amount has one contributor, not twelve.
+#[test]
+fn an_amount_is_of_one_of_those_in_its_line_as_far_as_anybody_knows() {
+    let pack = pack();
+    let table = aids(&pack);
+    let text = "type_aide;decision;Demandes;Ménages;montant\nalimentaire;accord;12;12;350,00\n";
+    let cells = exposed(
+        &compute(&read_bytes(&spec(), "t.csv", text.as_bytes(), table).expect("readable"), table).expect("computable"),
+    );
+    let [value, contributors, ..] = cells[&("aidfac_montant_total".to_owned(), "type_aide=alimentaire".to_owned())];
+    assert_eq!((value, contributors), (35_000, 1));
+    let [value, contributors, ..] = cells[&("aidfac_accords".to_owned(), "type_aide=alimentaire".to_owned())];
+    assert_eq!((value, contributors), (12, 12));
+}
+
 #[test]
 fn codes_titles_and_bands_are_read_and_what_contradicts_itself_is_refused() {
     let pack = pack();
@@ -140,6 +157,9 @@ fn codes_titles_and_bands_are_read_and_what_contradicts_itself_is_refused() {
         ("Demandes;Ménages;decision\n-7;5;accord\n", FaultCause::Constraint),
         ("Demandes;Ménages;decision\n7;5;accord\n12;9;Total\n", FaultCause::TotalRow),
         ("Demandes;decision\n7;accord\n", FaultCause::MissingColumn),
+        // A subtotal, as pivot tables write it, or not recorded?
+        ("type_aide;decision;Demandes;Ménages\nenergie;accord;6;4\n;accord;15;4\n", FaultCause::Required),
+        ("decision;Demandes;Ménages;montant\naccord;0;0;1500,00\n", FaultCause::Constraint),
     ] {
         let faults = read(text).expect_err(text);
         assert_eq!(faults.first[0].cause, cause, "{text}: {}", faults.first[0].message);
