@@ -37,15 +37,15 @@ use repair::Repair;
 pub struct Ask {
     /// By how much every primary must vary over the tables that agree with what is shown.
     pub width: u32,
-    /// Bounds the search, in terms rewritten per cell: the same on every machine. What was not decided by then stays
-    /// hidden.
+    /// Bounds how long cells are tried to be shown again, in terms rewritten per cell: the same on every machine. What
+    /// was not decided by then stays hidden.
     pub work: u64,
 }
 
 impl Ask {
     /// A width, with as much work as pays off.
     pub fn width(width: u32) -> Self {
-        Self { width, work: 40_000 }
+        Self { width, work: 80_000 }
     }
 
     /// The work for all cells; small systems cost little anyway.
@@ -142,7 +142,6 @@ fn choose(system: &System, ask: Ask, settled: &[bool], start: Start) -> Result<P
     let standing = |cell: usize| system.cells()[cell].standing;
     let all = 0..system.cells().len();
     let primary: Vec<bool> = all.clone().map(|cell| standing(cell) == Standing::Primary).collect();
-    let budget = ask.budget(system);
     let mut order: Vec<usize> =
         all.clone().filter(|&cell| !settled[cell] && standing(cell) == Standing::Open).collect();
     order.sort_by_key(|&cell| (Reverse(system.cells()[cell].weight), cell));
@@ -152,6 +151,7 @@ fn choose(system: &System, ask: Ask, settled: &[bool], start: Start) -> Result<P
     };
     let whole = Dictionary::after(system, settled, slight.clone());
     let draft = Draft::new(system, &whole, &order, settled, &slight, ask.width);
+    let spared = draft.shown.clone();
     let mut account = Account { implied: draft.implied, computable: draft.computable, ..Account::default() };
     let mut pool = Pool::new(system, ask.width);
     let mut repair = Repair::new(system, settled, &whole, &order, draft);
@@ -165,8 +165,10 @@ fn choose(system: &System, ask: Ask, settled: &[bool], start: Start) -> Result<P
     pool.prune();
     let mut space = repair.space();
     let Draft { mut shown, mut dictionary, .. } = repair.done();
-    let limit = budget.max(account.work + budget / 2);
+    let limit = account.work + ask.budget(system);
     let mut returned = None;
+    // Elimination hides hardly anything without need; what was hidden since goes first.
+    order.sort_by_key(|&cell| !spared[cell]);
     // What was returned makes room for others to be returned, now and then.
     while returned != Some(account.returned) {
         returned = Some(account.returned);

@@ -5,6 +5,8 @@
 mod proof;
 mod search;
 
+use std::cmp::Reverse;
+
 use crate::space::Space;
 use crate::system::{Need, Standing, System};
 pub use proof::{Proof, Short};
@@ -14,6 +16,9 @@ const BENDS: usize = 4;
 
 /// How many tables are kept for each target and way.
 const KEPT: usize = 2;
+
+/// So few tables need no pruning.
+const PRUNED: usize = 64;
 
 /// How tables were found, and not found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,7 +122,8 @@ impl Table {
 struct Buried {
     kept: usize,
     tables: Vec<(usize, Table)>,
-    weakened: Vec<usize>,
+    /// By table: whether it was bent already.
+    bent: Vec<bool>,
 }
 
 /// Tables that agree with everything shown, and what they prove.
@@ -131,8 +137,10 @@ pub(crate) struct Pool<'a> {
     alive: usize,
     /// By relation: zero, but while a table is verified.
     sums: Vec<i64>,
-    /// Targets that failed last, tried first.
-    suspects: Vec<usize>,
+    /// How many tables were kept when those that no target needs were forgotten last.
+    pruned: usize,
+    /// By target: how often nothing replaced the tables that it lost.
+    lost: Vec<u32>,
     pub(crate) effort: Effort,
 }
 
@@ -147,7 +155,8 @@ impl<'a> Pool<'a> {
             holders: vec![Vec::new(); system.cells().len()],
             alive: 0,
             sums: vec![0; system.relations()],
-            suspects: Vec::new(),
+            pruned: 0,
+            lost: vec![0; system.cells().len()],
             effort: Effort::default(),
         }
     }
@@ -163,7 +172,8 @@ impl<'a> Pool<'a> {
             holders: vec![Vec::new(); self.holders.len()],
             alive: 0,
             sums: vec![0; self.system.relations()],
-            suspects: Vec::new(),
+            pruned: 0,
+            lost: vec![0; self.lost.len()],
             effort: Effort::default(),
         }
     }
@@ -255,75 +265,85 @@ impl<'a> Pool<'a> {
     /// otherwise nothing changed.
     pub(crate) fn without(&mut self, space: &mut Space, locals: &[usize]) -> bool {
         let held: Vec<(usize, (f64, f64))> = locals.iter().map(|&local| (local, space.hold(local))).collect();
-        let cells: Vec<usize> = locals.iter().map(|&local| space.cells()[local]).collect();
-        let Buried { kept, tables: buried, mut weakened } = self.bury(&cells);
-        if let (false, &[local]) = (weakened.is_empty(), locals) {
-            let moves = space.returns(local, BENDS);
-            let mut reaches: Vec<(u32, Reach)> =
-                weakened.iter().map(|&target| (narrow(target), self.reach(target, None))).collect();
-            for (_, table) in &buried {
-                space.spend(2 * reaches.len() as u64);
-                let useful = |(target, reach): &(u32, Reach)| {
-                    let change = i64::from(table.change(*target));
-                    change < reach.low || change > reach.high
-                };
-                if !reaches.iter().any(useful) {
-                    continue;
-                }
-                for along in &moves {
-                    self.effort.moved += 1;
-                    space.spend((table.changes.len() + along.len()) as u64);
-                    if let Some(changes) = space.returned(&table.changes, local, along)
-                        && let Some(bent) = Table::new(self.system, changes, &mut self.sums)
-                    {
-                        for (target, reach) in &mut reaches {
-                            *reach = reach.with(bent.change(*target));
-                        }
-                        self.admit(Table { linear: table.linear, ..bent });
-                        break;
-                    }
-                }
-            }
-            weakened.retain(|&target| self.lacks(target).is_some());
-        }
-        weakened.sort_by_key(|target| !self.suspects.contains(target));
-        if let Some(&lost) = weakened.iter().find(|&&target| !self.again(space, target)) {
-            self.suspects.retain(|&known| known != lost);
-            self.suspects.push(lost);
-            if self.suspects.len() > 16 {
-                self.suspects.remove(0);
-            }
+        let mut buried = self.bury(locals.iter().map(|&local| space.cells()[local]));
+        let moves = if let &[local] = locals { space.returns(local, BENDS) } else { Vec::new() };
+        let lost = self.touched(&buried).into_iter().find(|&target| {
+            let lacks = self.lacks(target).is_some();
+            lacks && !self.bend(space, target, locals[0], &moves, &mut buried) && !self.again(space, target)
+        });
+        if let Some(lost) = lost {
+            self.lost[lost] += 1;
             for (local, range) in held {
                 space.loosen(local, range);
             }
-            self.dig_up(Buried { kept, tables: buried, weakened });
+            self.dig_up(buried);
             return false;
         }
-        self.compact();
+        if self.alive > PRUNED.max(2 * self.pruned) {
+            self.prune();
+        } else {
+            self.compact();
+        }
         true
     }
 
     /// Takes the tables that change one of these cells away.
-    fn bury(&mut self, cells: &[usize]) -> Buried {
-        let kept = self.tables.len();
-        let mut tables = Vec::new();
-        for &cell in cells {
+    fn bury(&mut self, cells: impl Iterator<Item = usize>) -> Buried {
+        let mut buried = Buried { kept: self.tables.len(), tables: Vec::new(), bent: Vec::new() };
+        for cell in cells {
             for &(index, _) in &self.holders[cell] {
                 if let Some(table) = self.tables[index as usize].take() {
                     self.alive -= 1;
-                    tables.push((index as usize, table));
+                    buried.tables.push((index as usize, table));
                 }
             }
         }
-        let mut weakened: Vec<usize> = tables
-            .iter()
-            .flat_map(|(_, table)| table.changes.iter().map(|&(at, _)| at as usize))
-            .filter(|&at| self.needs[at].is_some())
-            .collect();
-        weakened.sort_unstable();
-        weakened.dedup();
-        weakened.retain(|&target| self.lacks(target).is_some());
-        Buried { kept, tables, weakened }
+        buried.bent = vec![false; buried.tables.len()];
+        buried
+    }
+
+    /// Targets that lost a table, those first for which most was tried in vain: most trials fail, and end there.
+    fn touched(&self, buried: &Buried) -> Vec<usize> {
+        let changes = buried.tables.iter().flat_map(|(_, table)| &table.changes);
+        let mut touched: Vec<usize> =
+            changes.map(|&(cell, _)| cell as usize).filter(|&cell| self.needs[cell].is_some()).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        touched.sort_by_key(|&target| Reverse(self.lost[target]));
+        touched
+    }
+
+    /// Bends what was taken away along moves of the cell at `local`, until a target meets its need again.
+    fn bend(
+        &mut self,
+        space: &mut Space,
+        target: usize,
+        local: usize,
+        moves: &[Vec<(u32, f64)>],
+        buried: &mut Buried,
+    ) -> bool {
+        let mut reach = self.reach(target, None);
+        for ((_, table), bent) in buried.tables.iter().zip(&mut buried.bent) {
+            let useful = reach.with(table.change(narrow(target))) != reach;
+            if !useful || std::mem::replace(bent, true) {
+                continue;
+            }
+            for along in moves {
+                self.effort.moved += 1;
+                space.spend((table.changes.len() + along.len()) as u64);
+                if let Some(changes) = space.returned(&table.changes, local, along)
+                    && let Some(bent) = Table::new(self.system, changes, &mut self.sums)
+                {
+                    reach = reach.with(bent.change(narrow(target)));
+                    self.admit(Table { linear: table.linear, ..bent });
+                    break;
+                }
+            }
+            if self.needs[target].is_some_and(|need| reach.meets(need)) && self.lacks(target).is_none() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Brings them back, and forgets all that came since.
@@ -363,6 +383,7 @@ impl<'a> Pool<'a> {
             }
         }
         self.alive = self.tables.iter().flatten().count();
+        self.pruned = self.alive;
         self.compact();
     }
 

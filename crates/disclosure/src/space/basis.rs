@@ -21,6 +21,8 @@ pub(super) struct Basis<'a> {
     rows: Vec<Option<Vec<f64>>>,
     /// Sums along a direction, zero in between.
     sums: Vec<f64>,
+    /// Cells along a direction, none in between.
+    touched: Vec<u32>,
     pub(super) low: Point,
     pub(super) high: Point,
     /// Terms rewritten.
@@ -42,6 +44,7 @@ impl<'a> Basis<'a> {
         Self {
             rows: vec![None; columns.len()],
             sums: vec![0.0; space.cells.len()],
+            touched: Vec::new(),
             low: space.low.clone(),
             high: space.high.clone(),
             space,
@@ -89,7 +92,7 @@ impl<'a> Basis<'a> {
     /// What changes when a coordinate grows by one: cells and by how much, the coordinate's own first.
     pub(super) fn direction(&mut self, coordinate: usize) -> Column {
         let own = self.names[coordinate];
-        let mut touched: Vec<u32> = Vec::new();
+        let mut touched = std::mem::take(&mut self.touched);
         for index in 0..self.columns.len() {
             let by = match &self.rows[index] {
                 Some(row) => row[coordinate],
@@ -110,14 +113,16 @@ impl<'a> Basis<'a> {
                 *sum += by * value;
             }
         }
-        let mut direction: Column = vec![(own, 1.0)];
-        for cell in touched {
+        let mut direction: Column = Vec::with_capacity(touched.len() + 1);
+        direction.push((own, 1.0));
+        for cell in touched.drain(..) {
             let sum = snapped(std::mem::take(&mut self.sums[cell as usize]));
             // What is a coordinate itself does not move; what was touched twice is zero by now.
             if sum != 0.0 && self.places[cell as usize] == NONE {
                 direction.push((cell, sum));
             }
         }
+        self.touched = touched;
         direction
     }
 

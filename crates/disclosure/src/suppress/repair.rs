@@ -13,9 +13,6 @@ use crate::witness::{Met, Pool};
 /// How often cells may be hidden because of what is in the way of primaries, before these are looked at one by one.
 const ROUNDS: usize = 40;
 
-/// For so many primaries, cells are weighed one by one.
-const WEIGHED: usize = 32;
-
 /// Sizes of the neighbourhood that is searched for more cells, one after the other.
 const NEIGHBOURS: [usize; 9] = [160, 240, 360, 540, 810, 1_600, 3_200, 6_400, usize::MAX];
 
@@ -80,9 +77,8 @@ impl<'a> Repair<'a> {
             let opened = self.open(narrow.into_iter().map(|(_, sum)| sum).collect());
             account.repaired += opened;
             if opened == 0 {
-                // To weigh cells for each of many takes too long.
-                let sums = if unclear.len() > WEIGHED { self.tightest(&unclear) } else { Vec::new() };
-                let opened = self.open(sums);
+                // To weigh cells for each takes long, and hides more.
+                let opened = self.open(self.tightest(&unclear));
                 if opened == 0 {
                     break;
                 }
@@ -121,7 +117,10 @@ impl<'a> Repair<'a> {
             };
             hidden(relation).map(room).sum::<i64>()
         };
-        let open = |&relation: &usize| self.system.relation(relation).count() > hidden(relation).count();
+        // What is settled cannot be hidden.
+        let open = |&relation: &usize| {
+            self.system.relation(relation).any(|(cell, _)| self.draft.shown[cell] && !self.settled[cell])
+        };
         let tightest = |&target: &usize| {
             let relations = self.system.uses(target).map(|(relation, _)| relation);
             relations.filter(open).min_by_key(room).map(|relation| hidden(relation).collect())

@@ -1,6 +1,7 @@
 //! Looking for whole tables: by whole steps, by linear programs, by branching; near the target first, then among all moves.
 
 use crate::space::{Space, Travel, Way};
+use crate::system::Need;
 
 use super::{Knower, Met, Pool, Table};
 
@@ -9,8 +10,9 @@ const PUSHES: u32 = 60;
 const DRIVES: u32 = 300;
 const NODES: u32 = 2;
 
-/// How many earlier tables to go on from.
+/// How many earlier tables to go on from, and how many branches for each of them.
 const CARRIED: usize = 12;
+const LEAPS: u32 = 12;
 
 /// How many moves around a target are searched, one after the other; and with how many a search among all begins.
 const AROUND: [usize; 3] = [16, 48, 144];
@@ -30,6 +32,8 @@ enum Look {
     Bound,
     /// By linear programs and branching.
     Dive,
+    /// The same from tables found earlier: the little that is missing breaks few figures.
+    Leap,
 }
 
 /// A way, and whether upwards is preferred.
@@ -47,7 +51,7 @@ const NEAR: [Search; 7] = [
 ];
 
 /// Among all moves.
-const FAR: [Search; 7] = [
+const FAR: [Search; 9] = [
     (Look::Push, true),
     (Look::Push, false),
     (Look::Bound, true),
@@ -55,6 +59,8 @@ const FAR: [Search; 7] = [
     (Look::Carry, false),
     (Look::Dive, true),
     (Look::Dive, false),
+    (Look::Leap, true),
+    (Look::Leap, false),
 ];
 
 /// Among all moves, where most are looked for in vain.
@@ -77,6 +83,17 @@ struct Plan<'a> {
     grows: bool,
     /// Whether to tell what is in the way where there is room in fractions, but no whole table was found.
     insists: bool,
+}
+
+/// Which figure is to go how far, for whom, and what it needs.
+#[derive(Clone, Copy)]
+struct Aim {
+    target: usize,
+    local: usize,
+    owner: Option<u32>,
+    need: Need,
+    way: Way,
+    goal: f64,
 }
 
 impl Pool<'_> {
@@ -154,6 +171,34 @@ impl Pool<'_> {
         far.into_iter().map(|(_, index)| index).collect()
     }
 
+    /// Goes on from tables found earlier, by whole steps or by leaps; what that took is the answer.
+    fn carry(&mut self, space: &Space, aim: Aim, plan: Plan, leap: bool) -> u64 {
+        let Aim { target, local, owner, need, way, goal } = aim;
+        let mut point = space.truth().clone();
+        let mut work = 0;
+        for begin in self.furthest(target, way, owner) {
+            *(if leap { &mut self.effort.dived } else { &mut self.effort.carried }) += 1;
+            let begin = &self.tables[begin].as_ref().expect("alive").changes;
+            let Some(elsewhere) = space.carry(&mut point, begin) else { continue };
+            let before = point[local];
+            let mut travel = Travel::new(space, plan.scope, plan.grows);
+            let further = if leap {
+                travel.dive(&mut point, local, way, goal, &mut LEAPS.clone())
+            } else {
+                travel.push(&mut point, local, way, goal, PUSHES);
+                (point[local] - before).abs() > 0.5
+            };
+            work += travel.work();
+            if further {
+                self.find(space, &point, elsewhere, leap);
+            }
+            if self.reach(target, owner).meets(need) {
+                break;
+            }
+        }
+        work
+    }
+
     fn attempt(&mut self, space: &mut Space, target: usize, local: usize, owner: Option<u32>, plan: Plan) -> Met {
         let Some(need) = self.needs[target] else { return Met::Wide };
         let truth = space.truth()[local];
@@ -180,22 +225,9 @@ impl Pool<'_> {
                     work += travel.work();
                     self.find(space, &point, Vec::new(), false);
                 }
-                Look::Carry => {
-                    for begin in self.furthest(target, way, owner) {
-                        self.effort.carried += 1;
-                        let begin = &self.tables[begin].as_ref().expect("alive").changes;
-                        let Some(elsewhere) = space.carry(&mut point, begin) else { continue };
-                        let before = point[local];
-                        let mut travel = Travel::new(space, scope, grows);
-                        travel.push(&mut point, local, way, goal, PUSHES);
-                        work += travel.work();
-                        if (point[local] - before).abs() > 0.5 {
-                            self.find(space, &point, elsewhere, false);
-                        }
-                        if self.reach(target, owner).meets(need) {
-                            break;
-                        }
-                    }
+                Look::Carry | Look::Leap => {
+                    let aim = Aim { target, local, owner, need, way, goal };
+                    work += self.carry(space, aim, plan, search == Look::Leap);
                 }
                 Look::Bound => {
                     self.effort.driven += 1;
