@@ -349,3 +349,31 @@ async fn a_profile_says_of_each_indicator_what_its_comparison_says_and_of_nobody
     assert!(of_another.comparisons[2].spread.as_ref().is_some_and(|spread| spread.quartiles.is_some()));
     profile(&nodes[0], CODES[6]).await.expect_err("it shares with nobody");
 }
+
+/// Whoever holds two of four communes would read the other two together.
+#[tokio::test]
+async fn communes_of_one_node_count_once() {
+    let stage = Stage::new().await;
+    let both = stage.join_with(CODES[0], &[CODES[1]]).await;
+    for (number, code) in CODES.into_iter().take(2).enumerate() {
+        both.submit(id(number, 0), &[received(&pack(), code, "2025", counts(number, 0), &[])]).await.expect("accepted");
+        both.share(id(number, 1), [slice(code)], &[Members]).await.expect("accepted");
+    }
+    let mut last = None;
+    for (number, code) in CODES.into_iter().enumerate().take(5).skip(2) {
+        if number == 4 {
+            assert_eq!(
+                of_group(&ask(&both, "demandes").await).1,
+                Reading::Silence(Silence::NotShown),
+                "four, but three"
+            );
+        }
+        let node = stage.join(code).await;
+        node.submit(id(number, 0), &[received(&pack(), code, "2025", counts(number, 0), &[])]).await.expect("accepted");
+        node.share(id(number, 1), [slice(code)], &[Members]).await.expect("accepted");
+        last = Some(node);
+    }
+    let node = last.expect("three more");
+    assert_eq!(of_group(&ask(&node, "demandes").await).0, 5);
+    assert_eq!(own(&ask(&both, "demandes").await).len(), 2, "both are its own");
+}

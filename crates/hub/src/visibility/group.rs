@@ -6,7 +6,7 @@
 //! ([`disclosure::groups`]). Where the communes of today would say too much, the last group that was shown goes on being
 //! shown, with its date, as long as each of its communes still agrees.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use disclosure::groups::{Group, says_of_fewer};
 use model::{Audience, CommuneCode, Failure, PackCode, Period, SubmissionId, TableCode, Timestamp};
@@ -49,6 +49,7 @@ impl Hub {
         today: &Contributors,
         still: &BTreeSet<CommuneCode>,
     ) -> Result<Option<Together>, Failure> {
+        let holders = self.holders().await?;
         loop {
             let shown = self
                 .0
@@ -59,9 +60,9 @@ impl Hub {
             if shown.iter().any(|group| group.of == *today) {
                 return Ok(Some(Together { of: today.clone(), since: None }));
             }
-            let mut all: Vec<Contributors> = shown.iter().map(|group| group.of.clone()).collect();
-            all.push(today.clone());
-            if today.len() < LEAST || says_of_fewer(&all, LEAST) {
+            let all = shown.iter().map(|group| &group.of).chain([today]);
+            let all: Vec<_> = all.map(|of| by_holder(of, &holders)).collect();
+            if all.last().is_none_or(|today| today.len() < LEAST) || says_of_fewer(&all, LEAST) {
                 let last = shown.into_iter().rev().find(|group| group.of.keys().all(|one| still.contains(one)));
                 return Ok(last.map(|group| Together { of: group.of, since: Some(group.shown_at) }));
             }
@@ -78,6 +79,36 @@ impl Hub {
             }
         }
     }
+}
+
+impl Hub {
+    /// Territories that one and the same reader may hold, by any of them: a commune and those that it absorbed or was
+    /// granted are one contributor, because whoever knows its own knows them all.
+    async fn holders(&self) -> Result<BTreeMap<CommuneCode, CommuneCode>, Failure> {
+        let mut holders: BTreeMap<CommuneCode, CommuneCode> = BTreeMap::new();
+        for record in self.0.store.nodes().await.map_err(failure::storage)? {
+            let held = self.rights(record.node.provider).await?;
+            let joined: BTreeSet<CommuneCode> =
+                held.iter().map(|territory| holders.get(territory).copied().unwrap_or(*territory)).collect();
+            let Some(first) = joined.first().copied() else { continue };
+            holders.values_mut().filter(|holder| joined.contains(holder)).for_each(|holder| *holder = first);
+            holders.extend(held.into_iter().map(|territory| (territory, first)));
+        }
+        Ok(holders)
+    }
+}
+
+/// The group with one contributor for each holder, whose figure is that of all its territories.
+fn by_holder(
+    of: &Contributors,
+    holders: &BTreeMap<CommuneCode, CommuneCode>,
+) -> Group<CommuneCode, Vec<(CommuneCode, SubmissionId)>> {
+    let mut group = Group::new();
+    for (territory, submission) in of {
+        let holder = holders.get(territory).copied().unwrap_or(*territory);
+        group.entry(holder).or_insert_with(Vec::new).push((*territory, *submission));
+    }
+    group
 }
 
 /// Whether one of `amounts` may be 85 % or more of their sum, as far as visible figures allow.
